@@ -1,0 +1,11 @@
+drop table audit_log;
+drop table api_keys;
+drop table tenant_idp_config;
+drop table tenant_products;
+drop table tenant_projects;
+drop table tenants;
+drop function set_updated_at();
+drop type tenant_project_status;
+drop type idp_kind;
+drop type tenant_kind;
+drop type tenant_status;
