@@ -19,6 +19,7 @@ export type ErrorKind =
  */
 export const errorTable = {
   'auth.audience_missing': ['unauthenticated', 'The token is not meant for this service'],
+  'auth.credentials_malformed': ['unauthenticated', 'The credentials are not well-formed'],
   'auth.credentials_missing': ['unauthenticated', 'Credentials are required'],
   'auth.permission_denied': ['forbidden', 'You may not do this'],
   'auth.provider_unavailable': ['unavailable', 'The identity provider cannot be reached'],
