@@ -1,0 +1,637 @@
+// Made by packages/migrations/scripts/embed.ts from packages/migrations/sql/*.sql. Do not edit.
+import type { Migration } from './migration.ts'
+
+/** Every migration of this package, in order. */
+export const migrations: readonly Migration[] = [
+  {
+    version: 1,
+    name: '0001_init',
+    checksum: 'e21c91224916c171869a8d4e742c9e9bd289bb704909c63334b9e4a2e527ea30',
+    up: `-- The schema of the Go service: six tables, four enums, and the triggers that keep updated_at.
+
+create type tenant_status as enum ('demo', 'trial', 'active', 'frozen', 'archived');
+create type tenant_kind as enum ('customer', 'demo');
+create type idp_kind as enum ('oidc', 'saml');
+create type tenant_project_status as enum ('active', 'archived');
+
+create function set_updated_at() returns trigger
+language plpgsql as $$
+begin
+  new.updated_at := now();
+  return new;
+end
+$$;
+
+create table tenants (
+  id uuid not null default gen_random_uuid(),
+  slug text not null,
+  name text not null,
+  status tenant_status not null default 'trial',
+  kind tenant_kind not null default 'customer',
+  plan text,
+  erp_id text,
+  stripe_id text,
+  trial_ends_at timestamptz,
+  contract_starts_at timestamptz,
+  contract_ends_at timestamptz,
+  sales_owner text,
+  created_at timestamptz not null default now(),
+  updated_at timestamptz not null default now(),
+  constraint tenants_pkey primary key (id),
+  constraint tenants_slug_key unique (slug),
+  constraint tenants_erp_id_key unique (erp_id),
+  constraint tenants_stripe_id_key unique (stripe_id),
+  constraint tenants_slug_check check (slug ~ '^[a-z0-9]([a-z0-9-]{1,61}[a-z0-9])$')
+);
+
+create table tenant_projects (
+  id uuid not null default gen_random_uuid(),
+  tenant_id uuid not null,
+  slug text not null,
+  name text not null,
+  status tenant_project_status not null default 'active',
+  created_at timestamptz not null default now(),
+  updated_at timestamptz not null default now(),
+  constraint tenant_projects_pkey primary key (id),
+  constraint tenant_projects_tenant_id_slug_key unique (tenant_id, slug),
+  constraint tenant_projects_tenant_id_fkey foreign key (tenant_id) references tenants (id) on delete cascade
+);
+
+create table tenant_products (
+  tenant_id uuid not null,
+  product text not null,
+  config jsonb not null default '{}',
+  created_at timestamptz not null default now(),
+  updated_at timestamptz not null default now(),
+  constraint tenant_products_pkey primary key (tenant_id, product),
+  constraint tenant_products_tenant_id_fkey foreign key (tenant_id) references tenants (id) on delete cascade
+);
+
+create index tenant_products_product_idx on tenant_products (product, tenant_id);
+
+create table tenant_idp_config (
+  id uuid not null default gen_random_uuid(),
+  tenant_id uuid not null,
+  kind idp_kind not null,
+  metadata jsonb not null default '{}',
+  created_at timestamptz not null default now(),
+  updated_at timestamptz not null default now(),
+  constraint tenant_idp_config_pkey primary key (id),
+  constraint tenant_idp_config_tenant_id_fkey foreign key (tenant_id) references tenants (id) on delete cascade
+);
+
+create index tenant_idp_config_tenant_id_idx on tenant_idp_config (tenant_id);
+
+create table api_keys (
+  id uuid not null default gen_random_uuid(),
+  tenant_id uuid not null,
+  name text not null default '',
+  prefix text not null,
+  hash text not null,
+  scopes text[] not null default '{}',
+  revoked_at timestamptz,
+  created_at timestamptz not null default now(),
+  updated_at timestamptz not null default now(),
+  constraint api_keys_pkey primary key (id),
+  constraint api_keys_prefix_key unique (prefix),
+  constraint api_keys_tenant_id_fkey foreign key (tenant_id) references tenants (id) on delete cascade
+);
+
+create index api_keys_tenant_id_idx on api_keys (tenant_id);
+
+-- The shape of a Retraced event. Its rows outlive the tenant they tell of.
+create table audit_log (
+  id uuid not null default gen_random_uuid(),
+  tenant_id uuid,
+  product text not null,
+  action text not null,
+  crud text not null,
+  group_id text,
+  group_name text,
+  actor_id text,
+  actor_name text,
+  actor_href text,
+  actor_fields jsonb,
+  target_id text,
+  target_name text,
+  target_href text,
+  target_type text,
+  target_fields jsonb,
+  source_ip text,
+  description text,
+  component text,
+  version text,
+  external_id text,
+  is_anonymous boolean,
+  is_failure boolean,
+  fields jsonb,
+  metadata jsonb,
+  created_at timestamptz,
+  received_at timestamptz not null default now(),
+  constraint audit_log_pkey primary key (id),
+  constraint audit_log_crud_check check (crud in ('c', 'r', 'u', 'd')),
+  constraint audit_log_tenant_id_fkey foreign key (tenant_id) references tenants (id) on delete set null
+);
+
+create index audit_log_tenant_id_received_at_idx on audit_log (tenant_id, received_at desc);
+create index audit_log_product_received_at_idx on audit_log (product, received_at desc);
+
+create trigger tenants_set_updated_at before update on tenants
+  for each row execute function set_updated_at();
+create trigger tenant_projects_set_updated_at before update on tenant_projects
+  for each row execute function set_updated_at();
+create trigger tenant_products_set_updated_at before update on tenant_products
+  for each row execute function set_updated_at();
+create trigger tenant_idp_config_set_updated_at before update on tenant_idp_config
+  for each row execute function set_updated_at();
+create trigger api_keys_set_updated_at before update on api_keys
+  for each row execute function set_updated_at();
+`,
+    down: `drop table audit_log;
+drop table api_keys;
+drop table tenant_idp_config;
+drop table tenant_products;
+drop table tenant_projects;
+drop table tenants;
+drop function set_updated_at();
+drop type tenant_project_status;
+drop type idp_kind;
+drop type tenant_kind;
+drop type tenant_status;
+`,
+  },
+  {
+    version: 2,
+    name: '0002_registry_schema',
+    checksum: '6d22a283bc003e929f9d4c19518075a71e7547590cf918b2bdb97ef4295e9fc8',
+    up: `-- Two things that are dear to change once there are many rows: where our own tables live, and how exact a time is.
+-- Milliseconds, because JavaScript knows no smaller unit: a time that was read can be compared and written back,
+-- and (created_at, id) is a total order that a cursor can name.
+
+create schema registry;
+comment on schema registry is 'Every table that is not one of the six, and the functions made for the runtime role.';
+
+alter table tenants
+  alter column trial_ends_at type timestamptz(3),
+  alter column contract_starts_at type timestamptz(3),
+  alter column contract_ends_at type timestamptz(3),
+  alter column created_at type timestamptz(3),
+  alter column updated_at type timestamptz(3);
+alter table tenant_projects
+  alter column created_at type timestamptz(3),
+  alter column updated_at type timestamptz(3);
+alter table tenant_products
+  alter column created_at type timestamptz(3),
+  alter column updated_at type timestamptz(3);
+alter table tenant_idp_config
+  alter column created_at type timestamptz(3),
+  alter column updated_at type timestamptz(3);
+alter table api_keys
+  alter column revoked_at type timestamptz(3),
+  alter column created_at type timestamptz(3),
+  alter column updated_at type timestamptz(3);
+alter table audit_log
+  alter column created_at type timestamptz(3),
+  alter column received_at type timestamptz(3);
+
+-- The slug is a DNS label that a person can read: no double dash (it would collide with punycode and with joined
+-- names), at least one letter (an all-digit label reads as a number), and never the shape of an id.
+do $$
+declare
+  unfit text;
+begin
+  select string_agg(format('%s (%s)', slug, id), ', ' order by slug) into unfit
+  from (
+    select slug, id from tenants
+    where slug ~ '--' or slug !~ '[a-z]'
+      or slug ~ '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$'
+    order by slug
+    limit 20
+  ) t;
+  if unfit is not null then
+    raise exception 'tenants with a slug that the new rule refuses: %', unfit
+      using errcode = 'check_violation',
+        hint = 'Rename these tenants, then run the migration again. A slug has no double dash, at least one letter, and not the shape of a UUID.';
+  end if;
+end
+$$;
+
+alter table tenants drop constraint tenants_slug_check;
+alter table tenants add constraint tenants_slug_check check (
+  slug ~ '^[a-z0-9]([a-z0-9-]{1,61}[a-z0-9])$'
+  and slug !~ '--'
+  and slug ~ '[a-z]'
+  and slug !~ '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$'
+);
+
+-- Pages of tenants follow (created_at, id), newest first.
+create index tenants_created_at_id_idx on tenants (created_at desc, id desc);
+`,
+    down: `drop index tenants_created_at_id_idx;
+
+alter table tenants drop constraint tenants_slug_check;
+alter table tenants add constraint tenants_slug_check check (slug ~ '^[a-z0-9]([a-z0-9-]{1,61}[a-z0-9])$');
+
+alter table audit_log
+  alter column created_at type timestamptz,
+  alter column received_at type timestamptz;
+alter table api_keys
+  alter column revoked_at type timestamptz,
+  alter column created_at type timestamptz,
+  alter column updated_at type timestamptz;
+alter table tenant_idp_config
+  alter column created_at type timestamptz,
+  alter column updated_at type timestamptz;
+alter table tenant_products
+  alter column created_at type timestamptz,
+  alter column updated_at type timestamptz;
+alter table tenant_projects
+  alter column created_at type timestamptz,
+  alter column updated_at type timestamptz;
+alter table tenants
+  alter column trial_ends_at type timestamptz,
+  alter column contract_starts_at type timestamptz,
+  alter column contract_ends_at type timestamptz,
+  alter column created_at type timestamptz,
+  alter column updated_at type timestamptz;
+
+drop schema registry;
+`,
+  },
+  {
+    version: 3,
+    name: '0003_audit_log_streams',
+    checksum: '7204f2b5e0c79f9d44e6893287d72d1690ca76403a318131c1583d2693da6203',
+    up: `-- The audit log becomes a partitioned, append-only, hash-chained log of streams.
+--
+-- No CHECK, no trigger, no serial and no unique key without (stream_id, received_at) on it: a log that is partitioned
+-- by time and distributed by stream can have none of these, so domains hold the values and grants hold the append-only.
+-- docs/audit-log.md tells what a stream is; docs/adr has the record that the chain hashes.
+
+create domain registry.audit_term as text collate "C"
+  constraint audit_term_check check (octet_length(value) between 1 and 1024);
+comment on domain registry.audit_term is 'An action or an id: short enough for a btree entry, compared by bytes so that a prefix is a range.';
+create domain registry.audit_crud as text constraint audit_crud_check check (value in ('c', 'r', 'u', 'd'));
+create domain registry.audit_environment as text constraint audit_environment_check check (value in ('live', 'test'));
+create domain registry.audit_sha256 as bytea constraint audit_sha256_check check (octet_length(value) = 32);
+create domain registry.audit_salt as bytea constraint audit_salt_check check (octet_length(value) = 16);
+
+create table registry.audit_streams (
+  stream_id uuid not null,
+  last_seq bigint not null default 0,
+  last_hash registry.audit_sha256 not null default '\\x0000000000000000000000000000000000000000000000000000000000000000',
+  last_received_at timestamptz(3) not null default 'epoch',
+  constraint audit_streams_pkey primary key (stream_id)
+);
+comment on table registry.audit_streams is 'The head of every stream''s chain. Whoever writes audit_log locks and moves it in the same transaction.';
+
+alter table audit_log rename to audit_log_before;
+alter table audit_log_before rename constraint audit_log_pkey to audit_log_before_pkey;
+alter table audit_log_before rename constraint audit_log_tenant_id_fkey to audit_log_before_tenant_id_fkey;
+
+create table audit_log (
+  id uuid not null,
+  stream_id uuid not null,
+  stream_seq bigint not null,
+  received_at timestamptz(3) not null,
+  canonical_at timestamptz(3) not null,
+  created_at timestamptz(3),
+  tenant_id uuid,
+  product registry.audit_term not null,
+  environment registry.audit_environment not null,
+  action registry.audit_term not null,
+  crud registry.audit_crud not null,
+  group_id registry.audit_term,
+  group_name text,
+  actor_id registry.audit_term,
+  actor_name text,
+  actor_href text,
+  actor_fields json,
+  target_id registry.audit_term,
+  target_name text,
+  target_href text,
+  target_type text,
+  target_fields json,
+  source_ip text,
+  description text,
+  component text,
+  version text,
+  external_id registry.audit_term,
+  is_anonymous boolean,
+  is_failure boolean,
+  fields json,
+  metadata json,
+  hash registry.audit_sha256,
+  chain_version smallint not null,
+  row_salt registry.audit_salt,
+  personal_digest registry.audit_sha256 not null,
+  prev_hash registry.audit_sha256 not null,
+  chain_hash registry.audit_sha256 not null,
+  search tsvector,
+  constraint audit_log_pkey primary key (id, stream_id, received_at),
+  constraint audit_log_tenant_id_fkey foreign key (tenant_id) references tenants (id) on delete set null
+) partition by range (received_at);
+comment on table audit_log is 'Append-only: the runtime role may insert and select. Partitions by UTC month live in schema registry.';
+
+-- Digests and salts do not compress; trying costs time on every row.
+alter table audit_log
+  alter column hash set storage plain,
+  alter column row_salt set storage plain,
+  alter column personal_digest set storage plain,
+  alter column prev_hash set storage plain,
+  alter column chain_hash set storage plain;
+-- A few large tenants and many small ones: the planner has to know the large ones.
+alter table audit_log
+  alter column stream_id set statistics 1000,
+  alter column product set statistics 500,
+  alter column action set statistics 500,
+  alter column group_id set statistics 1000;
+
+create index audit_log_tenant_idx on audit_log (tenant_id) where tenant_id is not null;
+create index audit_log_stream_seq_idx on audit_log (stream_id, stream_seq);
+create index audit_log_stream_time_idx on audit_log (stream_id, canonical_at desc, id desc);
+create index audit_log_stream_action_idx on audit_log (stream_id, action, canonical_at desc, id desc);
+create index audit_log_stream_actor_idx on audit_log (stream_id, actor_id, canonical_at desc, id desc);
+create index audit_log_stream_target_idx on audit_log (stream_id, target_id, canonical_at desc, id desc);
+create index audit_log_stream_ext_idx on audit_log (stream_id, external_id) where external_id is not null;
+create index audit_log_product_time_idx on audit_log (product, canonical_at desc, id desc);
+create index audit_log_group_time_idx on audit_log (product, environment, group_id, canonical_at desc, id desc) include (crud);
+create index audit_log_search_idx on audit_log using gin (search);
+
+-- Makes the partition of one month: like the log, every index under a short name of its own (a distributed engine
+-- appends to names, so they stay within 40 bytes), then attached, which takes the weakest lock there is for it.
+create function registry.create_audit_partition(month date) returns void
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+declare
+  partition text := 'audit_log_' || to_char(month, 'YYYY_MM');
+  part record;
+begin
+  execute format('create table registry.%I (like public.audit_log including defaults including storage including compression)', partition);
+  execute format('alter table registry.%1$I add constraint %2$I primary key (id, stream_id, received_at)', partition, partition || '_pkey');
+  for part in
+    select c.relname as name, pg_get_indexdef(i.indexrelid) as definition
+    from pg_index i join pg_class c on c.oid = i.indexrelid
+    where i.indrelid = 'public.audit_log'::regclass and not i.indisprimary
+    order by c.relname
+  loop
+    execute regexp_replace(
+      part.definition,
+      '^CREATE INDEX \\S+ ON (ONLY )?\\S+ ',
+      format('create index %I on registry.%I ', partition || substr(part.name, length('audit_log') + 1), partition)
+    );
+  end loop;
+  for part in
+    select attname as name, attstattarget as target from pg_attribute
+    where attrelid = 'public.audit_log'::regclass and attnum > 0 and not attisdropped and coalesce(attstattarget, -1) >= 0
+  loop
+    execute format('alter table registry.%I alter column %I set statistics %s', partition, part.name, part.target);
+  end loop;
+  execute format(
+    'alter table public.audit_log attach partition registry.%I for values from (%L) to (%L)',
+    partition,
+    to_char(month, 'YYYY-MM-DD') || ' 00:00:00+00',
+    to_char(month + interval '1 month', 'YYYY-MM-DD') || ' 00:00:00+00'
+  );
+end
+$$;
+
+-- What the server may call: it can only add the months that come, never touch one that exists.
+create function registry.ensure_audit_partitions() returns integer
+language plpgsql security definer set search_path = pg_catalog, pg_temp set lock_timeout = '2s' as $$
+declare
+  this_month date := date_trunc('month', now() at time zone 'UTC')::date;
+  month date;
+  made integer := 0;
+begin
+  for i in 0..12 loop
+    month := (this_month + make_interval(months => i))::date;
+    if to_regclass('registry.audit_log_' || to_char(month, 'YYYY_MM')) is null then
+      perform registry.create_audit_partition(month);
+      made := made + 1;
+    end if;
+  end loop;
+  return made;
+end
+$$;
+comment on function registry.ensure_audit_partitions() is 'runtime: makes the partitions of this month and the next twelve; answers how many were missing.';
+revoke execute on function registry.create_audit_partition(date) from public;
+revoke execute on function registry.ensure_audit_partitions() from public;
+
+-- Rows that are there already get a stream, a place in it and a link of its chain, exactly as the application gives them.
+-- Their Retraced hash stays null: it covers what was sent, which the old table does not know.
+create function registry.migration_sha1(message bytea) returns bytea
+language plpgsql immutable as $$
+declare
+  mask constant bigint := 4294967295;
+  padded bytea := message || '\\x80'::bytea
+    || decode(repeat('00', ((55 - octet_length(message)) % 64 + 64) % 64), 'hex') || int8send(octet_length(message) * 8::bigint);
+  h bigint[] := array[1732584193, 4023233417, 2562383102, 271733878, 3285377520];
+  w bigint[];
+  a bigint; b bigint; c bigint; d bigint; e bigint; f bigint; k bigint; t bigint;
+  digest bytea := '';
+begin
+  for chunk in 0..octet_length(padded) / 64 - 1 loop
+    for i in 0..15 loop
+      t := 0;
+      for j in 0..3 loop t := (t << 8) | get_byte(padded, chunk * 64 + i * 4 + j); end loop;
+      w[i] := t;
+    end loop;
+    for i in 16..79 loop
+      t := w[i - 3] # w[i - 8] # w[i - 14] # w[i - 16];
+      w[i] := ((t << 1) | (t >> 31)) & mask;
+    end loop;
+    a := h[1]; b := h[2]; c := h[3]; d := h[4]; e := h[5];
+    for i in 0..79 loop
+      if i < 20 then f := (b & c) | ((b # mask) & d); k := 1518500249;
+      elsif i < 40 then f := b # c # d; k := 1859775393;
+      elsif i < 60 then f := (b & c) | (b & d) | (c & d); k := 2400959708;
+      else f := b # c # d; k := 3395469782;
+      end if;
+      t := ((((a << 5) | (a >> 27)) & mask) + f + e + k + w[i]) & mask;
+      e := d; d := c; c := ((b << 30) | (b >> 2)) & mask; b := a; a := t;
+    end loop;
+    h := array[(h[1] + a) & mask, (h[2] + b) & mask, (h[3] + c) & mask, (h[4] + d) & mask, (h[5] + e) & mask];
+  end loop;
+  for i in 1..5 loop digest := digest || substr(int8send(h[i]), 5); end loop;
+  return digest;
+end
+$$;
+
+create function registry.migration_piece(content bytea) returns bytea
+language sql immutable as $$
+  select coalesce(int4send(octet_length(content)) || content, '\\xffffffff'::bytea)
+$$;
+
+create function registry.migration_piece(content text) returns bytea
+language sql immutable as $$
+  select registry.migration_piece(convert_to(content, 'UTF8'))
+$$;
+
+create function registry.migration_millis(at timestamptz) returns bytea
+language sql immutable as $$
+  select int8send((extract(epoch from at) * 1000)::bigint)
+$$;
+
+create function registry.migration_stream(product text, environment text, group_id text) returns uuid
+language sql immutable as $$
+  select encode(set_byte(set_byte(d, 6, (get_byte(d, 6) & 15) | 80), 8, (get_byte(d, 8) & 63) | 128), 'hex')::uuid
+  from (
+    select substr(registry.migration_sha1(
+      uuid_send('5ca3a973-f392-4339-9486-4214cea4d436'::uuid)
+      || convert_to(concat_ws(E'\\n', product, environment, group_id), 'UTF8')
+    ), 1, 16) as d
+  ) digest
+$$;
+
+do $$
+declare
+  month date;
+  r record;
+  head registry.audit_streams;
+  salt bytea;
+  personal bytea;
+  link bytea;
+  at timestamptz(3);
+begin
+  month := date_trunc('month', (select min(received_at) from audit_log_before) at time zone 'UTC')::date;
+  while month < date_trunc('month', now() at time zone 'UTC')::date loop
+    perform registry.create_audit_partition(month);
+    month := (month + interval '1 month')::date;
+  end loop;
+  perform registry.ensure_audit_partitions();
+
+  head.stream_id := null;
+  for r in
+    select b.*, coalesce(b.tenant_id, s.id) as stream_id,
+      b.actor_fields::text as actor_fields_text, b.target_fields::text as target_fields_text,
+      b.fields::text as fields_text, b.metadata::text as metadata_text
+    from audit_log_before b
+    left join (
+      select product, group_id, registry.migration_stream(product, 'live', group_id) as id
+      from (select distinct product, group_id from audit_log_before where tenant_id is null) g
+    ) s on b.tenant_id is null and s.product = b.product and s.group_id is not distinct from b.group_id
+    order by coalesce(b.tenant_id, s.id), b.received_at, b.id
+  loop
+    if head.stream_id is distinct from r.stream_id then
+      insert into registry.audit_streams (stream_id) values (r.stream_id) returning * into head;
+    end if;
+    at := coalesce(r.created_at, r.received_at);
+    salt := uuid_send(gen_random_uuid());
+    personal := sha256(salt
+      || registry.migration_piece(r.actor_id) || registry.migration_piece(r.actor_name)
+      || registry.migration_piece(r.actor_href) || registry.migration_piece(r.actor_fields_text)
+      || registry.migration_piece(r.target_id) || registry.migration_piece(r.target_name)
+      || registry.migration_piece(r.target_href) || registry.migration_piece(r.target_fields_text)
+      || registry.migration_piece(r.group_name) || registry.migration_piece(r.source_ip)
+      || registry.migration_piece(r.description) || registry.migration_piece(r.external_id)
+      || registry.migration_piece(r.fields_text) || registry.migration_piece(r.metadata_text)
+      || registry.migration_piece(null::bytea));
+    link := sha256(head.last_hash || '\\x01'::bytea
+      || registry.migration_piece(uuid_send(r.id)) || registry.migration_piece(uuid_send(r.stream_id))
+      || registry.migration_piece(int8send(head.last_seq + 1))
+      || registry.migration_piece(registry.migration_millis(r.received_at))
+      || registry.migration_piece(registry.migration_millis(at))
+      || registry.migration_piece(registry.migration_millis(r.created_at))
+      || registry.migration_piece(r.product) || registry.migration_piece('live'::text)
+      || registry.migration_piece(r.action) || registry.migration_piece(r.crud)
+      || registry.migration_piece(r.group_id) || registry.migration_piece(r.target_type)
+      || registry.migration_piece(r.component) || registry.migration_piece(r.version)
+      || registry.migration_piece(case when r.is_anonymous then '\\x01'::bytea when not r.is_anonymous then '\\x00'::bytea end)
+      || registry.migration_piece(case when r.is_failure then '\\x01'::bytea when not r.is_failure then '\\x00'::bytea end)
+      || registry.migration_piece(personal));
+    insert into audit_log (
+      id, stream_id, stream_seq, received_at, canonical_at, created_at, tenant_id, product, environment, action, crud,
+      group_id, group_name, actor_id, actor_name, actor_href, actor_fields, target_id, target_name, target_href,
+      target_type, target_fields, source_ip, description, component, version, external_id, is_anonymous, is_failure,
+      fields, metadata, chain_version, row_salt, personal_digest, prev_hash, chain_hash, search
+    ) values (
+      r.id, r.stream_id, head.last_seq + 1, r.received_at, at, r.created_at, r.tenant_id, r.product, 'live', r.action, r.crud,
+      r.group_id, r.group_name, r.actor_id, r.actor_name, r.actor_href, r.actor_fields_text::json, r.target_id, r.target_name, r.target_href,
+      r.target_type, r.target_fields_text::json, r.source_ip, r.description, r.component, r.version, r.external_id, r.is_anonymous, r.is_failure,
+      r.fields_text::json, r.metadata_text::json, 1, salt, personal, head.last_hash, link,
+      to_tsvector('simple', left(concat_ws(' ', r.action, r.product, r.group_id, r.group_name, r.actor_id, r.actor_name,
+        r.target_id, r.target_name, r.target_type, r.description, r.source_ip, r.component, r.version, r.external_id,
+        r.actor_fields_text, r.target_fields_text, r.fields_text, r.metadata_text), 65536))
+        || array_to_tsvector(array[r.stream_id::text, lower(r.action)])
+    );
+    head.last_seq := head.last_seq + 1;
+    head.last_hash := link;
+    head.last_received_at := r.received_at;
+    update registry.audit_streams
+      set last_seq = head.last_seq, last_hash = head.last_hash, last_received_at = head.last_received_at
+      where stream_id = head.stream_id;
+  end loop;
+end
+$$;
+
+drop function registry.migration_stream(text, text, text);
+drop function registry.migration_millis(timestamptz);
+drop function registry.migration_piece(text);
+drop function registry.migration_piece(bytea);
+drop function registry.migration_sha1(bytea);
+drop table audit_log_before;
+`,
+    down: `-- Back to one plain table. Streams, places in them, hashes and chains are lost; every event stays.
+
+alter table audit_log rename to audit_log_streams;
+
+create table audit_log (
+  id uuid not null default gen_random_uuid(),
+  tenant_id uuid,
+  product text not null,
+  action text not null,
+  crud text not null,
+  group_id text,
+  group_name text,
+  actor_id text,
+  actor_name text,
+  actor_href text,
+  actor_fields jsonb,
+  target_id text,
+  target_name text,
+  target_href text,
+  target_type text,
+  target_fields jsonb,
+  source_ip text,
+  description text,
+  component text,
+  version text,
+  external_id text,
+  is_anonymous boolean,
+  is_failure boolean,
+  fields jsonb,
+  metadata jsonb,
+  created_at timestamptz(3),
+  received_at timestamptz(3) not null default now()
+);
+
+insert into audit_log (
+  id, tenant_id, product, action, crud, group_id, group_name, actor_id, actor_name, actor_href, actor_fields,
+  target_id, target_name, target_href, target_type, target_fields, source_ip, description, component, version,
+  external_id, is_anonymous, is_failure, fields, metadata, created_at, received_at
+)
+select
+  id, tenant_id, product, action, crud, group_id, group_name, actor_id, actor_name, actor_href, actor_fields::text::jsonb,
+  target_id, target_name, target_href, target_type, target_fields::text::jsonb, source_ip, description, component, version,
+  external_id, is_anonymous, is_failure, fields::text::jsonb, metadata::text::jsonb, created_at, received_at
+from audit_log_streams;
+
+drop table audit_log_streams;
+drop function registry.ensure_audit_partitions();
+drop function registry.create_audit_partition(date);
+drop table registry.audit_streams;
+drop domain registry.audit_salt;
+drop domain registry.audit_sha256;
+drop domain registry.audit_environment;
+drop domain registry.audit_crud;
+drop domain registry.audit_term;
+
+alter table audit_log
+  add constraint audit_log_pkey primary key (id),
+  add constraint audit_log_crud_check check (crud in ('c', 'r', 'u', 'd')),
+  add constraint audit_log_tenant_id_fkey foreign key (tenant_id) references tenants (id) on delete set null;
+create index audit_log_tenant_id_received_at_idx on audit_log (tenant_id, received_at desc);
+create index audit_log_product_received_at_idx on audit_log (product, received_at desc);
+`,
+  },
+]

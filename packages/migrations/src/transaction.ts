@@ -1,0 +1,99 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Client } from 'pg'
+import { codeOf, connect, refuseAborted } from './connection.ts'
+import { MigrationError } from './migration-error.ts'
+import type { Settings } from './settings.ts'
+
+/** Everyone who migrates a database of ours takes this lock. An advisory lock counts per database. */
+const lockKey = '7233187402664913'
+
+// set_config instead of `set local`, because not every PostgreSQL knows every name. What they are for: our own bound
+// for table locks, none of the role's bounds for the time a step takes, names and times that mean the same
+// everywhere, and a server that notices within two seconds that we were killed, so that the lock does not outlive us.
+const configure = `
+  select count(set_config(s.name, w.value, true))
+  from (values
+    ('lock_timeout', $1), ('statement_timeout', '0'), ('transaction_timeout', '0'),
+    ('idle_in_transaction_session_timeout', '0'), ('search_path', 'public'), ('timezone', 'UTC'),
+    ('client_connection_check_interval', case when version() ~* 'mingw|visual' then '0' else '2s' end)
+  ) as w (name, value)
+  join pg_catalog.pg_settings s on lower(s.name) = w.name`
+
+/**
+ * Runs `fn` in one transaction that holds the migration lock.
+ * Waiting is done by trying again in short transactions: a transaction that waits inside PostgreSQL holds a snapshot,
+ * and `create index concurrently` of the process that has the lock would wait for that one in turn.
+ * @throws {MigrationError} `lock_timeout` when another process keeps the lock for longer than `lockWaitMs`.
+ */
+export async function locked<T>(client: Client, settings: Settings, fn: () => Promise<T>): Promise<T> {
+  const deadline = performance.now() + settings.lockWaitMs
+  for (let pauseMs = 20; ; pauseMs = Math.min(pauseMs * 2, 500)) {
+    refuseAborted(settings.signal)
+    const outcome = await transaction(client, settings, async () => {
+      const { rows } = await client.query<{ locked: boolean }>(
+        `select pg_catalog.pg_try_advisory_xact_lock(${lockKey}) as locked`,
+      )
+      return rows[0]?.locked === true ? { value: await fn() } : undefined
+    })
+    if (outcome !== undefined) return outcome.value
+    if (performance.now() + pauseMs > deadline) {
+      throw new MigrationError('lock_timeout', 'another process has been migrating this database for too long')
+    }
+    await delay(pauseMs * (0.5 + Math.random() / 2))
+  }
+}
+
+/** Runs `fn` in one transaction with the settings every step has, without the lock. */
+export async function transaction<T>(client: Client, settings: Settings, fn: () => Promise<T>): Promise<T> {
+  await client.query('begin')
+  try {
+    await client.query(configure, [`${settings.lockTimeoutMs}ms`])
+    const value = await interruptible(client, settings, fn)
+    refuseAborted(settings.signal)
+    await client.query('commit')
+    return value
+  } catch (error) {
+    // On a lost connection there is nothing to roll back, and the first error says more than this one.
+    await client.query('rollback').catch(() => undefined)
+    throw error
+  }
+}
+
+/** Runs `fn`; when the signal is aborted meanwhile, cancels what the client's backend is doing. */
+export async function interruptible<T>(client: Client, settings: Settings, fn: () => Promise<T>): Promise<T> {
+  const { signal } = settings
+  if (signal === undefined) return fn()
+  const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid')
+  const pid = rows[0]?.pid
+  let running = true
+  const cancel = (): void => {
+    void cancelBackend({ ...settings, waitMs: 0, signal: undefined }, pid, () => running).catch(() => {
+      // Whoever cannot ask closes the door: the server rolls back what has no client any more.
+      if (running) void client.end().catch(() => undefined)
+    })
+  }
+  signal.addEventListener('abort', cancel, { once: true })
+  try {
+    refuseAborted(signal)
+    return await fn()
+  } catch (error) {
+    if (signal.aborted && codeOf(error) === '57014') refuseAborted(signal)
+    throw error
+  } finally {
+    running = false
+    signal.removeEventListener('abort', cancel)
+  }
+}
+
+// Asked again until the step has ended: a request that arrives between two statements cancels nothing.
+async function cancelBackend(settings: Settings, pid: number | undefined, running: () => boolean): Promise<void> {
+  const client = await connect(settings)
+  try {
+    while (running()) {
+      await client.query('select pg_cancel_backend($1)', [pid])
+      await delay(100)
+    }
+  } finally {
+    await client.end()
+  }
+}
