@@ -1,1 +1,42 @@
-export * from './errors.ts'
+export { type Actor, scriptActor } from './audit/actor.ts'
+export { type Change, type Crud, type EventParty, type NewAuditEvent, ownProduct } from './audit/audit-event.ts'
+export { type AppendedEvent, appendEvents } from './audit/audit.repository.ts'
+export { audited, changed, type Outcome, unchanged } from './audit/audited.ts'
+export {
+  type ChainedRow,
+  chainHash,
+  chainVersion,
+  genesisHash,
+  type PersonalBlock,
+  personalDigest,
+} from './audit/chain.ts'
+export { encodeEventMap, type EventMap } from './audit/event-map.ts'
+export { type HashedEvent, retracedHash } from './audit/retraced-hash.ts'
+export { type StreamKey, streamOf } from './audit/stream.ts'
+export { createDb, type DatabaseOptions } from './db/database.ts'
+export type { AuditedTx, Db, HousekeepingTx, Reader } from './db/handles.ts'
+export { housekeeping } from './db/housekeeping.ts'
+export {
+  type ErrorCode,
+  type ErrorDetails,
+  type ErrorKind,
+  errorTable,
+  RegistryError,
+  type Violation,
+} from './errors.ts'
+export { EventId, newEventId, newTenantId, StreamId, TenantId } from './id.ts'
+export { type Page, pageLimit, PageQuery, type Position } from './page.ts'
+export { type Catalogue, createCatalogue, loadCatalogue } from './products/catalogue.ts'
+export { Manifest, ManifestError, parseManifest, ProductKey } from './products/manifest.ts'
+export { assignProduct } from './products/tenant-product.service.ts'
+export { isReserved, Slug, slugLength } from './tenants/slug.ts'
+export { ErpId, NewTenant, StripeId, Tenant, tenantKinds, TenantQuery, tenantStatuses } from './tenants/tenant.ts'
+export {
+  createTenant,
+  getTenant,
+  getTenantByErpId,
+  getTenantBySlug,
+  getTenantByStripeId,
+  listTenants,
+} from './tenants/tenant.service.ts'
+export { Timestamp } from './timestamp.ts'

@@ -1,0 +1,16 @@
+/** Who does something, and from where: what the audit log says of every change. */
+export interface Actor {
+  /** Who it is, in a form that stays the same: a subject, a key's id, a script's name. */
+  readonly id: string
+  readonly name?: string
+  /** What kind of authority it acts with: `platform-owner`, `script`, … */
+  readonly role: string
+  readonly request_id?: string
+  readonly source_ip?: string
+  readonly user_agent?: string
+}
+
+/** The actor of an internal script or job. */
+export function scriptActor(id: string): Actor {
+  return { id, role: 'script' }
+}

@@ -1,0 +1,98 @@
+import type { TenantId } from '../id.ts'
+import type { Actor } from './actor.ts'
+import type { EventMap } from './event-map.ts'
+
+/** The product under which the registry's own events stand. No product can have this key. */
+export const ownProduct = 'tenant-registry'
+
+/** Create, read, update, delete. */
+export type Crud = 'c' | 'r' | 'u' | 'd'
+
+/** Whoever or whatever an event tells of. */
+export interface EventParty {
+  readonly id?: string
+  readonly name?: string
+  readonly href?: string
+  readonly fields?: EventMap
+}
+
+/**
+ * An event as it comes in, every field of Retraced's. What is absent stays absent: false is not the same as not said.
+ */
+export interface NewAuditEvent {
+  /** Whose log it belongs to, when the group is a tenant. */
+  readonly tenant_id: TenantId | null
+  readonly product: string
+  readonly environment: 'live' | 'test'
+  readonly action: string
+  readonly crud: Crud
+  readonly group?: { readonly id?: string; readonly name?: string }
+  readonly actor?: EventParty
+  readonly target?: EventParty & { readonly type?: string }
+  /** When it happened, if that is not now. */
+  readonly created_at?: Date
+  readonly source_ip?: string
+  readonly description?: string
+  readonly component?: string
+  readonly version?: string
+  readonly external_id?: string
+  readonly is_anonymous?: boolean
+  readonly is_failure?: boolean
+  readonly fields?: EventMap
+  readonly metadata?: EventMap
+}
+
+/** What the registry itself did to a tenant or to something of a tenant's. */
+export interface Change {
+  /** Past tense, `noun.verb`: `tenant.created`. */
+  readonly action: `${string}.${string}`
+  readonly crud: Exclude<Crud, 'r'>
+  readonly tenant: { readonly id: TenantId; readonly name: string }
+  readonly target: { readonly id: string; readonly type: string; readonly name?: string }
+  /** The thing as it was, without anything secret; absent when it is new. */
+  readonly before?: object
+  /** The thing as it is, without anything secret; absent when it is gone. */
+  readonly after?: object
+}
+
+/** The registry's own event for a change: the same shape as everybody's, in the tenant's stream. */
+export function ownEvent(actor: Actor, change: Change): NewAuditEvent {
+  return {
+    tenant_id: change.tenant.id,
+    product: ownProduct,
+    environment: 'live',
+    action: change.action,
+    crud: change.crud,
+    group: change.tenant,
+    actor: { id: actor.id, ...(actor.name !== undefined && { name: actor.name }), fields: [['role', actor.role]] },
+    target: change.target,
+    ...(actor.source_ip !== undefined && { source_ip: actor.source_ip }),
+    fields: difference(change.before, change.after),
+    metadata: [
+      ...(actor.request_id === undefined ? [] : [['request_id', actor.request_id] as const]),
+      ...(actor.user_agent === undefined ? [] : [['user_agent', actor.user_agent] as const]),
+    ],
+  }
+}
+
+/** `before.<field>` and `after.<field>` for every field that differs. A field that has no value has no entry. */
+function difference(before: object = {}, after: object = {}): EventMap {
+  const names = [...new Set([...Object.keys(before), ...Object.keys(after)])].sort()
+  const was = new Map<string, unknown>(Object.entries(before))
+  const is = new Map<string, unknown>(Object.entries(after))
+  return names.flatMap((name) => {
+    const [old, now] = [spell(was.get(name)), spell(is.get(name))]
+    if (old === now) return []
+    return [
+      ...(old === undefined ? [] : [[`before.${name}`, old] as const]),
+      ...(now === undefined ? [] : [[`after.${name}`, now] as const]),
+    ]
+  })
+}
+
+function spell(value: unknown): string | undefined {
+  if (value === null || value === undefined) return undefined
+  if (typeof value === 'string') return value
+  if (value instanceof Date) return value.toISOString()
+  return JSON.stringify(value)
+}

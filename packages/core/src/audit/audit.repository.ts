@@ -1,0 +1,253 @@
+import { sql, type Transaction } from 'kysely'
+import { type AuditedTx, type HousekeepingTx, unwrap } from '../db/handles.ts'
+import type { Schema } from '../db/schema.ts'
+import { type EventId, newEventId, type StreamId } from '../id.ts'
+import type { NewAuditEvent } from './audit-event.ts'
+import { type ChainedRow, chainHash, chainVersion, newRowSalt, personalDigest } from './chain.ts'
+import { encodeEventMap, type EventMap } from './event-map.ts'
+import { retracedHash } from './retraced-hash.ts'
+import { streamOf } from './stream.ts'
+
+/** What the writer of an event learns: its id, and the hash that Retraced's clients compare. */
+export interface AppendedEvent {
+  readonly id: EventId
+  readonly stream_id: StreamId
+  readonly stream_seq: number
+  readonly hash: Buffer
+}
+
+/**
+ * Appends events to the log, in the given order: the only function that inserts into `audit_log`.
+ *
+ * Locks the heads of their streams, in the order of their ids so that two writers cannot wait for each other, links
+ * every event to the one before it in its stream, and moves the heads. The locks are held until the transaction ends,
+ * so this has to be the last thing in it.
+ */
+export async function appendEvents(
+  tx: AuditedTx | HousekeepingTx,
+  events: readonly NewAuditEvent[],
+): Promise<AppendedEvent[]> {
+  if (events.length === 0) return []
+  const db = unwrap(tx)
+  const streams = events.map((event) =>
+    streamOf({
+      tenant_id: event.tenant_id,
+      product: event.product,
+      environment: event.environment,
+      group_id: event.group?.id ?? null,
+    }),
+  )
+  const heads = await lockHeads(db, [...new Set(streams)].sort())
+  const rows = events.map((event, index) => {
+    const head = heads.get(streams[index] ?? '')
+    if (!head) throw new Error('a stream without a head was about to be written')
+    const row = link(head, event)
+    head.last_seq = row.stream_seq
+    head.last_hash = row.chain_hash
+    head.moved = true
+    return row
+  })
+  await insertRows(db, rows, [...heads.values()])
+  return rows.map(({ id, stream_id, stream_seq, hash }) => ({ id, stream_id, stream_seq, hash }))
+}
+
+/** The head of a stream, locked, while its next rows are made. */
+interface Head {
+  readonly stream_id: StreamId
+  last_seq: number
+  last_hash: Buffer
+  /** When the rows of this transaction are received: never before the stream's last one, whatever the clock says. */
+  readonly received_at: Date
+  moved?: boolean
+}
+
+/** Takes the lock of every stream, making those that are new. `streams` has to be sorted. */
+async function lockHeads(db: Transaction<Schema>, streams: StreamId[]): Promise<Map<string, Head>> {
+  const [only] = streams
+  let heads: Head[] = []
+  if (streams.length === 1 && only) {
+    // The usual case, without the dead row version that the upsert below leaves.
+    const existing = await sql<Head>`
+      select stream_id, last_seq, last_hash, greatest(last_received_at, clock_timestamp()::timestamptz(3)) as received_at
+      from registry.audit_streams where stream_id = ${only} for update`.execute(db)
+    heads = existing.rows
+  }
+  if (heads.length === 0) {
+    // One statement, in order: each head is either made or locked before the next one is asked for.
+    const upserted = await sql<Head>`
+      insert into registry.audit_streams as head (stream_id)
+      select id from unnest(${streams}::uuid[]) as id order by id
+      on conflict (stream_id) do update set last_seq = head.last_seq
+      returning stream_id, last_seq, last_hash, greatest(last_received_at, clock_timestamp()::timestamptz(3)) as received_at`.execute(
+      db,
+    )
+    heads = upserted.rows
+  }
+  return new Map(heads.map((head) => [head.stream_id, head]))
+}
+
+/** A whole row of the log. */
+interface LogRow extends ChainedRow {
+  readonly id: EventId
+  readonly stream_id: StreamId
+  readonly tenant_id: string | null
+  readonly group_name: string | null
+  readonly hash: Buffer
+  readonly row_salt: Buffer
+  readonly personal_digest: Buffer
+  readonly prev_hash: Buffer
+  readonly chain_hash: Buffer
+  readonly search_text: string
+}
+
+function link(head: Head, event: NewAuditEvent): LogRow {
+  const id = newEventId()
+  const { actor, group, target } = event
+  const row = {
+    id,
+    stream_id: head.stream_id,
+    stream_seq: head.last_seq + 1,
+    received_at: head.received_at,
+    canonical_at: event.created_at ?? head.received_at,
+    created_at: event.created_at ?? null,
+    tenant_id: event.tenant_id,
+    product: event.product,
+    environment: event.environment,
+    action: event.action,
+    crud: event.crud,
+    group_id: group?.id ?? null,
+    group_name: group?.name ?? null,
+    actor_id: actor?.id ?? null,
+    actor_name: actor?.name ?? null,
+    actor_href: actor?.href ?? null,
+    actor_fields: mapText(actor?.fields),
+    target_id: target?.id ?? null,
+    target_name: target?.name ?? null,
+    target_href: target?.href ?? null,
+    target_type: target?.type ?? null,
+    target_fields: mapText(target?.fields),
+    source_ip: event.source_ip ?? null,
+    description: event.description ?? null,
+    component: event.component ?? null,
+    version: event.version ?? null,
+    external_id: event.external_id ?? null,
+    is_anonymous: event.is_anonymous ?? null,
+    is_failure: event.is_failure ?? null,
+    fields: mapText(event.fields),
+    metadata: mapText(event.metadata),
+    hash: retracedHash({
+      ...event,
+      id: id.replaceAll('-', ''),
+      target_id: target?.id,
+      actor_id: actor?.id,
+      group_id: group?.id,
+    }),
+  }
+  const row_salt = newRowSalt()
+  const personal_digest = personalDigest(row_salt, row)
+  return {
+    ...row,
+    row_salt,
+    personal_digest,
+    prev_hash: head.last_hash,
+    chain_hash: chainHash(head.last_hash, personal_digest, row),
+    search_text: searchText(event),
+  }
+}
+
+const mapText = (map: EventMap | undefined) => (map === undefined ? null : encodeEventMap(map))
+
+/** How much of an event can be found by its words, in UTF-16 code units. */
+const searchLengthMax = 65_536
+
+function searchText(event: NewAuditEvent): string {
+  const { actor, group, target } = event
+  const maps = [actor?.fields, target?.fields, event.fields, event.metadata]
+  const words = [
+    event.action,
+    event.product,
+    group?.id,
+    group?.name,
+    actor?.id,
+    actor?.name,
+    target?.id,
+    target?.name,
+    target?.type,
+    event.description,
+    event.source_ip,
+    event.component,
+    event.version,
+    event.external_id,
+    ...maps.flatMap((map) => map?.map(([, value]) => value) ?? []),
+  ]
+  return words
+    .filter((word) => word !== undefined)
+    .join(' ')
+    .slice(0, searchLengthMax)
+    .toWellFormed()
+}
+
+/** The columns that go in as they are, with their types. */
+const columns = {
+  id: 'uuid',
+  stream_id: 'uuid',
+  stream_seq: 'bigint',
+  received_at: 'timestamptz',
+  canonical_at: 'timestamptz',
+  created_at: 'timestamptz',
+  tenant_id: 'uuid',
+  product: 'text',
+  environment: 'text',
+  action: 'text',
+  crud: 'text',
+  group_id: 'text',
+  group_name: 'text',
+  actor_id: 'text',
+  actor_name: 'text',
+  actor_href: 'text',
+  actor_fields: 'json',
+  target_id: 'text',
+  target_name: 'text',
+  target_href: 'text',
+  target_type: 'text',
+  target_fields: 'json',
+  source_ip: 'text',
+  description: 'text',
+  component: 'text',
+  version: 'text',
+  external_id: 'text',
+  is_anonymous: 'boolean',
+  is_failure: 'boolean',
+  fields: 'json',
+  metadata: 'json',
+  hash: 'bytea',
+  row_salt: 'bytea',
+  personal_digest: 'bytea',
+  prev_hash: 'bytea',
+  chain_hash: 'bytea',
+} as const satisfies Partial<Record<keyof LogRow, string>>
+
+const names = Object.keys(columns) as (keyof typeof columns)[]
+const nameList = sql.raw(names.join(', '))
+
+/** One statement whatever the number of rows: its text never changes, and the heads move with the rows. */
+async function insertRows(db: Transaction<Schema>, rows: readonly LogRow[], heads: readonly Head[]): Promise<void> {
+  const arrays = names.map((name) => sql`${rows.map((row) => row[name])}::${sql.raw(columns[name])}[]`)
+  await sql`
+    with moved as (
+      update registry.audit_streams as head
+      set last_seq = moving.last_seq, last_hash = moving.last_hash, last_received_at = moving.received_at
+      from unnest(
+        ${heads.map((head) => head.stream_id)}::uuid[],
+        ${heads.map((head) => head.last_seq)}::bigint[],
+        ${heads.map((head) => head.last_hash)}::bytea[],
+        ${heads.map((head) => head.received_at)}::timestamptz[]
+      ) as moving (stream_id, last_seq, last_hash, received_at)
+      where head.stream_id = moving.stream_id
+    )
+    insert into audit_log (${nameList}, chain_version, search)
+    select ${nameList}, ${sql.lit(chainVersion)},
+      to_tsvector('simple', search_text) || array_to_tsvector(array[stream_id::text, lower(action)])
+    from unnest(${sql.join(arrays)}, ${rows.map((row) => row.search_text)}::text[]) as event (${nameList}, search_text)
+  `.execute(db)
+}

@@ -1,0 +1,48 @@
+import type { AuditedTx, Db } from '../db/handles.ts'
+import type { Actor } from './actor.ts'
+import { type Change, ownEvent } from './audit-event.ts'
+import { appendEvents } from './audit.repository.ts'
+
+declare const decided: unique symbol
+
+/** What an audited function ends in: its result, and the events that it owes. */
+export interface Outcome<Result> {
+  readonly result: Result
+  readonly changes: readonly Change[]
+  readonly [decided]: true
+}
+
+/** Something was changed, and this is what the log says of it. */
+export function changed<Result>(result: Result, ...changes: [Change, ...Change[]]): Outcome<Result> {
+  return { result, changes } as unknown as Outcome<Result>
+}
+
+/** Nothing was changed, so there is nothing to record. */
+export function unchanged<Result>(result: Result): Outcome<Result> {
+  return { result, changes: [] } as unknown as Outcome<Result>
+}
+
+/**
+ * The one door to a mutation: runs `fn` in a transaction and appends its events as the last thing before the commit.
+ * The change and its events are there together or not at all. Slow work (hashing, HTTP) belongs before this call.
+ * @example
+ *   return await audited(db, actor, async (tx) => {
+ *     const tenant = await insertTenant(tx, input)
+ *     return changed(tenant, { action: 'tenant.created', crud: 'c', tenant, target: …, after: tenant })
+ *   })
+ */
+export async function audited<Result>(
+  db: Db,
+  actor: Actor,
+  fn: (tx: AuditedTx) => Promise<Outcome<Result>>,
+): Promise<Result> {
+  return await db.transaction().execute(async (transaction) => {
+    const tx = transaction as unknown as AuditedTx
+    const { result, changes } = await fn(tx)
+    await appendEvents(
+      tx,
+      changes.map((change) => ownEvent(actor, change)),
+    )
+    return result
+  })
+}

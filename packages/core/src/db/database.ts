@@ -1,0 +1,143 @@
+import { Kysely, PostgresDialect, type PostgresPool, type PostgresPoolClient } from 'kysely'
+import { Pool, type PoolClient, type QueryResult, type QueryResultRow, types } from 'pg'
+import type { Db, Reader } from './handles.ts'
+import type { Schema } from './schema.ts'
+import { asUnavailable } from './unavailable.ts'
+
+/** How to reach PostgreSQL. */
+export interface DatabaseOptions {
+  readonly connectionString: string
+  /** The most connections this process opens. 10 unless told. */
+  readonly poolSize?: number
+  /** Milliseconds to wait for a connection, new or from the full pool. 2 000 unless told. */
+  readonly connectTimeoutMs?: number
+  /** Whether hot reads are named statements. `false` for a pooler that forgets them between transactions. */
+  readonly prepare?: boolean
+  /** What `pg_stat_activity` shows. */
+  readonly applicationName?: string
+  /** Hears of idle connections that broke. The pool has already replaced them. */
+  readonly onIdleError?: (error: Error) => void
+}
+
+/** The names of prepared queries by their text. Filled by `prepared`, read when a text is sent. */
+export const statementNames = new Map<string, string>()
+
+/**
+ * Opens the database. Connections are made when they are first needed, so this cannot fail.
+ * Queries throw `database.unavailable` when PostgreSQL cannot be reached. Close it with `db.destroy()`.
+ */
+export function createDb(options: DatabaseOptions): Db {
+  const pool = new RegistryPool(options)
+  const db = new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) })
+  pools.set(db, pool)
+  return db
+}
+
+const pools = new WeakMap<object, RegistryPool>()
+
+/** The pool under a handle, or undefined when the handle is a transaction, whose queries have to stay on its connection. */
+export function directPool(db: Reader): RegistryPool | undefined {
+  return pools.get(db)
+}
+
+/** How a statement goes to pg. */
+interface Statement {
+  readonly name?: string
+  readonly text: string
+  readonly values?: unknown[]
+}
+
+/**
+ * pg's pool, where kysely's texts become named statements and lost connections get their code.
+ */
+class RegistryPool implements PostgresPool {
+  readonly #pool: Pool
+  readonly #prepare: boolean
+  readonly #clients = new WeakMap<PoolClient, PostgresPoolClient>()
+
+  constructor(options: DatabaseOptions) {
+    this.#prepare = options.prepare ?? true
+    this.#pool = new Pool({
+      connectionString: options.connectionString,
+      max: options.poolSize ?? 10,
+      connectionTimeoutMillis: options.connectTimeoutMs ?? 2_000,
+      application_name: options.applicationName ?? 'tenant-registry',
+      keepAlive: true,
+      types: { getTypeParser },
+    })
+    this.#pool.on('error', (error) => options.onIdleError?.(error))
+  }
+
+  /** kysely opens a connection of its own with these when it has to cancel a query. */
+  get options(): object {
+    return this.#pool.options
+  }
+
+  async connect(): Promise<PostgresPoolClient> {
+    const client = await this.#pool.connect().catch(rethrow)
+    // kysely remembers connections by the object, so one client has to have one wrapper.
+    let wrapper = this.#clients.get(client)
+    if (!wrapper) {
+      wrapper = this.#wrap(client)
+      this.#clients.set(client, wrapper)
+    }
+    return wrapper
+  }
+
+  async query<Row extends QueryResultRow>(statement: Statement): Promise<QueryResult<Row>> {
+    return await this.#pool.query<Row>(statement).catch(rethrow)
+  }
+
+  async end(): Promise<void> {
+    await this.#pool.end()
+  }
+
+  /** Adds the name under which a text is prepared, where it has one and the pooler remembers it. */
+  named({ name, text }: { readonly name: string; readonly text: string }): Statement {
+    return this.#prepare ? { name, text } : { text }
+  }
+
+  #wrap(client: PoolClient): PostgresPoolClient {
+    const query = async (text: string, values: readonly unknown[]) => {
+      const name = this.#prepare ? statementNames.get(text) : undefined
+      const statement: Statement = { ...(name !== undefined && { name }), text, values: [...values] }
+      return await client.query(statement).catch(rethrow)
+    }
+    // kysely asks for overloads that include cursors, which we do not use.
+    return { query, release: (destroy?: boolean) => client.release(destroy) } as unknown as PostgresPoolClient
+  }
+}
+
+function rethrow(error: unknown): never {
+  throw asUnavailable(error)
+}
+
+const oid = { int8: 20, json: 114, timestamptz: 1184 } as const
+const defaultTimestamptz = types.getTypeParser(oid.timestamptz)
+
+/**
+ * How PostgreSQL's values become JavaScript's. `json` stays text: it is only in the audit log, where the order of
+ * the names and their spelling are evidence that `JSON.parse` would lose.
+ */
+function getTypeParser(type: number, format?: 'text' | 'binary'): (value: string) => unknown {
+  if (format !== 'binary') {
+    if (type === oid.int8) return safeInteger
+    if (type === oid.json) return (value) => value
+    if (type === oid.timestamptz) return timestamptz
+  }
+  return types.getTypeParser(type, format) as (value: string) => unknown
+}
+
+function safeInteger(value: string): number {
+  const number = Number(value)
+  if (!Number.isSafeInteger(number)) throw new Error(`bigint out of range: ${value}`)
+  return number
+}
+
+const utcMillis = /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{1,3})?\+00$/
+
+/** The usual spelling in a quarter of the time that the general parser takes; anything else goes to that one. */
+function timestamptz(value: string): unknown {
+  if (utcMillis.test(value)) return new Date(`${value.slice(0, 10)}T${value.slice(11, -3)}Z`)
+  return defaultTimestamptz(value)
+}

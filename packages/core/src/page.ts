@@ -1,0 +1,95 @@
+import { createHash } from 'node:crypto'
+import { z } from 'zod'
+import { RegistryError } from './errors.ts'
+import { Timestamp } from './timestamp.ts'
+
+/** How many rows a page holds when nothing is asked for, and at most. */
+export const pageLimit = { default: 50, max: 200 } as const
+
+/** The query parameters that every list takes. Parameters are strings on the wire. */
+export const PageQuery = z.object({
+  limit: z
+    .codec(z.string().regex(/^[1-9]\d{0,2}$/), z.int().min(1).max(pageLimit.max), {
+      decode: Number,
+      encode: String,
+    })
+    .optional()
+    .meta({
+      description: `How many to answer: 1 to ${pageLimit.max}, ${pageLimit.default} unless told.`,
+      examples: ['20'],
+    }),
+  cursor: z
+    .string()
+    .max(512)
+    .optional()
+    .meta({ description: 'The `next_cursor` of the page before, with the same filters.', examples: [] }),
+})
+
+/** One page of a list, and where the next one starts. */
+export interface Page<Row> {
+  readonly data: Row[]
+  readonly has_more: boolean
+  readonly next_cursor: string | null
+}
+
+/** A place in a list that is sorted by (created_at, id). */
+export interface Position {
+  readonly created_at: Date
+  readonly id: string
+}
+
+const Cursor = z.strictObject({ f: z.string(), t: Timestamp, i: z.guid() })
+
+/**
+ * What a cursor belongs to: the list and its filters. A cursor of one list is refused by another, since its position
+ * would silently skip rows there. It is not a signature: a position opens nothing.
+ */
+function fingerprint(list: string, filter: Record<string, unknown>): string {
+  const entries = Object.entries(filter).filter(([, value]) => value !== undefined)
+  const canonical = JSON.stringify([list, entries.toSorted(([a], [b]) => (a < b ? -1 : 1))])
+  return createHash('sha256').update(canonical).digest('base64url').slice(0, 11)
+}
+
+/** Where a page ended, in a form that callers hand back and do not look into. */
+export function encodeCursor(list: string, filter: Record<string, unknown>, { created_at, id }: Position): string {
+  const cursor = z.encode(Cursor, { f: fingerprint(list, filter), t: created_at, i: id })
+  return Buffer.from(JSON.stringify(cursor)).toString('base64url')
+}
+
+/**
+ * Reads a cursor back.
+ * @throws {RegistryError} `page.cursor_invalid` when it is not one of ours, or of another list or filter.
+ */
+export function decodeCursor(list: string, filter: Record<string, unknown>, cursor: string): Position {
+  const parsed = Cursor.safeParse(parseCursor(cursor))
+  // Base64 has several spellings of the same bytes; only ours is taken.
+  if (!parsed.success || encodeCursor(list, filter, { created_at: parsed.data.t, id: parsed.data.i }) !== cursor) {
+    throw new RegistryError('page.cursor_invalid', {
+      detail: 'Use the next_cursor of a page of this very list, with the same filters.',
+    })
+  }
+  return { created_at: parsed.data.t, id: parsed.data.i }
+}
+
+function parseCursor(cursor: string): unknown {
+  try {
+    return JSON.parse(Buffer.from(cursor, 'base64url').toString())
+  } catch {
+    return undefined
+  }
+}
+
+/**
+ * Makes a page of what was read. Lists ask for one row more than the page holds: its presence is `has_more`.
+ */
+export function toPage<Row extends Position>(
+  rows: Row[],
+  limit: number,
+  list: string,
+  filter: Record<string, unknown>,
+): Page<Row> {
+  const data = rows.slice(0, limit)
+  const last = data.at(-1)
+  const has_more = rows.length > limit
+  return { data, has_more, next_cursor: has_more && last ? encodeCursor(list, filter, last) : null }
+}

@@ -1,0 +1,55 @@
+import { readdir, readFile } from 'node:fs/promises'
+import { basename, join } from 'node:path'
+import { type Manifest, ManifestError, parseManifest } from './manifest.ts'
+
+/** All products there are. */
+export interface Catalogue {
+  readonly products: ReadonlyMap<string, Manifest>
+  /** The keys of the products. */
+  readonly keys: ReadonlySet<string>
+  /** The plans that any product knows. */
+  readonly plans: ReadonlySet<string>
+}
+
+/**
+ * Puts manifests together.
+ * @throws {ManifestError} when two have one key, or one requires a product that is not there
+ */
+export function createCatalogue(manifests: readonly Manifest[]): Catalogue {
+  const products = new Map<string, Manifest>()
+  for (const manifest of manifests) {
+    if (products.has(manifest.key)) throw new ManifestError(`${manifest.key}: two manifests have this key`)
+    products.set(manifest.key, manifest)
+  }
+  for (const { key, requires = [] } of manifests) {
+    const missing = requires.find((required) => !products.has(required))
+    if (missing !== undefined) throw new ManifestError(`${key}: requires ${missing}, which has no manifest`)
+  }
+  return {
+    products,
+    keys: new Set(products.keys()),
+    plans: new Set(manifests.flatMap(({ plans = {} }) => Object.keys(plans))),
+  }
+}
+
+/**
+ * Reads every `*.yaml` of a folder.
+ * @throws {ManifestError} naming the file, when one is malformed, or the folder, when it cannot be read or is empty
+ */
+export async function loadCatalogue(folder: string): Promise<Catalogue> {
+  const entries = await readdir(folder).catch((cause: unknown) => {
+    throw new ManifestError(`${folder}: cannot be read`, { cause })
+  })
+  const files = entries.filter((entry) => /\.ya?ml$/.test(entry)).sort()
+  if (files.length === 0) throw new ManifestError(`${folder}: holds no manifest`)
+  const manifests = await Promise.all(
+    files.map(async (file) => {
+      const manifest = parseManifest(await readFile(join(folder, file), 'utf8'), join(folder, file))
+      if (manifest.key !== basename(file).replace(/\.ya?ml$/, '')) {
+        throw new ManifestError(`${join(folder, file)}: key: must be the name of the file`)
+      }
+      return manifest
+    }),
+  )
+  return createCatalogue(manifests)
+}
