@@ -1,0 +1,29 @@
+/** `oidc` wants an access token with every request; `off` answers whoever is on this machine. */
+export type AuthMode = 'oidc' | 'off'
+
+/** What the authenticator has to know. */
+export interface AuthConfig {
+  readonly mode: AuthMode
+  /** Compared byte for byte with `iss`: a trailing slash counts. */
+  readonly issuer: string
+  /** What `aud` has to contain. */
+  readonly audience: string
+  /** Where the keys are, when they cannot be fetched from where `issuer` says: inside a cluster, for instance. */
+  readonly jwksUrl?: string
+  /** Gets one line about what an operator should know. Never contains anything of a token. */
+  readonly onWarning?: (message: string) => void
+}
+
+/**
+ * Says in one line why a server must not start with this mode, or nothing if it may. Without authentication everybody
+ * is the platform's owner, so a default alone must never lead there: somebody has to have written `APP_ENV=dev`.
+ */
+export function authConfigProblem(config: {
+  readonly mode: AuthMode
+  readonly appEnvExplicit: boolean
+  readonly appEnv: string
+}): string | undefined {
+  if (config.mode === 'oidc' || (config.appEnvExplicit && config.appEnv === 'dev')) return undefined
+  const found = config.appEnvExplicit ? `it is ${config.appEnv}` : 'it is not set'
+  return `AUTH_MODE=off is only accepted when APP_ENV=dev is set explicitly, and ${found}`
+}

@@ -1,0 +1,64 @@
+import { RegistryError } from '@breakpilot/tenant-core'
+import type { AuthConfig } from './auth-config.ts'
+import { bearerToken } from './credentials.ts'
+import { assertLocal } from './local-only.ts'
+import { developer, principalOf, type Principal } from './principal.ts'
+import type { Timing } from './provider-keys.ts'
+import type { RequestHead } from './request-head.ts'
+import { createTokenVerifier } from './token.ts'
+
+const warnEveryMs = 60_000
+
+/**
+ * Says who makes a request. Without waiting when it can, so it may throw as well as reject: call it as
+ * `await authenticate(request)` inside `try`.
+ */
+export type Authenticate = (request: RequestHead) => Principal | Promise<Principal>
+
+/**
+ * Makes the function that says who makes a request. With authentication off it answers local requests only, and warns
+ * of it at once and every minute; a request with credentials is judged by them all the same.
+ * @throws {Error} when `issuer` or `jwksUrl` is not a URL.
+ * @throws {RegistryError} (the function made) every `auth.…` code except `auth.permission_denied`, which is the
+ * router's.
+ */
+export function createAuthenticator(config: AuthConfig, timing: Timing = {}): Authenticate {
+  assertHttpUrl('issuer', config.issuer)
+  if (config.jwksUrl !== undefined) assertHttpUrl('jwksUrl', config.jwksUrl)
+  const verify = createTokenVerifier(config, timing)
+
+  function judge(jwt: string): Principal | Promise<Principal> {
+    const verified = verify(jwt)
+    return verified instanceof Promise ? verified.then(principalOf) : principalOf(verified)
+  }
+
+  if (config.mode === 'off') {
+    if (config.onWarning) warnAgainAndAgain(config.onWarning)
+    return (request) => {
+      assertLocal(request)
+      const jwt = bearerToken(request)
+      return jwt === undefined ? developer : judge(jwt)
+    }
+  }
+  return (request) => {
+    const jwt = bearerToken(request)
+    if (jwt === undefined) {
+      throw new RegistryError('auth.credentials_missing', { detail: 'Send "Authorization: Bearer <access token>".' })
+    }
+    return judge(jwt)
+  }
+}
+
+function warnAgainAndAgain(onWarning: (message: string) => void): void {
+  const warn = () => {
+    onWarning('AUTH_MODE=off: every request from this machine acts as platform-owner')
+  }
+  warn()
+  setInterval(warn, warnEveryMs).unref()
+}
+
+function assertHttpUrl(name: string, value: string): void {
+  if (!URL.canParse(value) || !/^https?:\/\//.test(value)) {
+    throw new Error(`${name} has to be an http or https URL, not ${JSON.stringify(value)}`)
+  }
+}

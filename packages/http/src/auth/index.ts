@@ -1,0 +1,7 @@
+export { authConfigProblem, type AuthConfig, type AuthMode } from './auth-config.ts'
+export { createAuthenticator, type Authenticate } from './authenticate.ts'
+export { challengeFor } from './challenge.ts'
+export { listenAddresses, type ListenAddress } from './listen-addresses.ts'
+export type { Actor, Operator, PlatformRole, Principal, Unassigned } from './principal.ts'
+export type { Timing } from './provider-keys.ts'
+export type { RequestHead } from './request-head.ts'
