@@ -1,4 +1,4 @@
-import type { Queryable } from './history.ts'
+import type { ParameterQueryable } from './history.ts'
 
 export interface CatalogColumn {
   readonly name: string
@@ -116,14 +116,15 @@ const tables = `
     and (n.nspname, c.relname) <> ('public', 'schema_migrations')
   ${order}, c.relname collate "C"`
 
-/**
- * Reads the catalog. Has to be called inside a transaction: only with an empty search path does PostgreSQL write every
- * name in full, and that setting must not outlive the reading.
- */
-export async function readCatalog(db: Queryable): Promise<Catalog> {
-  const { rows: before } = await db.query(
-    `select current_setting('search_path') as path, set_config('search_path', '', true)`,
-  )
+// With an empty search path PostgreSQL writes every name in full, and with these two every time in one way.
+const enter = `
+  select s.name, current_setting(s.name) as value, set_config(s.name, w.value, true)
+  from (values ('search_path', ''), ('timezone', 'UTC'), ('datestyle', 'ISO')) as w (name, value)
+  join pg_catalog.pg_settings s on lower(s.name) = w.name`
+
+/** Reads the catalog. Has to be called inside a transaction: what it sets meanwhile must not outlive it. */
+export async function readCatalog(db: ParameterQueryable): Promise<Catalog> {
+  const { rows: before } = await db.query(enter)
   const read = async <T>(sql: string): Promise<T[]> => (await db.query(sql)).rows as T[]
   const catalog: Catalog = {
     schemas: await read(schemas),
@@ -132,7 +133,8 @@ export async function readCatalog(db: Queryable): Promise<Catalog> {
     functions: await read(functions),
     tables: await read(tables),
   }
-  const path = (before as { path: string }[])[0]?.path ?? ''
-  await db.query(`select set_config('search_path', '${path.replaceAll("'", "''")}', true)`)
+  for (const { name, value } of before as { name: string; value: string }[]) {
+    await db.query('select set_config($1, $2, true)', [name, value])
+  }
   return catalog
 }
