@@ -8,7 +8,7 @@ const localHost = /^(?:localhost|127\.0\.0\.1|\[::1\])(?::\d{1,5})?$/i
  * everybody else. A loopback peer proves little, since sidecars, tunnels, port forwarding and browsers all connect from
  * there; so the request must also not look relayed, name this machine, and not come from somebody's web page.
  *
- * Reads `rawHeaders`, because `headers` lacks the second of two `Host` lines and whatever exceeds the header count.
+ * Reads `rawHeaders`, because `headers` drops the second of two `Host` lines.
  * @throws {RegistryError} `auth.request_not_local`
  */
 export function assertLocal(request: RequestHead): void {
