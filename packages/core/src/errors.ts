@@ -42,6 +42,7 @@ export const errorTable = {
   'request.query_unknown': ['invalid', 'There is no such query parameter'],
   'route.method_not_allowed': ['method_not_allowed', 'This path does not have that method'],
   'route.not_found': ['not_found', 'There is nothing at this path'],
+  'service.not_ready': ['unavailable', 'The service is not ready'],
   'tenant.erp_id_taken': ['conflict', 'Another tenant has this ERP id'],
   'tenant.id_taken': ['conflict', 'Another tenant has this id'],
   'tenant.not_found': ['not_found', 'There is no such tenant'],

@@ -6,18 +6,18 @@ import { z } from 'zod'
  * `guid` and not `uuid`.
  */
 export const TenantId = z
-  .guid()
+  .guid({ error: 'must be a UUID' })
   .toLowerCase()
   .brand<'TenantId'>()
   .meta({ examples: ['00000000-0000-0000-0000-000000000001'] })
 export type TenantId = z.output<typeof TenantId>
 
 /** An audit event's id. */
-export const EventId = z.guid().toLowerCase().brand<'EventId'>()
+export const EventId = z.guid({ error: 'must be a UUID' }).toLowerCase().brand<'EventId'>()
 export type EventId = z.output<typeof EventId>
 
 /** The id of a stream of the audit log: a tenant's, or one made of product, environment and group. */
-export const StreamId = z.guid().toLowerCase().brand<'StreamId'>()
+export const StreamId = z.guid({ error: 'must be a UUID' }).toLowerCase().brand<'StreamId'>()
 export type StreamId = z.output<typeof StreamId>
 
 /** A fresh tenant id: UUIDv7, so that ids sort as they were made. */

@@ -13,9 +13,10 @@ export {
 export { encodeEventMap, type EventMap } from './audit/event-map.ts'
 export { type HashedEvent, retracedHash } from './audit/retraced-hash.ts'
 export { type StreamKey, streamOf } from './audit/stream.ts'
-export { createDb, type DatabaseOptions } from './db/database.ts'
+export { createDb, type DatabaseOptions, plainQueries } from './db/database.ts'
 export type { AuditedTx, Db, HousekeepingTx, Reader } from './db/handles.ts'
 export { housekeeping } from './db/housekeeping.ts'
+export { runtimeRoleProblems } from './db/runtime-role.ts'
 export {
   type ErrorCode,
   type ErrorDetails,

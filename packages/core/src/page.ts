@@ -9,20 +9,29 @@ export const pageLimit = { default: 50, max: 200 } as const
 /** The query parameters that every list takes. Parameters are strings on the wire. */
 export const PageQuery = z.object({
   limit: z
-    .codec(z.string().regex(/^[1-9]\d{0,2}$/), z.int().min(1).max(pageLimit.max), {
-      decode: Number,
-      encode: String,
-    })
+    .codec(
+      z.string().regex(/^[1-9]\d{0,2}$/, { error: `must be a whole number from 1 to ${pageLimit.max}` }),
+      z.int().min(1).max(pageLimit.max),
+      {
+        decode: Number,
+        encode: String,
+      },
+    )
     .optional()
     .meta({
       description: `How many to answer: 1 to ${pageLimit.max}, ${pageLimit.default} unless told.`,
-      examples: ['20'],
+      examples: [20],
+      // Every parameter is text on the wire; what the text says is a number.
+      type: 'integer',
+      pattern: undefined,
+      minimum: 1,
+      maximum: pageLimit.max,
     }),
   cursor: z
     .string()
     .max(512)
     .optional()
-    .meta({ description: 'The `next_cursor` of the page before, with the same filters.', examples: [] }),
+    .meta({ description: 'The `next_cursor` of the page before, with the same filters.' }),
 })
 
 /** One page of a list, and where the next one starts. */

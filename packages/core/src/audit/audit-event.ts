@@ -75,9 +75,14 @@ export function ownEvent(actor: Actor, change: Change): NewAuditEvent {
   }
 }
 
+/** What the event says already, or what changes with every write. */
+const bookkeeping: ReadonlySet<string> = new Set(['id', 'created_at', 'updated_at'])
+
 /** `before.<field>` and `after.<field>` for every field that differs. A field that has no value has no entry. */
 function difference(before: object = {}, after: object = {}): EventMap {
-  const names = [...new Set([...Object.keys(before), ...Object.keys(after)])].sort()
+  const names = [...new Set([...Object.keys(before), ...Object.keys(after)])]
+    .filter((name) => !bookkeeping.has(name))
+    .sort()
   const was = new Map<string, unknown>(Object.entries(before))
   const is = new Map<string, unknown>(Object.entries(after))
   return names.flatMap((name) => {

@@ -40,6 +40,15 @@ export function directPool(db: Reader): RegistryPool | undefined {
   return pools.get(db)
 }
 
+/**
+ * Plain SQL over a database's own pool, for who knows no tables of ours: the migrations' own readers.
+ */
+export function plainQueries(db: Db): { query(text: string): Promise<{ rows: unknown[] }> } {
+  const pool = directPool(db)
+  if (!pool) throw new Error('plainQueries takes a database, not a transaction')
+  return { query: (text) => pool.query({ text }) }
+}
+
 /** How a statement goes to pg. */
 interface Statement {
   readonly name?: string

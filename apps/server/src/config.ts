@@ -1,0 +1,115 @@
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { authConfigProblem, listenAddresses } from '@breakpilot/tenant-http'
+import { z } from 'zod'
+
+const url = (protocols: readonly string[]) =>
+  z.string().refine((value) => URL.canParse(value) && protocols.includes(new URL(value).protocol), {
+    error: `must be a URL that begins with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`,
+  })
+const integer = (min: number, max: number) =>
+  z
+    .string()
+    .regex(/^\d{1,9}$/, { error: 'must be a whole number' })
+    .transform(Number)
+    .pipe(z.int().min(min).max(max))
+
+/** The environment, as it is documented in the README. Every variable is a string or not there. */
+const Environment = z.object({
+  APP_ENV: z.enum(['dev', 'stage', 'prod']).default('dev'),
+  ADDR: z.string().default(':8090'),
+  AUTH_MODE: z.enum(['oidc', 'off']).default('oidc'),
+  KEYCLOAK_ISSUER: url(['http:', 'https:']).optional(),
+  KEYCLOAK_JWKS_URL: url(['http:', 'https:']).optional(),
+  OIDC_AUDIENCE: z.string().default('tenant-registry'),
+  DATABASE_URL: url(['postgres:', 'postgresql:']),
+  DATABASE_POOL_SIZE: integer(1, 1000).default(10),
+  DATABASE_PREPARE: z.enum(['on', 'off']).default('on'),
+  PRODUCT_MANIFEST_DIR: z.string().default(fileURLToPath(new URL('../products', import.meta.url))),
+  SHUTDOWN_TIMEOUT: integer(0, 3600).default(20),
+  LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal']).default('info'),
+})
+
+/** What the server is told. */
+export interface Config {
+  readonly appEnv: 'dev' | 'stage' | 'prod'
+  readonly listen: ReturnType<typeof listenAddresses>
+  readonly auth: {
+    readonly mode: 'oidc' | 'off'
+    readonly issuer: string
+    readonly audience: string
+    readonly jwksUrl?: string
+  }
+  readonly database: { readonly connectionString: string; readonly poolSize: number; readonly prepare: boolean }
+  readonly manifestFolder: string
+  readonly shutdownTimeoutMs: number
+  readonly logLevel: string
+}
+
+/** A variable that makes no sense. The message is one line and names the variable; it never repeats a secret. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError'
+}
+
+const devIssuer = 'http://localhost:8080/realms/breakpilot-dev'
+
+/**
+ * Reads the configuration.
+ * @throws {ConfigError} naming the first variable that is missing or makes no sense
+ */
+export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
+  // An empty variable is how compose files and charts say "not set".
+  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''))
+  const parsed = Environment.safeParse({ ...given, ...secretFromFile('DATABASE_URL', given) })
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues
+    const variable = String(issue?.path[0])
+    const missing = issue?.code === 'invalid_type' && !(variable in given)
+    throw new ConfigError(`${variable}: ${missing ? 'is required' : issue?.message}`)
+  }
+  const e = parsed.data
+  const problem = authConfigProblem({ mode: e.AUTH_MODE, appEnv: e.APP_ENV, appEnvExplicit: 'APP_ENV' in given })
+  if (problem !== undefined) throw new ConfigError(problem)
+  if (e.KEYCLOAK_ISSUER === undefined && e.APP_ENV !== 'dev') {
+    throw new ConfigError(`KEYCLOAK_ISSUER: is required with APP_ENV=${e.APP_ENV}`)
+  }
+  return {
+    appEnv: e.APP_ENV,
+    listen: listen(e.AUTH_MODE, e.ADDR),
+    auth: {
+      mode: e.AUTH_MODE,
+      issuer: e.KEYCLOAK_ISSUER ?? devIssuer,
+      audience: e.OIDC_AUDIENCE,
+      ...(e.KEYCLOAK_JWKS_URL !== undefined && { jwksUrl: e.KEYCLOAK_JWKS_URL }),
+    },
+    database: {
+      connectionString: e.DATABASE_URL,
+      poolSize: e.DATABASE_POOL_SIZE,
+      prepare: e.DATABASE_PREPARE === 'on',
+    },
+    manifestFolder: e.PRODUCT_MANIFEST_DIR,
+    shutdownTimeoutMs: e.SHUTDOWN_TIMEOUT * 1000,
+    logLevel: e.LOG_LEVEL,
+  }
+}
+
+function listen(mode: 'oidc' | 'off', addr: string) {
+  try {
+    return listenAddresses(mode, addr)
+  } catch (error) {
+    throw new ConfigError(`ADDR: ${error instanceof Error ? error.message : String(error)}`, { cause: error })
+  }
+}
+
+/** `NAME_FILE` names a file with the value, which is how secrets are mounted. */
+function secretFromFile(name: string, env: Readonly<Record<string, string | undefined>>): Record<string, string> {
+  const file = env[`${name}_FILE`]
+  if (file === undefined) return {}
+  if (env[name] !== undefined)
+    throw new ConfigError(`${name}_FILE: is set beside ${name}; only one of them can be meant`)
+  try {
+    return { [name]: readFileSync(file, 'utf8').trim() }
+  } catch (cause) {
+    throw new ConfigError(`${name}_FILE: ${file} cannot be read`, { cause })
+  }
+}

@@ -1,0 +1,13 @@
+import { type Logger, pino, stdTimeFunctions } from 'pino'
+
+/** The log: one JSON object a line, on standard output. */
+export function createLog(level: string): Logger {
+  return pino({
+    level,
+    base: { service: 'tenant-registry' },
+    timestamp: stdTimeFunctions.isoTime,
+    formatters: { level: (label) => ({ level: label }) },
+    // Whatever is logged one day: these never.
+    redact: ['*.authorization', '*.cookie', '*.password', '*.connectionString', '*.secret', '*.token'],
+  })
+}

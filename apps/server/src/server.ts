@@ -1,0 +1,74 @@
+import { once } from 'node:events'
+import type { Server } from 'node:http'
+import { createDb, loadCatalogue } from '@breakpilot/tenant-core'
+import { createApp, createServer } from '@breakpilot/tenant-http'
+import type { Logger } from 'pino'
+import type { Config } from './config.ts'
+import { createReadiness } from './readiness.ts'
+
+/** A server that runs. */
+export interface RunningServer {
+  readonly addresses: readonly string[]
+  /** Readiness falls, requests in flight end, connections and the pool close. */
+  stop(): Promise<void>
+}
+
+/**
+ * Wires everything together and listens. The database may come later: until then `/readyz` says so.
+ * @throws {Error} when a product manifest is malformed or an address is taken
+ */
+export async function startServer(config: Config, log: Logger): Promise<RunningServer> {
+  let stopping = false
+  const catalogue = await loadCatalogue(config.manifestFolder)
+  const db = createDb({
+    ...config.database,
+    onIdleError: (error) => log.warn({ err: error }, 'an idle database connection broke'),
+  })
+  const production = config.appEnv !== 'dev'
+  const readiness = createReadiness({ db, strictRole: production, isStopping: () => stopping })
+  const app = createApp({
+    services: { db, catalogue, readiness },
+    auth: { ...config.auth, onWarning: (message) => log.warn(message) },
+    production,
+    onAnswered: ({ error, ...answered }) => {
+      if (answered.status >= 500 || answered.status === 0) log.error({ ...answered, err: error }, 'answered')
+      else log.info(answered, 'answered')
+    },
+  })
+
+  const servers: Server[] = []
+  try {
+    for (const address of config.listen) {
+      const server = createServer(app)
+      servers.push(server)
+      server.listen(address)
+      await once(server, 'listening')
+    }
+  } catch (error) {
+    for (const server of servers) server.close()
+    await db.destroy()
+    throw error
+  }
+
+  return {
+    addresses: servers.map(spellAddress),
+    async stop() {
+      stopping = true
+      await Promise.all(servers.map(close))
+      await db.destroy()
+    },
+  }
+}
+
+async function close(server: Server): Promise<void> {
+  const closed = once(server, 'close')
+  server.close()
+  server.closeIdleConnections()
+  await closed
+}
+
+function spellAddress(server: Server): string {
+  const address = server.address()
+  if (address === null || typeof address === 'string') return String(address)
+  return `http://${address.family === 'IPv6' ? `[${address.address}]` : address.address}:${address.port}`
+}

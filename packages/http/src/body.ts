@@ -1,0 +1,61 @@
+import { isUtf8 } from 'node:buffer'
+import { RegistryError } from '@breakpilot/tenant-core'
+import express, { type Request, type Response } from 'express'
+
+/** The most bytes a body may have, after decompression. */
+export const bodyBytesMax = 256 * 1024
+
+const parse = express.json({
+  limit: bodyBytesMax,
+  strict: false,
+  type: () => true,
+  verify: (_request, _response, bytes) => {
+    // The decoder would put U+FFFD where bytes make no sense, and store something that nobody sent.
+    if (!isUtf8(bytes)) throw new RegistryError('request.json_malformed', { detail: 'The body is not UTF-8.' })
+  },
+})
+
+/**
+ * Reads the JSON body of a request.
+ * @throws {RegistryError} `request.body_missing`, `request.content_type_unsupported`,
+ *   `request.content_encoding_unsupported`, `request.body_too_large`, `request.json_malformed`
+ */
+export async function readBody(request: Request, response: Response): Promise<unknown> {
+  const { 'content-length': length, 'transfer-encoding': transfer } = request.headers
+  if (transfer === undefined && (length === undefined || length === '0'))
+    throw new RegistryError('request.body_missing')
+  if (!request.is('application/json')) {
+    throw new RegistryError('request.content_type_unsupported', { detail: 'Send application/json.' })
+  }
+  await new Promise<void>((resolve, reject) => {
+    parse(request, response, (error?: unknown) => (error === undefined ? resolve() : reject(asRegistryError(error))))
+  })
+  // An empty chunked body is no JSON either, but the parser lets it pass.
+  if (request.body === undefined) throw new RegistryError('request.body_missing')
+  return request.body
+}
+
+/** What the parser's `type` means: https://github.com/expressjs/body-parser#errors */
+function asRegistryError(error: unknown): Error {
+  if (error instanceof RegistryError || !(error instanceof Error)) return error as Error
+  switch ('type' in error ? error.type : undefined) {
+    case 'entity.too.large':
+      return new RegistryError('request.body_too_large', { detail: `At most ${bodyBytesMax} bytes.`, cause: error })
+    case 'charset.unsupported':
+      return new RegistryError('request.content_type_unsupported', { detail: 'Send UTF-8.', cause: error })
+    case 'encoding.unsupported':
+      return new RegistryError('request.content_encoding_unsupported', { cause: error })
+    case 'entity.parse.failed':
+    case 'entity.verify.failed':
+    case 'request.aborted':
+    case 'request.size.invalid':
+      return error.cause instanceof RegistryError
+        ? error.cause
+        : new RegistryError('request.json_malformed', { cause: error })
+    default:
+      // zlib's own errors, when what calls itself gzip is not.
+      return 'code' in error && typeof error.code === 'string' && error.code.startsWith('Z_')
+        ? new RegistryError('request.json_malformed', { detail: 'The body does not decompress.', cause: error })
+        : error
+  }
+}

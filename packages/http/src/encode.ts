@@ -1,0 +1,34 @@
+import { z } from 'zod'
+
+/** What to do about an answer that does not fit its schema: an error of ours, whatever the caller sent. */
+export type OnMisfit = 'throw' | ((error: unknown) => void)
+
+/**
+ * Makes an answer of a result: encoded by its schema, which also strips what must not leave. In production an answer
+ * that does not fit is reported and sent with the known fields only, since a fault in a description should not take
+ * a working answer away.
+ * @throws {z.core.$ZodError} when the result does not fit and `onMisfit` is `throw`
+ */
+export function encode(schema: z.ZodType, result: unknown, onMisfit: OnMisfit): unknown {
+  if (onMisfit === 'throw') return z.encode(schema, result)
+  try {
+    return z.encode(schema, result)
+  } catch (error) {
+    onMisfit(error)
+    return strip(schema, result)
+  }
+}
+
+/** The fields that the schema knows, as they are. */
+function strip(schema: unknown, value: unknown): unknown {
+  if (schema instanceof z.ZodArray && Array.isArray(value)) return value.map((each) => strip(schema.element, each))
+  if (schema instanceof z.ZodObject && typeof value === 'object' && value !== null) {
+    const fields = new Map<string, unknown>(Object.entries(value))
+    return Object.fromEntries(
+      Object.entries(schema.shape).flatMap(([name, field]) =>
+        fields.has(name) ? [[name, strip(field, fields.get(name))]] : [],
+      ),
+    )
+  }
+  return value
+}

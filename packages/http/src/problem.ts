@@ -1,0 +1,77 @@
+import { type ErrorCode, type ErrorKind, errorTable, RegistryError } from '@breakpilot/tenant-core'
+import { z } from 'zod'
+
+/** One status for each kind of error. */
+export const statusOf = {
+  invalid: 400,
+  unauthenticated: 401,
+  forbidden: 403,
+  not_found: 404,
+  method_not_allowed: 405,
+  conflict: 409,
+  gone: 410,
+  stale: 412,
+  too_large: 413,
+  unsupported_media_type: 415,
+  rate_limited: 429,
+  unavailable: 503,
+} as const satisfies Record<ErrorKind, number>
+
+const Violation = z
+  .object({
+    pointer: z.string().meta({ description: 'Where: a JSON pointer into the body, or `/query/…`, `/path/…`.' }),
+    code: z.string().meta({ description: 'What is wrong, in one word.' }),
+    message: z.string().meta({ description: 'What is wrong, for people.' }),
+  })
+  .meta({ id: 'Violation', description: 'One thing that is wrong with a request.' })
+
+/** The body of every error: RFC 9457. */
+export const Problem = z
+  .object({
+    type: z.string().meta({ description: 'A URI for the kind of problem: its code as a URN.', format: 'uri' }),
+    title: z.string().meta({ description: 'The kind of problem, for people. The same for every such problem.' }),
+    status: z.int().meta({ description: 'The HTTP status.' }),
+    detail: z.string().optional().meta({ description: 'What is the matter this time, for people.' }),
+    instance: z.string().meta({ description: 'The path that was asked for.' }),
+    code: z.string().meta({ description: 'The kind of problem, for programs. It never changes its meaning.' }),
+    request_id: z.string().meta({ description: 'The id under which the log has this request.' }),
+    errors: z.array(Violation).optional().meta({ description: 'Everything that is wrong with the request.' }),
+  })
+  .meta({ id: 'Problem', description: 'An error, as RFC 9457 has it.' })
+export type Problem = z.output<typeof Problem>
+
+/** Where a problem happened. */
+export interface Occurrence {
+  readonly request_id: string
+  readonly instance: string
+}
+
+/** The URI of a kind of problem. */
+export const problemType = (code: string) => `urn:tenant-registry:problem:${code}`
+
+/**
+ * The problem that a caller sees. What is not a `RegistryError` is a fault of ours: the caller learns the request id,
+ * under which our log has the rest, and nothing else.
+ */
+export function toProblem(error: unknown, { request_id, instance }: Occurrence): Problem {
+  if (!(error instanceof RegistryError)) {
+    const code = 'service.internal_error'
+    const title = 'Something went wrong on our side'
+    return { type: problemType(code), title, status: 500, instance, code, request_id }
+  }
+  return {
+    type: problemType(error.code),
+    title: error.title,
+    status: statusOf[error.kind],
+    ...(error.detail !== undefined && { detail: error.detail }),
+    instance,
+    code: error.code,
+    request_id,
+    ...(error.violations && { errors: [...error.violations] }),
+  }
+}
+
+/** The status that an error code answers with. */
+export function statusOfCode(code: ErrorCode): number {
+  return statusOf[errorTable[code][0]]
+}
