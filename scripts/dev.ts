@@ -1,8 +1,9 @@
-import { exit } from 'node:process'
 /**
  * `pnpm dev`: PostgreSQL, the schema, sample data and the server, from nothing to the first answer.
  * With DATABASE_URL it uses that database; without, an embedded PostgreSQL with its data in `.data/`.
  */
+import { exit } from 'node:process'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { createMigrator } from '@breakpilot/tenant-migrations'
 import { expectFree, parseAddress } from './dev/address.ts'
 import { prepareDatabase } from './dev/database.ts'
@@ -43,6 +44,7 @@ async function dev(): Promise<void> {
   const address = parseAddress(process.env['ADDR'] || ':8090')
   const lock = await onlyOne()
   closers.push(() => lock.release())
+  stop.signal.addEventListener('abort', () => lock.say({ stopping: true }))
   await expectFree(address)
 
   const database = await (process.env['DATABASE_URL'] ? givenDatabase(process.env['DATABASE_URL']) : ownDatabase())
@@ -74,7 +76,11 @@ async function onlyOne(): Promise<Lock<Partial<DevRecord>>> {
   const previous: Holder<DevRecord> | undefined = readLock(devFile)
   const lock = takeLock<Partial<DevRecord>>(devFile, {})
   if ('holder' in lock) {
-    const { pid, url } = lock.holder
+    const { pid, url, stopping } = lock.holder
+    if (stopping) {
+      await sleep(100)
+      return onlyOne()
+    }
     throw new Error(
       `already running in this checkout: process ${pid}, ${url ?? 'still starting'} (kill ${pid} stops it)`,
     )

@@ -9,6 +9,8 @@ export interface DevRecord {
   url: string
   server: ProcessRecord
   database: DevDatabase
+  /** It has been told to stop and will be gone soon. */
+  stopping: boolean
 }
 
 /** The database of `pnpm dev`, for each of those who may use it. */

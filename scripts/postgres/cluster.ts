@@ -69,7 +69,8 @@ function discardHalfMade(folder: string): void {
   for (const name of fs.readdirSync(dirname(folder)).filter((entry) => entry.startsWith(prefix))) {
     const [pid, identity] = name.slice(prefix.length).split('-')
     if (isRunning({ pid: Number(pid), identity: identity ?? '' })) continue
-    fs.rmSync(join(dirname(folder), name), { recursive: true, force: true })
+    // Its initdb may still be ending.
+    fs.rmSync(join(dirname(folder), name), { recursive: true, force: true, maxRetries: 10 })
   }
 }
 

@@ -7,7 +7,7 @@ export type Holder<T extends object> = ProcessRecord & Partial<T>
 
 /** A lock file that we hold: it says who we are and whatever else others should know. */
 export interface Lock<T> {
-  /** Replaces what the file says besides who holds it. */
+  /** Adds to what the file says, or says it anew. */
   say(what: T): void
   release(): void
 }
@@ -20,8 +20,9 @@ export function takeLock<T extends object>(path: string, what: T): Lock<T> | { h
   mkdirSync(dirname(path), { recursive: true })
   const me = recordOf(process.pid)
   const own = `${path}.${me.pid}-${me.identity}`
-  const write = (said: T) => writeFileSync(own, `${JSON.stringify({ ...me, ...said }, null, 2)}\n`, { mode: 0o600 })
-  write(what)
+  const write = (text: T) => writeFileSync(own, `${JSON.stringify({ ...me, ...text }, null, 2)}\n`, { mode: 0o600 })
+  let said = what
+  write(said)
   try {
     for (;;) {
       // A hard link appears with its content or not at all, and never over another.
@@ -34,7 +35,8 @@ export function takeLock<T extends object>(path: string, what: T): Lock<T> | { h
     rmSync(own, { force: true })
   }
   return {
-    say(said) {
+    say(more) {
+      said = { ...said, ...more }
       write(said)
       renameSync(own, path)
     },
