@@ -85,6 +85,7 @@ export function badTokens(world: () => BadTokenWorld): readonly BadToken[] {
     wrongType('says ID in an access token', token({ typ: 'ID' })),
     wrongType('is bound to a key by DPoP', token({ typ: 'DPoP' }, { typ: 'JWT' })),
     wrongType('says nothing of its kind', token({}, { typ: 'JWT' })),
+    wrongType('is of a kind that only begins like ours', token({}, { typ: 'at+jwt2' })),
     wrongType('has a number for its kind', token({ typ: 1 }, { typ: 1 })),
     // Signed how
     invalid(

@@ -104,7 +104,7 @@ const nothingKept: Adapter = {
 function configuration(keys: readonly SigningKey[]): Configuration {
   return {
     adapter: () => nothingKept,
-    ttl: { ClientCredentials: 600, IdToken: 600 },
+    ttl: { ClientCredentials: 3600, IdToken: 3600 },
     jwks: { keys: [...keys] as never },
     clients: [
       {

@@ -102,6 +102,32 @@ describe('keys', () => {
     expect(await outcome(remembered)).toBe('auth.token_invalid')
   })
 
+  test('that are the same as before leave the memory alone', async () => {
+    const [first, second, third] = [
+      await provider.accessToken(),
+      await provider.accessToken(),
+      await provider.accessToken(),
+    ]
+    await verify(first)
+    clock += 10 * minuteMs - 1000
+    await verify(second)
+    clock += 1000
+    fetched()
+    await verify(third)
+    expect(fetched()).toEqual([discovery, jwks])
+    expect(verify(second)).not.toBeInstanceOf(Promise)
+  })
+
+  test('are fetched again when the clock was set back', async () => {
+    const another = await provider.accessToken()
+    clock += 5 * minuteMs
+    await verify(await provider.accessToken())
+    provider.rotate([newKey])
+    clock -= 5 * minuteMs
+    expect(await outcome(another)).toBe('auth.token_invalid')
+    expect(await verify(await provider.accessToken())).toMatchObject({ subject: 'some-product' })
+  })
+
   test('that change while a signature is being checked leave nothing in the memory', async () => {
     const jwt = await provider.accessToken()
     await verify(await provider.accessToken())
@@ -223,6 +249,10 @@ describe('an answer that cannot be used is a 503 and a warning:', () => {
     (listener: RequestListener): RequestListener =>
     (request, response) =>
       (request.url === jwks ? listener : document({}))(request, response)
+  const redirect: RequestListener = (request, response) => {
+    if (request.url === '/elsewhere') document({})(request, response)
+    else response.writeHead(302, { location: '/elsewhere' }).end()
+  }
   const endless: RequestListener = (_request, response) => {
     const timer = setInterval(() => response.write(' '.repeat(65_536)), 1)
     response.on('close', () => clearInterval(timer))
@@ -233,7 +263,7 @@ describe('an answer that cannot be used is a 503 and a warning:', () => {
     ['headers in time, and then nothing', () => (_, response) => void response.write('{'), 'timeout'],
     ['one without end', () => endless, 'answer longer than 262144 bytes'],
     ['no JSON', () => (_, response) => response.end('<html>'), 'not valid JSON'],
-    ['a redirect', () => (_, response) => response.writeHead(302, { location: '/elsewhere' }).end(), 'redirect'],
+    ['a redirect', () => redirect, 'redirect'],
     ['null', () => json(null), 'not that of the issuer'],
     ['another issuer', () => document({ issuer: `${provider.issuer}/` }), 'not that of the issuer'],
     ['no jwks_uri', () => document({ jwks_uri: undefined }), 'jwks_uri is not a URL'],

@@ -39,8 +39,8 @@ export function createTokenVerifier(
       throw refusal(error)
     })
     const token = accessTokenFrom(protectedHeader, payload, config, currentDate)
-    // The keys may have changed while the signature was being checked with an old one.
-    if (keySet !== undefined && keySet === keys.current()) cache.remember(jwt, token, keySet)
+    // Under the keys it was checked with: if they have been replaced meanwhile, nobody will find it.
+    if (keySet !== undefined) cache.remember(jwt, token, keySet)
     return token
   }
 
