@@ -6,6 +6,8 @@ const conditions = ['@breakpilot/source']
 export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions } },
+  // Where vitest runs the global setup.
+  environments: { __vitest__: { resolve: { conditions } } },
   test: {
     reporters: ['default', './test/summary-reporter.ts'],
     projects: [
