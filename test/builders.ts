@@ -1,0 +1,35 @@
+import {
+  type Actor,
+  createCatalogue,
+  createTenant,
+  type Db,
+  NewTenant,
+  parseManifest,
+  scriptActor,
+  type Tenant,
+} from '@breakpilot/tenant-core'
+import type { z } from 'zod'
+
+/** Who does what a test only needs to have been done. */
+export const testActor: Actor = scriptActor('test')
+
+/** Two products, as small as they can be. */
+export const testCatalogue = createCatalogue([
+  parseManifest(
+    `{ key: certifai, name: CertifAI, status: active, owner: team, supports_projects: true, plans: { starter: {}, professional: {} } }`,
+    'certifai.yaml',
+  ),
+  parseManifest(
+    `{ key: compliance, name: Compliance, status: active, owner: team, supports_projects: false, plans: { professional: {} } }`,
+    'compliance.yaml',
+  ),
+])
+
+let tenants = 0
+
+/** A tenant, made through the same door as everybody's. State only what the test is about. */
+export async function aTenant(db: Db, fields: Partial<z.input<typeof NewTenant>> = {}): Promise<Tenant> {
+  tenants += 1
+  const slug = `tenant-${tenants}-${Math.random().toString(36).slice(2, 8)}`
+  return createTenant(db, testActor, testCatalogue, NewTenant.parse({ slug, name: `Tenant ${tenants}`, ...fields }))
+}

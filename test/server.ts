@@ -1,0 +1,78 @@
+import { createDb, type Db } from '@breakpilot/tenant-core'
+import { readConfig } from '../apps/server/src/config.ts'
+import { createLog } from '../apps/server/src/log.ts'
+import { startServer } from '../apps/server/src/server.ts'
+import { migratedDatabase, type TestDatabase } from './postgres/database.ts'
+
+/** The real server, wired as the app wires it, on a database of its own. */
+export interface ServerUnderTest {
+  readonly url: string
+  /** The server's own role on its database, for arranging and for looking at what it did. */
+  readonly db: Db
+  readonly database: TestDatabase
+  /** What it logged so far, parsed. */
+  readonly log: readonly Record<string, unknown>[]
+  /** Sends a request and reads the answer. */
+  readonly call: (method: string, path: string, options?: CallOptions) => Promise<Answer>
+  readonly stop: () => Promise<void>
+}
+
+/** What a request may carry. */
+export interface CallOptions {
+  /** Sent as JSON. */
+  readonly json?: unknown
+  /** Sent as it is. */
+  readonly body?: string | Uint8Array<ArrayBuffer>
+  readonly headers?: Record<string, string>
+}
+
+/** An answer, its body parsed where it is JSON. */
+export interface Answer {
+  readonly status: number
+  readonly headers: Headers
+  readonly text: string
+  // oxlint-disable-next-line typescript/no-explicit-any -- a test looks into whatever came
+  readonly body: any
+}
+
+/** Starts the server. `env` replaces what the tests start it with: local, without authentication, on any free port. */
+export async function startTestServer(env: Record<string, string> = {}, on?: TestDatabase): Promise<ServerUnderTest> {
+  const database = on ?? (await migratedDatabase())
+  const log: Record<string, unknown>[] = []
+  const config = readConfig({
+    APP_ENV: 'dev',
+    AUTH_MODE: 'off',
+    ADDR: '127.0.0.1:0',
+    DATABASE_URL: database.runtimeUrl,
+    LOG_LEVEL: 'debug',
+    ...env,
+  })
+  const write = (line: string) => log.push(JSON.parse(line) as Record<string, unknown>)
+  const server = await startServer(config, createLog(config.logLevel, { write }))
+  const db = createDb({ connectionString: database.runtimeUrl })
+  const [url = ''] = server.addresses
+  return {
+    url,
+    db,
+    database,
+    log,
+    call: (method, path, options = {}) => call(url, method, path, options),
+    async stop() {
+      await server.stop()
+      await db.destroy()
+      if (!on) await database.drop()
+    },
+  }
+}
+
+async function call(url: string, method: string, path: string, options: CallOptions): Promise<Answer> {
+  const body = options.json === undefined ? options.body : JSON.stringify(options.json)
+  const response = await fetch(url + path, {
+    method,
+    headers: { ...(options.json !== undefined && { 'content-type': 'application/json' }), ...options.headers },
+    ...(body !== undefined && { body }),
+  })
+  const text = await response.text()
+  const isJson = /json/.test(response.headers.get('content-type') ?? '')
+  return { status: response.status, headers: response.headers, text, body: isJson ? JSON.parse(text) : undefined }
+}
