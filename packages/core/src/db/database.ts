@@ -75,6 +75,9 @@ class RegistryPool implements PostgresPool {
       types: { getTypeParser },
     })
     this.#pool.on('error', (error) => options.onIdleError?.(error))
+    // A connection that is lost between two statements of a transaction says so by an event, which would end the
+    // process if nobody listened. The next statement fails, and that is where it is handled.
+    this.#pool.on('connect', (client) => client.on('error', () => undefined))
   }
 
   /** kysely opens a connection of its own with these when it has to cancel a query. */

@@ -1,0 +1,250 @@
+import {
+  assignProduct,
+  createDb,
+  createTenant,
+  type Db,
+  getTenant,
+  getTenantByErpId,
+  getTenantBySlug,
+  getTenantByStripeId,
+  listTenants,
+  NewTenant,
+  Slug,
+  type Tenant,
+  TenantId,
+  TenantQuery,
+} from '@breakpilot/tenant-core'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { aTenant, testActor, testCatalogue } from '../builders.ts'
+import { migratedDatabase, type TestDatabase } from '../postgres/database.ts'
+
+let database: TestDatabase
+let db: Db
+
+beforeAll(async () => {
+  database = await migratedDatabase()
+  db = createDb({ connectionString: database.runtimeUrl })
+})
+afterAll(async () => {
+  await db.destroy()
+  await database.drop()
+})
+
+const create = (fields: object) => createTenant(db, testActor, testCatalogue, NewTenant.parse(fields))
+const events = async () =>
+  (
+    await db
+      .selectFrom('audit_log')
+      .select((eb) => eb.fn.countAll<number>().as('n'))
+      .executeTakeFirstOrThrow()
+  ).n
+
+describe('createTenant', () => {
+  it('makes a trial of a customer out of a slug and a name', async () => {
+    const tenant = await create({ slug: 'just-a-name', name: 'Just a Name' })
+    expect(tenant).toEqual({
+      id: expect.stringMatching(/^[0-9a-f]{8}-[0-9a-f]{4}-7/),
+      slug: 'just-a-name',
+      name: 'Just a Name',
+      status: 'trial',
+      kind: 'customer',
+      plan: null,
+      erp_id: null,
+      stripe_id: null,
+      trial_ends_at: null,
+      contract_starts_at: null,
+      contract_ends_at: null,
+      sales_owner: null,
+      products: [],
+      created_at: expect.any(Date),
+      updated_at: tenant.created_at,
+    })
+    expect(await getTenant(db, tenant.id)).toEqual(tenant)
+  })
+
+  it('keeps everything it is given', async () => {
+    const fields = {
+      id: '00000000-0000-0000-0000-0000000000a1',
+      slug: 'everything',
+      name: 'Everything',
+      status: 'active',
+      kind: 'customer',
+      plan: 'professional',
+      erp_id: 'C-1',
+      stripe_id: 'cus_1',
+      trial_ends_at: '2026-01-31T23:59:59.999Z',
+      contract_starts_at: '2026-02-01T00:00:00+01:00',
+      contract_ends_at: '2027-01-31T23:00:00.000Z',
+      sales_owner: 'jane@breakpilot.com',
+    }
+    const tenant = await create(fields)
+    expect(tenant).toMatchObject({
+      ...fields,
+      trial_ends_at: new Date('2026-01-31T23:59:59.999Z'),
+      contract_starts_at: new Date('2026-01-31T23:00:00.000Z'),
+      contract_ends_at: new Date('2027-01-31T23:00:00.000Z'),
+    })
+    expect(await getTenantBySlug(db, Slug.parse('everything'))).toEqual(tenant)
+    expect(await getTenantByErpId(db, 'C-1')).toEqual(tenant)
+    expect(await getTenantByStripeId(db, 'cus_1')).toEqual(tenant)
+  })
+
+  it.each([
+    [{ status: 'demo' }, { status: 'demo', kind: 'demo' }],
+    [{ kind: 'demo' }, { status: 'demo', kind: 'demo' }],
+    [{ kind: 'customer' }, { status: 'trial', kind: 'customer' }],
+  ])('derives status and kind from each other: %j', async (given, expected) => {
+    const { status, kind } = await aTenant(db, given as never)
+    expect({ status, kind }).toEqual(expected)
+  })
+
+  describe('refuses, and writes nothing:', () => {
+    beforeEach(async () => {
+      if (
+        !(await db
+          .selectFrom('tenants')
+          .select('id')
+          .where('slug', '=', 'taken' as Slug)
+          .executeTakeFirst())
+      ) {
+        await create({
+          id: '00000000-0000-0000-0000-0000000000b1',
+          slug: 'taken',
+          name: 'T',
+          erp_id: 'E',
+          stripe_id: 'S',
+        })
+      }
+    })
+
+    it.each([
+      ['tenant.slug_taken', { slug: 'taken', name: 'x' }],
+      ['tenant.id_taken', { id: '00000000-0000-0000-0000-0000000000b1', slug: 'free', name: 'x' }],
+      ['tenant.erp_id_taken', { slug: 'free', name: 'x', erp_id: 'E' }],
+      ['tenant.stripe_id_taken', { slug: 'free', name: 'x', stripe_id: 'S' }],
+      ['tenant.slug_reserved', { slug: 'billing', name: 'x' }],
+      ['tenant.slug_reserved', { slug: 'certifai', name: 'x' }],
+      ['tenant.plan_required', { slug: 'free', name: 'x', status: 'active' }],
+      ['tenant.plan_unknown', { slug: 'free', name: 'x', plan: 'platinum' }],
+    ])('%s for %j', async (code, fields) => {
+      const before = await events()
+      await expect(create(fields)).rejects.toMatchObject({ name: 'RegistryError', code })
+      expect(await events()).toBe(before)
+      await expect(getTenantBySlug(db, Slug.parse('free'))).rejects.toMatchObject({ code: 'tenant.not_found' })
+    })
+  })
+
+  it('gives a slug to exactly one of ten that want it at once', async () => {
+    const results = await Promise.allSettled(Array.from({ length: 10 }, () => create({ slug: 'wanted', name: 'W' })))
+    expect(results.filter((result) => result.status === 'fulfilled')).toHaveLength(1)
+    for (const result of results) {
+      if (result.status === 'rejected') expect(result.reason).toMatchObject({ code: 'tenant.slug_taken' })
+    }
+  })
+})
+
+describe('reading', () => {
+  it('throws tenant.not_found for what is not there', async () => {
+    const nowhere = TenantId.parse('00000000-0000-0000-0000-00000000dead')
+    const notFound = { code: 'tenant.not_found', kind: 'not_found' }
+    await expect(getTenant(db, nowhere)).rejects.toMatchObject(notFound)
+    await expect(getTenantBySlug(db, Slug.parse('nowhere'))).rejects.toMatchObject(notFound)
+    await expect(getTenantByErpId(db, 'nowhere')).rejects.toMatchObject(notFound)
+    await expect(getTenantByStripeId(db, 'nowhere')).rejects.toMatchObject(notFound)
+  })
+
+  it('sees inside a transaction what that transaction wrote', async () => {
+    const tenant = await aTenant(db)
+    await db.transaction().execute(async (tx) => {
+      await tx.updateTable('tenants').set({ name: 'Inside' }).where('id', '=', tenant.id).execute()
+      expect((await getTenant(tx, tenant.id)).name).toBe('Inside')
+      expect((await getTenant(db, tenant.id)).name).toBe(tenant.name)
+    })
+  })
+})
+
+describe('assignProduct', () => {
+  it('shows on the tenant, in alphabetical order, and is recorded once', async () => {
+    const tenant = await aTenant(db)
+    const before = await events()
+    for (const product of ['compliance', 'certifai', 'compliance']) {
+      await assignProduct(db, testActor, testCatalogue, tenant.id, product)
+    }
+    expect((await getTenant(db, tenant.id)).products).toEqual(['certifai', 'compliance'])
+    expect(await events()).toBe(before + 2)
+  })
+
+  it('refuses a product that no manifest knows, and a tenant that is not there', async () => {
+    const tenant = await aTenant(db)
+    const nowhere = TenantId.parse('00000000-0000-0000-0000-00000000dead')
+    await expect(assignProduct(db, testActor, testCatalogue, tenant.id, 'nothing')).rejects.toMatchObject({
+      code: 'product.unknown',
+    })
+    await expect(assignProduct(db, testActor, testCatalogue, nowhere, 'certifai')).rejects.toMatchObject({
+      code: 'tenant.not_found',
+    })
+  })
+})
+
+describe('listTenants', () => {
+  it('pages through everything once, newest first, also among tenants of one instant', async () => {
+    const made: Tenant[] = []
+    for (let n = 0; n < 7; n += 1) made.push(await aTenant(db, { plan: 'starter', status: 'trial' }))
+    // Five of them in one millisecond: only the id tells them apart.
+    await db
+      .updateTable('tenants')
+      .set({ created_at: new Date('2026-01-01T00:00:00.000Z') })
+      .where(
+        'id',
+        'in',
+        made.slice(0, 5).map(({ id }) => id),
+      )
+      .execute()
+
+    const seen: Tenant[] = []
+    let cursor: string | null = null
+    do {
+      const query: Record<string, string> = { limit: '2', plan: 'starter', ...(cursor !== null && { cursor }) }
+      const page = await listTenants(db, TenantQuery.parse(query))
+      expect(page.has_more).toBe(page.next_cursor !== null)
+      seen.push(...page.data)
+      cursor = page.next_cursor
+    } while (cursor !== null)
+
+    expect(seen.map(({ id }) => id).sort()).toEqual(made.map(({ id }) => id).sort())
+    const order = seen.map(({ created_at, id }) => `${created_at.toISOString()} ${id}`)
+    expect(order).toEqual(order.toSorted().toReversed())
+  })
+
+  it('neither repeats nor misses while tenants are being created', async () => {
+    const existing = await Promise.all(Array.from({ length: 60 }, () => aTenant(db, { kind: 'demo' })))
+    const seen = new Set<string>()
+    let cursor: string | undefined
+    let pages = 0
+    do {
+      const [page] = await Promise.all([
+        listTenants(db, TenantQuery.parse({ limit: '5', kind: 'demo', ...(cursor !== undefined && { cursor }) })),
+        aTenant(db, { kind: 'demo' }),
+      ])
+      for (const { id } of page.data) {
+        expect(seen.has(id)).toBe(false)
+        seen.add(id)
+      }
+      cursor = page.next_cursor ?? undefined
+      pages += 1
+    } while (cursor !== undefined && pages < 100)
+    for (const { id } of existing) expect(seen.has(id)).toBe(true)
+  })
+
+  it('shows only what matches every filter', async () => {
+    const wanted = await aTenant(db, { status: 'active', kind: 'customer', plan: 'professional' })
+    await aTenant(db, { status: 'trial', plan: 'professional' })
+    const { data } = await listTenants(
+      db,
+      TenantQuery.parse({ status: 'active', kind: 'customer', plan: 'professional' }),
+    )
+    expect(data.map(({ id }) => id)).toContain(wanted.id)
+    for (const tenant of data)
+      expect(tenant).toMatchObject({ status: 'active', kind: 'customer', plan: 'professional' })
+  })
+})
