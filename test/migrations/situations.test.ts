@@ -178,6 +178,15 @@ describe('a database that is newer than the image', () => {
     expect(states.map(({ state }) => state)).toEqual(['applied', 'ahead'])
   })
 
+  it('is left alone also when the newer image left a step unfinished', async () => {
+    const database = await anEmptyDatabase()
+    await aMigrator(database, { migrations: older }).up()
+    const broken = aMigration(2, '-- migrate: no-transaction\nselect nonsense')
+    await refusal(aMigrator(database, { migrations: [...older, broken] }).up())
+    expect(await aMigrator(database, { migrations: older }).up()).toEqual({ done: [], version: 1 })
+    expect(await aMigrator(database, { migrations: older }).version()).toEqual({ version: 1, dirty: true })
+  })
+
   it('is neither reverted nor forced by an image that does not know what is there', async () => {
     const database = await anEmptyDatabase()
     await aMigrator(database, { migrations: newer }).up()

@@ -27,7 +27,7 @@ export function createOutput(json: boolean, secrets: () => readonly string[]): O
       else write(process.stdout, text)
     },
     failure: (error) => {
-      const { code, exitCode, message } = explained(error)
+      const { code, exitCode, message, findings } = explained(error)
       if (json) {
         const entry = {
           time: new Date().toISOString(),
@@ -36,6 +36,7 @@ export function createOutput(json: boolean, secrets: () => readonly string[]): O
           code,
           exit_code: exitCode,
           message,
+          findings,
         }
         write(process.stderr, JSON.stringify(entry))
       } else {
@@ -46,10 +47,10 @@ export function createOutput(json: boolean, secrets: () => readonly string[]): O
   }
 }
 
-function explained(error: unknown): { code: string; exitCode: number; message: string } {
+function explained(error: unknown): Pick<MigrationError, 'code' | 'exitCode' | 'message' | 'findings'> {
   if (error instanceof MigrationError) return error
   const message = error instanceof Error ? error.message : 'it failed without saying why'
-  return { code: 'failed', exitCode: exitCodes.failed, message }
+  return { code: 'failed', exitCode: exitCodes.failed, message, findings: [] }
 }
 
 /** A text without the secrets, and without anything that looks like the credentials of a URL. */

@@ -2,6 +2,7 @@ import type { Client } from 'pg'
 import { escapeIdentifier } from 'pg'
 import { MigrationError } from './migration-error.ts'
 import type { Settings } from './settings.ts'
+import { runSql } from './sql-error.ts'
 
 /**
  * Looks at the runtime role before anything is changed.
@@ -93,7 +94,7 @@ export async function grantRuntimeRole(client: Client, settings: Settings, role:
   )
   if (access[0]?.usage !== true) statements.push(`grant usage on schema public to ${grantee}`)
   if (statements.length === 0) return
-  await client.query(statements.join(';\n'))
+  await runSql(client, `the grants of "${role}"`, statements.join(';\n'))
   settings.log({ level: 'info', event: 'granted', message: `renewed the grants of "${role}"`, objects: rows.length })
 }
 
@@ -102,5 +103,6 @@ export async function ensurePartitions(client: Client): Promise<void> {
   const { rows } = await client.query<{ exists: boolean }>(
     `select to_regprocedure('registry.ensure_audit_partitions()') is not null as exists`,
   )
-  if (rows[0]?.exists === true) await client.query('select registry.ensure_audit_partitions()')
+  if (rows[0]?.exists !== true) return
+  await runSql(client, 'the partitions of the log', 'select registry.ensure_audit_partitions()')
 }

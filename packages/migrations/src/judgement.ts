@@ -7,11 +7,11 @@ export interface Judgement {
   readonly pending: readonly CheckedMigration[]
   /** Applied, newest first. */
   readonly revertible: readonly CheckedMigration[]
-  /** Began without a transaction and did not end; only a person knows what is left. */
+  /** Began without a transaction and did not end; only a person knows what is left. Of our own, not of those ahead. */
   readonly dirty: readonly HistoryRow[]
   /** Applied, but the file is another one now, or gone. */
   readonly drifted: readonly HistoryRow[]
-  /** Applied by a newer image. */
+  /** Applied by a newer image, or left unfinished by it: an older one has nothing to do with either. */
   readonly ahead: readonly HistoryRow[]
   /** Pending although something newer is applied. */
   readonly late: readonly CheckedMigration[]
@@ -39,7 +39,7 @@ export function judge(migrations: readonly CheckedMigration[], rows: readonly Hi
   return {
     pending,
     revertible: migrations.filter((migration) => found.has(migration.version)).toReversed(),
-    dirty: rows.filter((row) => row.dirty && !resumable(row)),
+    dirty: rows.filter((row) => row.dirty && row.version <= latest && !resumable(row)),
     drifted: applied.filter((row) => row.version <= latest && differs(row)),
     ahead: rows.filter((row) => row.version > latest),
     late: pending.filter((migration) => migration.version < version),

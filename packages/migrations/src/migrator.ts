@@ -13,6 +13,7 @@ import { adoptable, prepareHistory } from './preparation.ts'
 import { readSchemaVersion } from './schema-version.ts'
 import type { SchemaVersion } from './schema-version.ts'
 import type { MigratorOptions, Settings } from './settings.ts'
+import { asMigrationError } from './sql-error.ts'
 import { statusOf } from './status.ts'
 import type { MigrationStatus } from './status.ts'
 import { applyStep, revertStep } from './step.ts'
@@ -93,6 +94,8 @@ async function withClient<T>(settings: Settings, fn: (client: Client) => Promise
   const client = await connect(settings)
   try {
     return await fn(client)
+  } catch (error) {
+    throw asMigrationError(error, 'the migration')
   } finally {
     await client.end().catch(() => undefined)
   }
@@ -109,15 +112,15 @@ async function up(session: Session, target: UpTarget): Promise<Outcome> {
   const names = upTo(judgement, settings, target).map(({ name }) => name)
   if (names.length > 0) await (await umzug(session)).up({ migrations: names, rerun: 'SKIP' }).catch(unwrap)
   if (judgement.ahead.length > 0) {
-    // A newer image knows better what its objects need.
     const message = `the database is newer than this image (version ${judgement.version}, known up to ${settings.latest})`
     settings.log({ level: 'warn', event: 'ahead', message, version: judgement.version, latest: settings.latest })
-  } else {
-    await locked(client, settings, async () => {
-      await ensurePartitions(client)
-      if (settings.runtimeRole !== undefined) await grantRuntimeRole(client, settings, settings.runtimeRole)
-    })
   }
+  await locked(client, settings, async () => {
+    await ensurePartitions(client)
+    // A newer image knows better what its objects need.
+    if (settings.runtimeRole === undefined || judgement.ahead.length > 0) return
+    await grantRuntimeRole(client, settings, settings.runtimeRole)
+  })
   return outcome(session)
 }
 

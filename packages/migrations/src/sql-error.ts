@@ -10,28 +10,31 @@ export async function runSql(client: Client, file: string, sql: string): Promise
   try {
     await client.query(sql)
   } catch (error) {
-    throw asMigrationError(error, file, sql)
+    // A cancellation is told by whoever asked for it.
+    throw codeOf(error) === '57014' ? error : asMigrationError(error, file, sql)
   }
 }
 
-/** What PostgreSQL said about a file, as an error with an exit code. */
-function asMigrationError(error: unknown, file: string, sql: string): unknown {
-  if (!(error instanceof Error) || error instanceof MigrationError) return error
+/** What went wrong with `what`, as an error with an exit code; `sql` lets it name the line. */
+export function asMigrationError(error: unknown, what: string, sql = ''): MigrationError {
+  if (error instanceof MigrationError) return error
+  if (!(error instanceof Error)) return new MigrationError('failed', `${what}: it failed without saying why`)
   const code = codeOf(error)
-  // The signal's own story is told by whoever sent the cancellation.
-  if (code === '57014') return error
   if (isConnectionLoss(error)) {
-    return new MigrationError('unreachable', `${file}: the connection was lost; the database rolled the step back`)
+    return new MigrationError(
+      'unreachable',
+      `${what}: the connection was lost; the database rolls back what was not committed`,
+    )
   }
   const field = (name: string): string | undefined => {
     const value: unknown = Reflect.get(error, name)
     return typeof value === 'string' && value !== '' ? value : undefined
   }
   const position = Number(field('position') ?? 0)
-  const line = position > 0 ? ` line ${sql.slice(0, position).split('\n').length}` : ''
+  const line = position > 0 && sql !== '' ? ` line ${sql.slice(0, position).split('\n').length}` : ''
   const notes = [field('detail'), field('hint')].filter((note) => note !== undefined)
   return new MigrationError(
     code === '55P03' ? 'lock_timeout' : 'failed',
-    [`${file}${line}: ${error.message}${code === undefined ? '' : ` (${code})`}`, ...notes].join('\n'),
+    [`${what}${line}: ${error.message}${code === undefined ? '' : ` (${code})`}`, ...notes].join('\n'),
   )
 }

@@ -7,6 +7,8 @@ import type { Settings } from './settings.ts'
 /** Everyone who migrates a database of ours takes this lock. An advisory lock counts per database. */
 const lockKey = '7233187402664913'
 
+const pauseMsMin = 20
+
 // set_config instead of `set local`, because not every PostgreSQL knows every name. What they are for: our own bound
 // for table locks, none of the role's bounds for the time a step takes, names and times that mean the same
 // everywhere, and a server that notices within two seconds that we were killed, so that the lock does not outlive us.
@@ -27,7 +29,7 @@ const configure = `
  */
 export async function locked<T>(client: Client, settings: Settings, fn: () => Promise<T>): Promise<T> {
   const deadline = performance.now() + settings.lockWaitMs
-  for (let pauseMs = 20; ; pauseMs = Math.min(pauseMs * 2, 500)) {
+  for (let pauseMs = pauseMsMin; ; pauseMs = Math.min(pauseMs * 2, 500)) {
     refuseAborted(settings.signal)
     const outcome = await transaction(client, settings, async () => {
       const { rows } = await client.query<{ locked: boolean }>(
@@ -36,6 +38,9 @@ export async function locked<T>(client: Client, settings: Settings, fn: () => Pr
       return rows[0]?.locked === true ? { value: await fn() } : undefined
     })
     if (outcome !== undefined) return outcome.value
+    if (pauseMs === pauseMsMin) {
+      settings.log({ level: 'info', event: 'waiting_for_lock', message: 'waiting while another process migrates' })
+    }
     if (performance.now() + pauseMs > deadline) {
       throw new MigrationError('lock_timeout', 'another process has been migrating this database for too long')
     }
