@@ -28,7 +28,10 @@ export async function makeRoles(adminUrl: string): Promise<{ server: TestServer;
   const session = new Client({ connectionString: adminUrl, application_name: sessionName(prefix) })
   // Without a listener, a server that goes away would end the run with a stack trace.
   session.on('error', (error) => console.error(`postgres: ${error.message}`))
-  await session.connect()
+  await session.connect().catch((cause: unknown) => {
+    const { host, pathname } = new URL(adminUrl)
+    throw new Error(`cannot connect to ${host}${pathname}: ${String(cause)}`, { cause })
+  })
   await discardLeftovers(session)
   const role = (name: string): Role => ({ name: prefix + name, password: randomBytes(12).toString('hex') })
   const server = { adminUrl, prefix, owner: role('owner'), runtime: role('runtime'), template: `${prefix}template` }
