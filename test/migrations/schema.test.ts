@@ -1,6 +1,6 @@
-import { createMigrator, latestVersion, migrations } from '@breakpilot/tenant-migrations'
+import { latestVersion, migrations } from '@breakpilot/tenant-migrations'
 import type { Client } from 'pg'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { migratedDatabase } from '../postgres/database.ts'
 import type { TestDatabase } from '../postgres/database.ts'
 import { aClient, aMigrator, anEmptyDatabase, rowsOf } from './fixture.ts'
@@ -123,12 +123,18 @@ describe('TestSeed_canInsertAndQuery', () => {
 
 describe('TestSlugConstraint', () => {
   const longest = 'a'.repeat(63)
+  let database: TestDatabase
+  const insert = async (slug: string): Promise<unknown> => {
+    const client = await aClient(database.ownerUrl)
+    return client.query(`insert into tenants (slug, name) values ($1, 'x') returning slug`, [slug])
+  }
+  beforeAll(async () => {
+    database = await migratedDatabase()
+    return async () => database.drop()
+  })
+
   it.each(['abc', 'a1b', 'acme-inc', '0day', longest])('the database takes "%s"', async (slug) => {
-    const client = await aMigratedClient()
-    await expect(client.query(`insert into tenants (slug, name) values ($1, 'x')`, [slug])).resolves.toHaveProperty(
-      'rowCount',
-      1,
-    )
+    expect(await insert(slug)).toMatchObject({ rows: [{ slug }] })
   })
 
   it.each([
@@ -146,19 +152,17 @@ describe('TestSlugConstraint', () => {
     ['digits alone', '12345'],
     ['the shape of an id', '00000000-0000-0000-0000-00000000000a'],
   ])('the database itself refuses a slug: %s', async (_, slug) => {
-    const client = await aMigratedClient()
-    const insert = client.query(`insert into tenants (slug, name) values ($1, 'x')`, [slug])
-    await expect(insert).rejects.toMatchObject({ code: '23514', constraint: 'tenants_slug_check' })
+    await expect(insert(slug)).rejects.toMatchObject({ code: '23514', constraint: 'tenants_slug_check' })
   })
 
   it('the rule of version 1 is the one of the Go service', async () => {
-    const database = await anEmptyDatabase()
-    await createMigrator({ connectionString: database.ownerUrl }).up({ to: 1 })
-    const client = await aClient(database.ownerUrl)
+    const first = await anEmptyDatabase()
+    await aMigrator(first).up({ to: 1 })
+    const client = await aClient(first.ownerUrl)
     await client.query(`insert into tenants (slug, name) values ('ac--me', 'x'), ('123', 'x')`)
     for (const slug of ['ab', '-acme', 'acme-', 'Acme', 'ac_me']) {
-      const insert = client.query(`insert into tenants (slug, name) values ($1, 'x')`, [slug])
-      await expect(insert).rejects.toMatchObject({ code: '23514', constraint: 'tenants_slug_check' })
+      const refused = client.query(`insert into tenants (slug, name) values ($1, 'x')`, [slug])
+      await expect(refused).rejects.toMatchObject({ code: '23514', constraint: 'tenants_slug_check' })
     }
   })
 })

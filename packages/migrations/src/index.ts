@@ -9,11 +9,12 @@ export type { Migration } from './migration.ts'
 export { exitCodes, MigrationError } from './migration-error.ts'
 export type { MigrationErrorCode } from './migration-error.ts'
 export { createMigrator } from './migrator.ts'
-export type { DownTarget, Migrator, Outcome, UpTarget } from './migrator.ts'
+export type { Migrator, Outcome } from './migrator.ts'
 export { readSchemaVersion } from './schema-version.ts'
 export type { SchemaStatus, SchemaVersion } from './schema-version.ts'
 export type { LogEntry, MigratorOptions } from './settings.ts'
 export type { MigrationState, MigrationStatus } from './status.ts'
+export type { DownTarget, UpTarget } from './targets.ts'
 export { migrations }
 
 /** The version a database has once everything in this package is applied. */

@@ -13,7 +13,7 @@ export interface MigrationState {
 
 export interface MigrationStatus {
   /** Whose history the database has. */
-  readonly history: History['kind']
+  readonly history: 'absent' | 'golang' | 'foreign' | 'ours'
   readonly version: number
   readonly latest: number
   readonly dirty: boolean
