@@ -103,14 +103,18 @@ export function codeOf(error: unknown): string | undefined {
   return undefined
 }
 
+// What the libraries below us say without a code, in words that quote nothing of the connection string.
+const harmlessTexts = /^(SASL: |The server does not support SSL connections)/
+
 // Only the server's own words and system codes: a client library's message may quote the connection string.
 function describe(error: unknown): string {
   const code = codeOf(error)
   if (error instanceof AggregateError) return describe(error.errors[0])
-  if (code === undefined)
-    return error instanceof Error && passingTexts.test(error.message) ? error.message : 'it failed'
-  if (!(error instanceof Error) || !/^[0-9A-Z]{5}$/.test(code) || code.startsWith('E')) return code
-  return `${error.message} (${code})`
+  if (!(error instanceof Error)) return 'it failed'
+  if (code === undefined) {
+    return passingTexts.test(error.message) || harmlessTexts.test(error.message) ? error.message : 'it failed'
+  }
+  return /^[0-9A-Z]{5}$/.test(code) && !code.startsWith('E') ? `${error.message} (${code})` : code
 }
 
 /** Whether an error means that the connection is gone, so that only a new one can go on. */
