@@ -1,0 +1,49 @@
+import type { Answered } from './call.ts'
+import { UnexpectedAnswerError } from './error.ts'
+import type { Problem } from './generated/schemas.gen.ts'
+import { problemError } from './problem-error.ts'
+import { retryAfterSeconds } from './retry.ts'
+
+/**
+ * Reads what came back. What it gives is what the operation promises; the registry is held to its schemas on its own
+ * side, and once is enough.
+ * @throws {ProblemError} when it says no
+ * @throws {UnexpectedAnswerError} when it is not an answer of the registry
+ */
+export function readAnswer(operation: string, response: Response, text: string, attempts: number): Answered<unknown> {
+  const { status, headers } = response
+  const requestId = headers.get('x-request-id') ?? undefined
+  const body = parse(text)
+  if (status >= 400) {
+    const problem = isProblem(body) ? body : undefined
+    throw problemError(operation, {
+      status,
+      code: problem?.code,
+      requestId: problem?.request_id ?? requestId,
+      problem,
+      attempts,
+      retryAfterSeconds: retryAfterSeconds(headers.get('retry-after')),
+    })
+  }
+  if (!response.ok || (body === undefined && status !== 204)) {
+    const found = response.ok ? 'is not JSON' : 'leads elsewhere'
+    throw new UnexpectedAnswerError(`${operation}: the answer ${found}; is baseUrl the registry's?`, {
+      status,
+      requestId,
+      attempts,
+    })
+  }
+  return { data: body, response, requestId, attempts }
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+function isProblem(body: unknown): body is Problem {
+  return typeof body === 'object' && body !== null && 'code' in body && typeof body.code === 'string'
+}

@@ -1,0 +1,34 @@
+export type { Answered, Call } from './call.ts'
+export { TenantClient } from './client.ts'
+export {
+  AbortError,
+  type CodeOf,
+  ConnectionError,
+  type ErrorCode,
+  TenantClientError,
+  TimeoutError,
+  UnexpectedAnswerError,
+} from './error.ts'
+export type { ErrorCodes } from './generated/error-codes.gen.ts'
+export type { ListTenantsQuery } from './generated/operations.gen.ts'
+export type * from './generated/schemas.gen.ts'
+export type { List } from './list.ts'
+export type { ChangeOptions, RequestOptions, TenantClientOptions } from './options.ts'
+export {
+  ConflictError,
+  ForbiddenError,
+  GoneError,
+  InternalError,
+  InvalidError,
+  MethodNotAllowedError,
+  NotFoundError,
+  ProblemError,
+  RateLimitedError,
+  StaleError,
+  TooLargeError,
+  UnauthenticatedError,
+  UnavailableError,
+  UnsupportedMediaTypeError,
+} from './problem-error.ts'
+export type { Service } from './service.ts'
+export type { Tenants } from './tenants.ts'
