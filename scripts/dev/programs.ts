@@ -23,8 +23,16 @@ export function startProgram(entry: string, databaseUrl: string, env: NodeJS.Pro
     signal: 'TERM',
     output: 'inherit',
     cwd: checkout,
-    // Said out loud: nothing outside of development may ever default to them.
-    env: { ...process.env, ...env, DATABASE_URL: databaseUrl, APP_ENV: 'dev', AUTH_MODE: 'off' },
+    env: {
+      // A third less work at each start.
+      NODE_COMPILE_CACHE: join(checkout, 'node_modules', '.cache', 'node'),
+      ...process.env,
+      ...env,
+      DATABASE_URL: databaseUrl,
+      // Said out loud: nothing outside of development may ever default to them.
+      APP_ENV: 'dev',
+      AUTH_MODE: 'off',
+    },
   })
   const ended = new Promise<number | string>((resolve, reject) => {
     child.once('error', reject).once('exit', (code, signal) => resolve(code ?? signal ?? 1))
