@@ -26,6 +26,7 @@ const Environment = z.object({
   DATABASE_POOL_SIZE: integer(1, 1000).default(10),
   DATABASE_PREPARE: z.enum(['on', 'off']).default('on'),
   PRODUCT_MANIFEST_DIR: z.string().default(fileURLToPath(new URL('../products', import.meta.url))),
+  SHUTDOWN_DELAY: integer(0, 300).optional(),
   SHUTDOWN_TIMEOUT: integer(0, 3600).default(20),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal']).default('info'),
 })
@@ -42,6 +43,9 @@ export interface Config {
   }
   readonly database: { readonly connectionString: string; readonly poolSize: number; readonly prepare: boolean }
   readonly manifestFolder: string
+  /** How long requests are still taken after readiness has fallen. */
+  readonly shutdownDelayMs: number
+  /** How long all of the stopping may take. */
   readonly shutdownTimeoutMs: number
   readonly logLevel: string
 }
@@ -88,6 +92,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
       prepare: e.DATABASE_PREPARE === 'on',
     },
     manifestFolder: e.PRODUCT_MANIFEST_DIR,
+    shutdownDelayMs: (e.SHUTDOWN_DELAY ?? (e.APP_ENV === 'dev' ? 0 : 5)) * 1000,
     shutdownTimeoutMs: e.SHUTDOWN_TIMEOUT * 1000,
     logLevel: e.LOG_LEVEL,
   }

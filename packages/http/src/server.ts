@@ -8,6 +8,8 @@ export interface ServerOptions {
   readonly requestTimeoutMs?: number
   /** For its headers. 10 000 unless told. */
   readonly headersTimeoutMs?: number
+  /** Whether the server is about to end: then every answer asks the caller to come back on another connection. */
+  readonly isDraining?: () => boolean
 }
 
 /**
@@ -23,7 +25,10 @@ export function createServer(app: Express, options: ServerOptions = {}): Server 
       keepAliveTimeout: 75_000,
       maxHeaderSize: 16 * 1024,
     },
-    app,
+    (request, response) => {
+      if (options.isDraining?.()) response.shouldKeepAlive = false
+      app(request, response)
+    },
   )
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     if (error.code === 'ECONNRESET' || !socket.writable) {

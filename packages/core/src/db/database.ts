@@ -28,9 +28,24 @@ export const statementNames = new Map<string, string>()
  */
 export function createDb(options: DatabaseOptions): Db {
   const pool = new RegistryPool(options)
-  const db = new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) })
+  const db = new PooledKysely(pool)
   pools.set(db, pool)
   return db
+}
+
+/** kysely forgets a pool that it never used itself, and prepared reads go past it. */
+class PooledKysely extends Kysely<Schema> {
+  readonly #pool: RegistryPool
+
+  constructor(pool: RegistryPool) {
+    super({ dialect: new PostgresDialect({ pool }) })
+    this.#pool = pool
+  }
+
+  override async destroy(): Promise<void> {
+    await super.destroy()
+    await this.#pool.end()
+  }
 }
 
 const pools = new WeakMap<object, RegistryPool>()
@@ -62,6 +77,7 @@ interface Statement {
 class RegistryPool implements PostgresPool {
   readonly #pool: Pool
   readonly #prepare: boolean
+  #ended: Promise<void> | undefined
   readonly #clients = new WeakMap<PoolClient, PostgresPoolClient>()
 
   constructor(options: DatabaseOptions) {
@@ -100,8 +116,9 @@ class RegistryPool implements PostgresPool {
     return await this.#pool.query<Row>(statement).catch(rethrow)
   }
 
+  /** Closes every connection. Doing it again changes nothing. */
   async end(): Promise<void> {
-    await this.#pool.end()
+    await (this.#ended ??= this.#pool.end())
   }
 
   /** Adds the name under which a text is prepared, where it has one and the pooler remembers it. */

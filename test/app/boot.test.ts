@@ -1,0 +1,103 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { migratedDatabase, type TestDatabase } from '../postgres/database.ts'
+import { startProcess } from './process.ts'
+
+let database: TestDatabase
+let folder: string
+beforeAll(async () => {
+  database = await migratedDatabase()
+  folder = await mkdtemp(join(tmpdir(), 'boot-'))
+})
+afterAll(async () => {
+  await database.drop()
+  await rm(folder, { recursive: true })
+})
+
+describe('the boot stops with one line that names what is wrong:', () => {
+  it.each([
+    ['no DATABASE_URL', { DATABASE_URL: '' }, /^tenant-registry: DATABASE_URL: is required$/],
+    ['a DATABASE_URL that is none', { DATABASE_URL: 'hunter2' }, /^tenant-registry: DATABASE_URL: must be a URL/],
+    ['an unknown APP_ENV', { APP_ENV: 'production' }, /^tenant-registry: APP_ENV: /],
+    ['an ADDR without a port', { ADDR: 'localhost' }, /^tenant-registry: ADDR: .*localhost/],
+    ['a pool of none', { DATABASE_POOL_SIZE: '0' }, /^tenant-registry: DATABASE_POOL_SIZE: /],
+    ['a time that is no number', { SHUTDOWN_TIMEOUT: '10s' }, /^tenant-registry: SHUTDOWN_TIMEOUT: /],
+    [
+      'no issuer in prod',
+      { APP_ENV: 'prod', KEYCLOAK_ISSUER: '' },
+      /^tenant-registry: KEYCLOAK_ISSUER: is required with APP_ENV=prod$/,
+    ],
+    [
+      'no authentication in prod',
+      { APP_ENV: 'prod', AUTH_MODE: 'off' },
+      /^tenant-registry: AUTH_MODE=off is only accepted when APP_ENV=dev/,
+    ],
+    [
+      'no authentication without saying dev',
+      { APP_ENV: '', AUTH_MODE: 'off' },
+      /^tenant-registry: AUTH_MODE=off is only accepted when APP_ENV=dev/,
+    ],
+    [
+      'a manifest folder that is not there',
+      { PRODUCT_MANIFEST_DIR: '/nowhere' },
+      /^tenant-registry: \/nowhere: cannot be read$/,
+    ],
+    [
+      'a secret file that is not there',
+      { DATABASE_URL: '', DATABASE_URL_FILE: '/nowhere' },
+      /^tenant-registry: DATABASE_URL_FILE: \/nowhere cannot be read$/,
+    ],
+  ])('%s', async (_, env, line) => {
+    const server = startProcess({
+      APP_ENV: 'dev',
+      ADDR: '127.0.0.1:0',
+      DATABASE_URL: database.runtimeUrl,
+      KEYCLOAK_ISSUER: 'https://id.example.org/realms/x',
+      ...env,
+    })
+    expect(await server.ended).toBe(1)
+    expect(server.stderr().trimEnd()).toMatch(line)
+    expect(server.stderr()).not.toContain('hunter2')
+    expect(server.stdout()).toBe('')
+  })
+
+  it('a malformed manifest, by file and path', async () => {
+    const file = join(folder, 'certifai.yaml')
+    await writeFile(file, 'key: certifai\nname: C\nstatus: active\nowner: t\nsupports_projects: maybe\n')
+    const server = startProcess({
+      APP_ENV: 'dev',
+      ADDR: '127.0.0.1:0',
+      DATABASE_URL: database.runtimeUrl,
+      PRODUCT_MANIFEST_DIR: folder,
+    })
+    expect(await server.ended).toBe(1)
+    expect(server.stderr()).toMatch(`tenant-registry: ${file}: supports_projects: `)
+  })
+
+  it('an address that is taken', async () => {
+    const squatter = createServer()
+    await new Promise<void>((done) => squatter.listen(0, '127.0.0.1', done))
+    const { port } = squatter.address() as { port: number }
+    const server = startProcess({ APP_ENV: 'dev', ADDR: `127.0.0.1:${port}`, DATABASE_URL: database.runtimeUrl })
+    expect(await server.ended).toBe(1)
+    expect(server.stderr()).toMatch(/^tenant-registry: .*EADDRINUSE.*\n$/)
+    squatter.close()
+  })
+})
+
+it('takes DATABASE_URL from a file, and listens before the database is there', async () => {
+  const file = join(folder, 'url')
+  await writeFile(file, `${database.runtimeUrl}\n`)
+  const server = startProcess({ APP_ENV: 'dev', AUTH_MODE: 'off', ADDR: ':0', DATABASE_URL_FILE: file })
+  const url = await server.listening
+  expect(url).toMatch(/^http:\/\/127\.0\.0\.1:/)
+  expect((await fetch(`${url}/readyz`)).status).toBe(200)
+  server.child.kill('SIGTERM')
+  expect(await server.ended).toBe(0)
+  // The mode is said aloud, the secret never.
+  expect(server.stdout()).toMatch(/AUTH_MODE=off: every request from this machine acts as platform-owner/)
+  expect(server.stdout()).not.toContain(new URL(database.runtimeUrl).password)
+})

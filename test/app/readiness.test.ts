@@ -1,0 +1,94 @@
+import { createMigrator, latestVersion } from '@breakpilot/tenant-migrations'
+import { Client } from 'pg'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { emptyDatabase, migratedDatabase, type TestDatabase } from '../postgres/database.ts'
+import { type ServerUnderTest, startTestServer } from '../server.ts'
+
+let database: TestDatabase
+let server: ServerUnderTest | undefined
+afterEach(async () => {
+  await server?.stop()
+  server = undefined
+  await database.drop()
+})
+
+const prod = {
+  APP_ENV: 'prod',
+  AUTH_MODE: 'oidc',
+  KEYCLOAK_ISSUER: 'https://id.example.org/realms/x',
+  SHUTDOWN_DELAY: '0',
+}
+
+async function readiness(env: Record<string, string> = {}) {
+  server ??= await startTestServer(env, database)
+  const { status, body } = await server.call('GET', '/readyz')
+  return { status, detail: body.detail }
+}
+
+describe('/readyz', () => {
+  describe('on a migrated database', () => {
+    beforeEach(async () => {
+      database = await migratedDatabase()
+    })
+
+    it('is ready, in prod too, with the role that the migrator granted', async () => {
+      expect(await readiness(prod)).toEqual({ status: 200, detail: undefined })
+    })
+
+    it('is not, in prod, as the owner of the log', async () => {
+      expect(await readiness({ ...prod, DATABASE_URL: database.ownerUrl })).toEqual({
+        status: 503,
+        detail: 'role: the role of DATABASE_URL owns audit_log',
+      })
+    })
+
+    it('is not, in prod, when the role may change the log or a partition of it', async () => {
+      await asOwner(async (owner) => {
+        await owner.query(`grant update (action) on audit_log to ${database.runtimeRole}`)
+        const { rows } = await owner.query<{ name: string }>(
+          `select inhrelid::regclass::text as name from pg_inherits where inhparent = 'audit_log'::regclass order by 1 limit 1`,
+        )
+        await owner.query(`grant delete on ${rows[0]?.name} to ${database.runtimeRole}`)
+      })
+      const { status, detail } = await readiness(prod)
+      expect(status).toBe(503)
+      expect(detail).toMatch(
+        /may change or delete rows of audit_log; .*may change or delete rows of registry\.audit_log_/,
+      )
+    })
+
+    it('is ready on a newer database, unless that says it needs a newer server', async () => {
+      const insert = `insert into schema_migrations (version, name, checksum, applied_at, duration_ms, app_version, min_app)
+        values ($1, 'later', 'x', now(), 1, '9', $2)`
+      await asOwner((owner) => owner.query(insert, [latestVersion + 1, null]))
+      expect(await readiness()).toEqual({ status: 200, detail: undefined })
+      await asOwner((owner) => owner.query(insert, [latestVersion + 2, latestVersion + 1]))
+      expect(await readiness()).toEqual({
+        status: 503,
+        detail: `migrations: the database needs a server that knows version ${latestVersion + 1}`,
+      })
+    })
+  })
+
+  it('is not ready on an older schema, and becomes so without a restart', async () => {
+    database = await emptyDatabase()
+    const migrator = createMigrator({ connectionString: database.ownerUrl, runtimeRole: database.runtimeRole })
+    expect((await readiness()).detail).toBe(`migrations: the database is at version 0, ${latestVersion} is needed`)
+    await migrator.up({ to: latestVersion - 1 })
+    expect((await readiness()).detail).toBe(
+      `migrations: the database is at version ${latestVersion - 1}, ${latestVersion} is needed`,
+    )
+    await migrator.up()
+    expect(await readiness()).toEqual({ status: 200, detail: undefined })
+  })
+})
+
+async function asOwner<Result>(work: (owner: Client) => Promise<Result>): Promise<Result> {
+  const owner = new Client({ connectionString: database.ownerUrl })
+  await owner.connect()
+  try {
+    return await work(owner)
+  } finally {
+    await owner.end()
+  }
+}
