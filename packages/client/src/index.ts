@@ -5,6 +5,7 @@ export {
   type CodeOf,
   ConnectionError,
   type ErrorCode,
+  type Failure,
   TenantClientError,
   TimeoutError,
   UnexpectedAnswerError,
@@ -12,7 +13,7 @@ export {
 export type { ErrorCodes } from './generated/error-codes.gen.ts'
 export type { ListTenantsQuery } from './generated/operations.gen.ts'
 export type * from './generated/schemas.gen.ts'
-export type { List } from './list.ts'
+export type { List, PageOf } from './list.ts'
 export type { ChangeOptions, RequestOptions, TenantClientOptions } from './options.ts'
 export {
   ConflictError,
@@ -24,6 +25,7 @@ export {
   NotFoundError,
   ProblemError,
   RateLimitedError,
+  type Refusal,
   StaleError,
   TooLargeError,
   UnauthenticatedError,

@@ -13,6 +13,7 @@ export interface PageOf<Item> {
 export class List<Item, Page extends PageOf<Item>> implements AsyncIterable<Item>, PromiseLike<Page> {
   readonly #ask: (cursor: string | undefined) => Call<Page>
 
+  /** @internal */
   constructor(ask: (cursor: string | undefined) => Call<Page>) {
     this.#ask = ask
   }

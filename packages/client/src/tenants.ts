@@ -9,6 +9,7 @@ import type { Transport } from './transport.ts'
 export class Tenants {
   readonly #transport: Transport
 
+  /** @internal */
   constructor(transport: Transport) {
     this.#transport = transport
   }
