@@ -1,0 +1,49 @@
+/**
+ * What the registry is compared with: Express 5 as it comes, one prepared query, the row as JSON. No validation, no
+ * log, no request id, no security headers. Express's own defaults are on: it computes an ETag for every answer and
+ * says X-Powered-By.
+ */
+/* oxlint-disable oxc/no-async-endpoint-handlers -- Express 5 catches what they reject with */
+import { randomUUID } from 'node:crypto'
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
+import { checkout } from '../postgres/installation.ts'
+import { insertTenant, newestTenants, tenantBySlug } from './bare-queries.ts'
+
+interface Request {
+  readonly params: { readonly slug: string }
+  readonly body: { readonly slug: string; readonly name: string }
+}
+interface Response {
+  status(code: number): Response
+  json(body: unknown): Response
+}
+type Handler = (request: Request, response: Response) => Promise<void>
+interface App {
+  get(path: string, handler: Handler): void
+  post(path: string, parseBody: unknown, handler: Handler): void
+  listen(port: number, host: string): void
+}
+
+// The very Express that the registry runs on, which only its own package may import by name.
+const require = createRequire(join(checkout, 'packages/http/package.json'))
+const express = require('express') as { (): App; json(): unknown }
+
+const app = express()
+
+app.get('/v1/tenants/by-slug/:slug', async (request, response) => {
+  const tenant = await tenantBySlug(request.params.slug)
+  if (tenant) response.json(tenant)
+  else response.status(404).json({ error: 'not found' })
+})
+
+app.get('/v1/tenants', async (_request, response) => {
+  const tenants = await newestTenants(50)
+  response.json({ data: tenants.slice(0, 50), has_more: tenants.length > 50 })
+})
+
+app.post('/v1/tenants', express.json(), async (request, response) => {
+  response.status(201).json(await insertTenant(randomUUID(), request.body.slug, request.body.name))
+})
+
+app.listen(Number(process.env['PORT']), '127.0.0.1')
