@@ -3,7 +3,7 @@ import { RegistryError } from '@breakpilot/tenant-core'
 import express, { type Request, type Response } from 'express'
 
 /** The most bytes a body may have, after decompression. */
-export const bodyBytesMax = 256 * 1024
+const bodyBytesMax = 256 * 1024
 
 const parse = express.json({
   limit: bodyBytesMax,

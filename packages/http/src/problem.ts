@@ -2,7 +2,7 @@ import { type ErrorCode, type ErrorKind, errorTable, RegistryError } from '@brea
 import { z } from 'zod'
 
 /** One status for each kind of error. */
-export const statusOf = {
+const statusOf = {
   invalid: 400,
   unauthenticated: 401,
   forbidden: 403,
