@@ -7,6 +7,8 @@ import type { Logger } from 'pino'
 import type { Config } from './config.ts'
 import { createReadiness } from './readiness.ts'
 
+type PlainRecord = Readonly<Record<string, string | number | null>>
+
 /** A server that runs. */
 export interface RunningServer {
   readonly addresses: readonly string[]
@@ -25,7 +27,7 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
     ...config.database,
     onIdleError: (error) => log.warn({ err: error }, 'an idle database connection broke'),
   })
-  // Nothing in a record of plain values can be redacted, and looking for it takes a twentieth of a request.
+  // In a record of plain values there is nothing to redact, and looking for it takes a twentieth of a request.
   const plainLog = log.child({}, { redact: [] })
   const production = config.appEnv !== 'dev'
   const readiness = createReadiness({ db, strictRole: production, isStopping: () => stopping })
@@ -35,7 +37,7 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
     production,
     onAnswered: ({ error, ...answered }) => {
       if (answered.status >= 500 || answered.status === 0) log.error({ ...answered, err: error }, 'answered')
-      else plainLog.info(answered, 'answered')
+      else plainLog.info(answered satisfies PlainRecord, 'answered')
     },
   })
 
