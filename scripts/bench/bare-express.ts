@@ -26,8 +26,8 @@ interface App {
 }
 
 // The very Express that the registry runs on, which only its own package may import by name.
-const require = createRequire(join(checkout, 'packages/http/package.json'))
-const express = require('express') as { (): App; json(): unknown }
+const requireFromHttp = createRequire(join(checkout, 'packages/http/package.json'))
+const express = requireFromHttp('express') as { (): App; json(): unknown }
 
 const app = express()
 
