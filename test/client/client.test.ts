@@ -105,7 +105,7 @@ describe('a list', () => {
     for (let count = 0; count < 5; count += 1) {
       made.push((await aTenant(server.db, { status: 'active', plan })).slug)
     }
-    slugs = made.reverse()
+    slugs = made.toReversed()
   })
 
   it('gives every tenant that matches, newest first, over several pages', async () => {
