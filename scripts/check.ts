@@ -16,6 +16,7 @@ const checks = new Map<string, string[]>([
   ['types', ['tsc', '--noEmit', '-p', 'tsconfig.json']],
   ['lint', ['oxlint', '--type-aware', '--deny-warnings']],
   ['dead-code', ['knip']],
+  ['openapi', ['redocly', 'lint', 'packages/http/openapi.json', '--extends=recommended', '--max-problems=20']],
   ['format', ['oxfmt', '--check']],
 ])
 if (existsSync(join(root, 'scripts/generate.ts'))) {
@@ -55,7 +56,13 @@ function run([program = '', ...words]: string[]): Promise<{ code: number; output
     const child = spawn(program === 'node' ? process.execPath : join(bin, program), words, {
       cwd: root,
       stdio: ['ignore', 'pipe', 'pipe'],
-      env: { ...process.env, PATH: `${bin}:${process.env['PATH']}`, NO_COLOR: '1' },
+      env: {
+        ...process.env,
+        PATH: `${bin}:${process.env['PATH']}`,
+        NO_COLOR: '1',
+        REDOCLY_TELEMETRY: 'off',
+        REDOCLY_SUPPRESS_UPDATE_NOTICE: 'true',
+      },
     })
     let output = ''
     const keep = (chunk: string) => void (output += chunk)

@@ -63,8 +63,6 @@ function configuration(folder: string, name: string, reportFolder: string): Extr
           'ae-missing-release-tag': none,
           // The report marks them; which exports need a sentence is for a reviewer to say.
           'ae-undocumented': none,
-          // It asks for a sentence for every member too, and `status` needs none.
-          'ae-undocumented': none,
           // A type that is only reachable through another one belongs into the report too, where a reviewer sees it.
           'ae-forgotten-export': { logLevel: ExtractorLogLevel.None, addToApiReportFile: true },
         },

@@ -49,9 +49,9 @@ export function openApiDocument(routes: readonly Route[]): object {
   const components = new Components()
   const builder = OpenApiBuilder.create().addOpenApiVersion('3.1.1').addInfo(info)
   for (const tag of tags) builder.addTag(tag)
+  builder.addServer({ url: '/', description: 'The server that answers this' })
   builder.addServer({ url: 'https://tenant-registry.breakpilot.com', description: 'Production' })
   builder.addServer({ url: 'https://tenant-registry.stage.breakpilot.com', description: 'Stage' })
-  builder.addServer({ url: 'http://localhost:8090', description: '`make dev`' })
   builder.addSecurityScheme('oidc', {
     type: 'http',
     scheme: 'bearer',
