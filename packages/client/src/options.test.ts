@@ -73,7 +73,7 @@ describe('a timeout', () => {
     ['an answer without an end', neverEnding],
   ])('ends an attempt that gets %s, and its connection', async (_, step) => {
     await using peer = await startPeer(step)
-    const client = new TenantClient({ baseUrl: peer.url, timeoutMs: 50, retries: 1 })
+    const client = new TenantClient({ baseUrl: peer.url, timeoutMs: 400, retries: 1 })
     const error = await rejectionOf(client.tenants.getBySlug('acme'))
     expect(error).toBeInstanceOf(TimeoutError)
     expect(error).toMatchObject({ name: 'TimeoutError', attempts: 2, status: undefined })
@@ -84,7 +84,7 @@ describe('a timeout', () => {
   it('of the call counts, not the client’s', async () => {
     await using peer = await startPeer(silence)
     const client = new TenantClient({ baseUrl: peer.url, retries: 0 })
-    expect(await rejectionOf(client.tenants.getBySlug('acme', { timeoutMs: 50 }))).toBeInstanceOf(TimeoutError)
+    expect(await rejectionOf(client.tenants.getBySlug('acme', { timeoutMs: 400 }))).toBeInstanceOf(TimeoutError)
   })
 })
 
@@ -116,7 +116,7 @@ describe('an AbortSignal', () => {
     const client = new TenantClient({ baseUrl: peer.url })
     const error = await rejectionOf(client.tenants.getBySlug('acme', { signal: AbortSignal.timeout(200) }))
     expect(error).toBeInstanceOf(AbortError)
-    expect(performance.now() - startedAt).toBeLessThan(2000)
+    expect(performance.now() - startedAt).toBeLessThan(5000)
   })
 
   it('is let go of when the call is over', async () => {

@@ -36,7 +36,7 @@ describe('what only reads', () => {
 
   it('is sent again after an attempt without an answer', async () => {
     await using peer = await startPeer(silence, ok)
-    const client = new TenantClient({ baseUrl: peer.url, timeoutMs: 100 })
+    const client = new TenantClient({ baseUrl: peer.url, timeoutMs: 400 })
     expect(await client.tenants.getBySlug('acme')).toEqual(aTenant())
   })
 
@@ -83,7 +83,7 @@ describe('what changes something', () => {
     ['an attempt without an answer', silence],
   ])('is not sent again after %s', async (_, step) => {
     await using peer = await startPeer(step)
-    const client = new TenantClient({ baseUrl: peer.url, timeoutMs: 200 })
+    const client = new TenantClient({ baseUrl: peer.url, timeoutMs: 600 })
     expect(await rejectionOf(client.tenants.create(newTenant))).toMatchObject({ attempts: 1 })
     expect(peer.arrivals).toHaveLength(1)
   })
@@ -141,12 +141,18 @@ describe('Retry-After', () => {
 })
 
 describe('the deadline', () => {
-  it('ends attempts that would still have had time', async () => {
+  it.each([
+    ['the first attempt, which would still have had time', 30_000, 1],
+    ['the second attempt, which would still have had time', 400, 2],
+  ])('ends %s', async (_, timeoutMs, attempts) => {
     await using peer = await startPeer(silence)
-    const client = new TenantClient({ baseUrl: peer.url, timeoutMs: 200, deadlineMs: 300, retries: 100 })
+    // The pause between the two is a quarter of a second at most.
+    const client = new TenantClient({ baseUrl: peer.url, timeoutMs, deadlineMs: 700, retries: 100 })
     const startedAt = performance.now()
-    expect(await rejectionOf(client.tenants.getBySlug('acme'))).toBeInstanceOf(TimeoutError)
-    expect(performance.now() - startedAt).toBeLessThan(1000)
+    const error = await rejectionOf(client.tenants.getBySlug('acme'))
+    expect(error).toBeInstanceOf(TimeoutError)
+    expect(error).toMatchObject({ attempts })
+    expect(performance.now() - startedAt).toBeLessThan(5000)
   })
 
   it('is not waited for when there would be no time left after the pause', async () => {
@@ -154,7 +160,7 @@ describe('the deadline', () => {
     const client = new TenantClient({ baseUrl: peer.url, deadlineMs: 5000 })
     const startedAt = performance.now()
     expect(await rejectionOf(client.tenants.getBySlug('acme'))).toBeInstanceOf(UnavailableError)
-    expect(performance.now() - startedAt).toBeLessThan(1000)
+    expect(performance.now() - startedAt).toBeLessThan(3000)
   })
 })
 

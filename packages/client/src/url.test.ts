@@ -80,13 +80,14 @@ describe('a path', () => {
 
 describe('a query', () => {
   it('has what was given and leaves out what was not', () => {
-    const query = { status: 'active', limit: 5, plan: 'a&b=c d', kind: undefined, dry_run: true }
+    const query = { status: 'active', limit: 5, plan: 'a&b=c d', kind: undefined, dry_run: false, n: 0 }
     const { searchParams } = new URL(`http://registry.test${pathOf('op', '/a', {}, query)}`)
     expect([...searchParams]).toEqual([
       ['status', 'active'],
       ['limit', '5'],
       ['plan', 'a&b=c d'],
-      ['dry_run', 'true'],
+      ['dry_run', 'false'],
+      ['n', '0'],
     ])
     expect(pathOf('op', '/a', {}, { kind: undefined })).toBe('/a')
   })
