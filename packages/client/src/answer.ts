@@ -25,7 +25,7 @@ export function readAnswer(operation: string, response: Response, text: string, 
       retryAfterSeconds: retryAfterSeconds(headers.get('retry-after')),
     })
   }
-  if (!response.ok || (body === undefined && status !== 204)) {
+  if (!response.ok || body === undefined) {
     const found = response.ok ? 'is not JSON' : 'leads elsewhere'
     throw new UnexpectedAnswerError(`${operation}: the answer ${found}; is baseUrl the registry's?`, {
       status,

@@ -146,7 +146,7 @@ describe('an answer that is not the registry’s', () => {
 
   it('but a redirect, is not followed: the token stays here', async () => {
     await using elsewhere = await startPeer(json(aTenant()))
-    await using peer = await startPeer(text('', { status: 307, location: elsewhere.url }))
+    await using peer = await startPeer(text('{}', { status: 307, location: elsewhere.url }))
     const error = await rejectionOf(new TenantClient({ baseUrl: peer.url, token: 't' }).tenants.getBySlug('acme'))
     expect(error).toBeInstanceOf(UnexpectedAnswerError)
     expect(error).toMatchObject({ status: 307 })
