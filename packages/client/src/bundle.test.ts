@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url'
 import { runInNewContext } from 'node:vm'
 import { gzipSync } from 'node:zlib'
 import { rolldown } from 'rolldown'
@@ -8,7 +9,7 @@ import { aTenant } from '../test/tenant.ts'
 const gzippedBytesMax = 12 * 1024
 
 async function bundle(format: 'esm' | 'iife') {
-  const input = new URL('index.ts', import.meta.url).pathname
+  const input = fileURLToPath(new URL('index.ts', import.meta.url))
   const bundle = await rolldown({ input, platform: 'browser' })
   const { output } = await bundle.generate({ format, name: 'tenantClient', minify: true })
   return output[0]
