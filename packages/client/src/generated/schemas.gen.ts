@@ -93,7 +93,7 @@ export type NewTenant = {
      * The name of the tenant in host names and paths.
      * @minLength 3
      * @maxLength 63
-     * @pattern ^[a-z0-9]([a-z0-9-]{1,61}[a-z0-9])$
+     * @pattern ^(?!.*--)(?=.*[a-z])(?![0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$)[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$
      */
     slug: string;
     /**

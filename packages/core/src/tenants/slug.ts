@@ -6,6 +6,9 @@ export const slugLength = { min: 3, max: 63 } as const
 const label = /^[a-z0-9]([a-z0-9-]{1,61}[a-z0-9])$/
 const uuidShaped = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 
+/** The whole rule as one pattern, for those who read the description of the API and not this file. */
+const pattern = String.raw`^(?!.*--)(?=.*[a-z])(?![0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$)[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$`
+
 /**
  * The name of a tenant in a host name or a path: a DNS label of 3 to 63 characters, without double dashes, with at
  * least one letter, never the shape of an id. The constraint `tenants_slug_check` says the same in SQL.
@@ -20,7 +23,7 @@ export const Slug = z
   .refine((slug) => /[a-z]/.test(slug), { error: 'must contain a letter' })
   .refine((slug) => !uuidShaped.test(slug), { error: 'must not have the shape of an id' })
   .brand<'Slug'>()
-  .meta({ examples: ['acme'], minLength: slugLength.min, maxLength: slugLength.max })
+  .meta({ examples: ['acme'], minLength: slugLength.min, maxLength: slugLength.max, pattern })
 export type Slug = z.output<typeof Slug>
 
 /** Words that would be taken for the platform's own in a host name or a path. */
