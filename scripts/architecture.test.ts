@@ -1,0 +1,94 @@
+import { globSync, readFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { describe, expect, it } from 'vitest'
+
+const root = resolve(import.meta.dirname, '..')
+
+/** The sources of a workspace, without its tests, what is generated, and block comments. */
+function sources(folder: string): { file: string; text: string }[] {
+  return globSync(`${folder}/src/**/*.ts`, { cwd: root })
+    .filter((file) => !/\.(test|gen)\.ts$/.test(file))
+    .map((file) => ({ file, text: readFileSync(join(root, file), 'utf8').replaceAll(/^\s*\/?\*.*$/gm, '') }))
+}
+
+/** The packages that a workspace imports. */
+function imports(folder: string): Set<string> {
+  const names = sources(folder).flatMap(({ text }) =>
+    [...text.matchAll(/(?:from |import\()'([^'.][^']*)'/g)].map(([, name = '']) => name),
+  )
+  return new Set(
+    names
+      .filter((name) => !name.startsWith('node:'))
+      .map((name) =>
+        name
+          .split('/')
+          .slice(0, name.startsWith('@') ? 2 : 1)
+          .join('/'),
+      ),
+  )
+}
+
+const filesWith = (folder: string, pattern: RegExp) =>
+  sources(folder)
+    .filter(({ text }) => pattern.test(text))
+    .map(({ file }) => file)
+    .sort()
+
+describe('who knows whom', () => {
+  it.each([
+    ['packages/core', ['kysely', 'pg', 'uuid', 'yaml', 'zod']],
+    ['packages/migrations', ['pg', 'umzug']],
+    ['packages/http', ['@breakpilot/tenant-core', 'express', 'helmet', 'jose', 'openapi3-ts', 'zod']],
+    ['packages/client', []],
+    ['apps/migrate', ['@breakpilot/tenant-migrations', 'commander']],
+    [
+      'apps/server',
+      ['@breakpilot/tenant-core', '@breakpilot/tenant-http', '@breakpilot/tenant-migrations', 'pino', 'zod'],
+    ],
+  ])('%s imports nothing but %j', (folder, allowed) => {
+    expect([...imports(folder)].sort()).toEqual(allowed)
+  })
+
+  it('core knows no HTTP', () => {
+    expect(filesWith('packages/core', /node:https?'/)).toEqual([])
+  })
+
+  it('the client runs where there is no Node.js', () => {
+    expect(filesWith('packages/client', /from 'node:|\bprocess\.|\bBuffer\b/)).toEqual([])
+  })
+})
+
+describe('one door for each thing', () => {
+  it('only the append path inserts into the log and moves the heads of its streams', () => {
+    expect(
+      filesWith(
+        'packages/core',
+        /insert\s+into\s+(audit_log|registry\.audit_streams)|insertInto\(\s*'(audit_log|registry\.audit_streams)/i,
+      ),
+    ).toEqual(['packages/core/src/audit/audit.repository.ts'])
+  })
+
+  it('only audited() makes a transaction that owes an event, only housekeeping() one that owes none', () => {
+    expect(filesWith('packages/core', /as unknown as AuditedTx/)).toEqual(['packages/core/src/audit/audited.ts'])
+    expect(filesWith('packages/core', /as unknown as HousekeepingTx/)).toEqual(['packages/core/src/db/housekeeping.ts'])
+    expect(filesWith('packages/core', /\.transaction\(\)/)).toEqual([
+      'packages/core/src/audit/audited.ts',
+      'packages/core/src/db/housekeeping.ts',
+    ])
+  })
+
+  it('handles are opened by the append path and the prepared reads alone', () => {
+    expect(filesWith('packages/core', /\bunwrap\(/)).toEqual([
+      'packages/core/src/audit/audit.repository.ts',
+      'packages/core/src/db/handles.ts',
+      'packages/core/src/db/prepared.ts',
+    ])
+  })
+
+  it('a table of the six is named by its repository alone', () => {
+    const named = (table: string) =>
+      filesWith('packages/core', new RegExp(`(selectFrom|insertInto|updateTable|deleteFrom)\\(\\s*'${table}'`))
+    expect(named('tenants')).toEqual(['packages/core/src/tenants/tenant.repository.ts'])
+    expect(named('tenant_products')).toEqual(['packages/core/src/products/tenant-product.repository.ts'])
+  })
+})
