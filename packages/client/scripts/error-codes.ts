@@ -1,8 +1,5 @@
 import { errorTable } from '@breakpilot/tenant-core'
 
-// Whatever is a fault of the server itself answers with this. Nobody throws it, so core's table does not have it.
-const internalError = "    /** Something went wrong on the side of the registry. */\n    'service.internal_error': true"
-
 /** The source of the type that lists the published error codes by what kind of error they are. */
 export function errorCodes(): string {
   const kinds = Map.groupBy(Object.entries(errorTable), ([, [kind]]) => kind)
@@ -12,7 +9,6 @@ export function errorCodes(): string {
       entries.map(([code, [, title]]) => `    /** ${title}. */\n    '${code}': true`),
     )
   })
-  members.push(member('internal', [internalError]))
   return `/** The published error codes, by what kind of error they are. */
 export interface ErrorCodes {
 ${members.join('\n')}

@@ -12,6 +12,7 @@ export type ErrorKind =
   | 'unsupported_media_type'
   | 'rate_limited'
   | 'unavailable'
+  | 'internal'
 
 /**
  * Every error a caller can meet: its code, its kind and its title. Codes are `noun.problem`, published, and never
@@ -42,6 +43,7 @@ export const errorTable = {
   'request.query_unknown': ['invalid', 'There is no such query parameter'],
   'route.method_not_allowed': ['method_not_allowed', 'This path does not have that method'],
   'route.not_found': ['not_found', 'There is nothing at this path'],
+  'service.internal_error': ['internal', 'Something went wrong on our side'],
   'service.not_ready': ['unavailable', 'The service is not ready'],
   'tenant.erp_id_taken': ['conflict', 'Another tenant has this ERP id'],
   'tenant.id_taken': ['conflict', 'Another tenant has this id'],

@@ -15,6 +15,7 @@ const statusOf = {
   unsupported_media_type: 415,
   rate_limited: 429,
   unavailable: 503,
+  internal: 500,
 } as const satisfies Record<ErrorKind, number>
 
 const Violation = z
@@ -54,20 +55,16 @@ export const problemType = (code: string) => `urn:tenant-registry:problem:${code
  * under which our log has the rest, and nothing else.
  */
 export function toProblem(error: unknown, { request_id, instance }: Occurrence): Problem {
-  if (!(error instanceof RegistryError)) {
-    const code = 'service.internal_error'
-    const title = 'Something went wrong on our side'
-    return { type: problemType(code), title, status: 500, instance, code, request_id }
-  }
+  const known = error instanceof RegistryError ? error : new RegistryError('service.internal_error')
   return {
-    type: problemType(error.code),
-    title: error.title,
-    status: statusOf[error.kind],
-    ...(error.detail !== undefined && { detail: error.detail }),
+    type: problemType(known.code),
+    title: known.title,
+    status: statusOf[known.kind],
+    ...(known.detail !== undefined && { detail: known.detail }),
     instance,
-    code: error.code,
+    code: known.code,
     request_id,
-    ...(error.violations && { errors: [...error.violations] }),
+    ...(known.violations && { errors: [...known.violations] }),
   }
 }
 

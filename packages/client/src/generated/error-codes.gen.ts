@@ -72,6 +72,10 @@ export interface ErrorCodes {
     /** There is no such tenant. */
     'tenant.not_found': true
   }
+  internal: {
+    /** Something went wrong on our side. */
+    'service.internal_error': true
+  }
   conflict: {
     /** Another tenant has this ERP id. */
     'tenant.erp_id_taken': true
@@ -85,9 +89,5 @@ export interface ErrorCodes {
     'tenant.slug_taken': true
     /** Another tenant has this Stripe id. */
     'tenant.stripe_id_taken': true
-  }
-  internal: {
-    /** Something went wrong on the side of the registry. */
-    'service.internal_error': true
   }
 }
