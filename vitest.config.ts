@@ -23,6 +23,8 @@ export default defineConfig({
         test: {
           name: 'integration',
           include: ['test/**/*.test.ts'],
+          // They need Docker, and have a configuration of their own.
+          exclude: ['**/node_modules/**', 'test/images/**'],
           globalSetup: ['./test/postgres/global-setup.ts'],
           testTimeout: 60_000,
           hookTimeout: 120_000,
