@@ -2,6 +2,7 @@ import { createMigrator, latestVersion } from '@breakpilot/tenant-migrations'
 import { Client } from 'pg'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { emptyDatabase, migratedDatabase, type TestDatabase } from '../postgres/database.ts'
+import { aTransactionPooler } from '../postgres/transaction-pooler.ts'
 import { type ServerUnderTest, startTestServer } from '../server.ts'
 
 let database: TestDatabase
@@ -20,8 +21,8 @@ const prod = {
 }
 
 async function readiness(env: Record<string, string> = {}) {
-  server ??= await startTestServer(env, database)
-  const { status, body } = await server.call('GET', '/readyz')
+  const running = (server ??= await startTestServer(env, database))
+  const { status, body } = await running.call('GET', '/readyz')
   return { status, detail: body.detail }
 }
 
@@ -55,6 +56,26 @@ describe('/readyz', () => {
       expect(detail).toMatch(
         /may change or delete rows of audit_log; .*may change or delete rows of registry\.audit_log_/,
       )
+    })
+
+    it('is not behind a pooler that forgets prepared statements, until it is told', async () => {
+      const pooler = await aTransactionPooler(database.runtimeUrl, 3)
+      expect(await readiness({ DATABASE_URL: pooler.url })).toEqual({
+        status: 503,
+        detail: 'database: the pooler forgets prepared statements: set DATABASE_PREPARE=off',
+      })
+      const unnamed = await startTestServer({ DATABASE_URL: pooler.url, DATABASE_PREPARE: 'off' }, database)
+      expect((await unnamed.call('GET', '/readyz')).status).toBe(200)
+      // And works there: reads and audited writes, each transaction on another session.
+      const made = await unnamed.call('POST', '/v1/tenants', { json: { slug: 'pooled', name: 'Pooled' } })
+      expect(made.status).toBe(201)
+      for (let n = 0; n < 5; n += 1) {
+        expect((await unnamed.call('GET', '/v1/tenants/by-slug/pooled')).body).toEqual(made.body)
+      }
+      await unnamed.stop()
+      await server?.stop()
+      server = undefined
+      await pooler.close()
     })
 
     it('is ready on a newer database, unless that says it needs a newer server', async () => {

@@ -1,7 +1,7 @@
 import { latestVersion, migrations } from '@breakpilot/tenant-migrations'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { aTransactionPooler } from '../postgres/transaction-pooler.ts'
 import { aClient, aMigration, aMigrator, anEmptyDatabase, rowsOf } from './fixture.ts'
-import { aTransactionPooler } from './transaction-pooler.ts'
 
 describe('behind a pooler in transaction mode', () => {
   it('8 migrate at once, go down and up again, and no session keeps a setting, a statement or a lock', async () => {

@@ -1,21 +1,32 @@
-import { type Db, plainQueries, RegistryError, runtimeRoleProblems } from '@breakpilot/tenant-core'
+import {
+  type DatabaseOptions,
+  type Db,
+  keepsPreparedStatements,
+  plainQueries,
+  RegistryError,
+  runtimeRoleProblems,
+} from '@breakpilot/tenant-core'
 import type { Impediment } from '@breakpilot/tenant-http'
 import { latestVersion, schemaStatus } from '@breakpilot/tenant-migrations'
 
 /** What readiness looks at. */
 export interface ReadinessOptions {
   readonly db: Db
+  readonly database: DatabaseOptions
   /** Whether the role of the connection has to be one that cannot change the log. */
   readonly strictRole: boolean
   readonly isStopping: () => boolean
 }
 
-/** Says what keeps the server from doing its work. Asks the database every time. */
+/** Says what keeps the server from doing its work. Asks the database every time, save what cannot change. */
 export function createReadiness({
   db,
+  database,
   strictRole,
   isStopping,
 }: ReadinessOptions): () => Promise<readonly Impediment[]> {
+  // A pooler does not change its nature while we run, so this is asked until it has been answered once.
+  let remembers: boolean | undefined = database.prepare === false ? true : undefined
   return async () => {
     if (isStopping()) return [{ part: 'shutdown', message: 'the server is stopping' }]
     try {
@@ -25,6 +36,10 @@ export function createReadiness({
       }
       if (state === 'too_new') {
         return [{ part: 'migrations', message: `the database needs a server that knows version ${minApp}` }]
+      }
+      remembers ??= await keepsPreparedStatements(database)
+      if (!remembers) {
+        return [{ part: 'database', message: 'the pooler forgets prepared statements: set DATABASE_PREPARE=off' }]
       }
       const problems = strictRole ? await runtimeRoleProblems(db) : []
       return problems.map((message) => ({ part: 'role', message }))

@@ -30,7 +30,12 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
   // In a record of plain values there is nothing to redact, and looking for it takes a twentieth of a request.
   const plainLog = log.child({}, { redact: [] })
   const production = config.appEnv !== 'dev'
-  const readiness = createReadiness({ db, strictRole: production, isStopping: () => stopping })
+  const readiness = createReadiness({
+    db,
+    database: config.database,
+    strictRole: production,
+    isStopping: () => stopping,
+  })
   const app = createApp({
     services: { db, catalogue, readiness },
     auth: { ...config.auth, onWarning: (message) => log.warn(message) },

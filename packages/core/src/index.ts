@@ -16,6 +16,7 @@ export { type StreamKey, streamOf } from './audit/stream.ts'
 export { createDb, type DatabaseOptions, plainQueries } from './db/database.ts'
 export type { AuditedTx, Db, HousekeepingTx, Reader } from './db/handles.ts'
 export { housekeeping } from './db/housekeeping.ts'
+export { keepsPreparedStatements } from './db/prepared-probe.ts'
 export { runtimeRoleProblems } from './db/runtime-role.ts'
 export {
   type ErrorCode,
