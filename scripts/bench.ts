@@ -3,53 +3,30 @@
  * docs/benchmarks.md; `--rounds`, `--seconds` and `--only` make it shorter; `--profile folder` leaves a CPU profile of
  * the registry.
  */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { availableParallelism, cpus, tmpdir } from 'node:os'
+import { rmSync, writeFileSync } from 'node:fs'
+import { availableParallelism, cpus } from 'node:os'
 import { join } from 'node:path'
 import { exit } from 'node:process'
 import { parseArgs } from 'node:util'
 import { type Start, startGenerator, startServer, type ServerUnderLoad } from './bench/children.ts'
 import { openDatabase, otherTenants } from './bench/database.ts'
-import { type Effort, measure, type Workload } from './bench/measure.ts'
+import { type Effort, measure } from './bench/measure.ts'
 import { page, type Result, tables, verdict } from './bench/report.ts'
+import { bySlug, workloads } from './bench/workloads.ts'
 import { checkout } from './postgres/installation.ts'
 import { takeLock } from './processes/lock.ts'
 
-const bySlug = '/v1/tenants/by-slug/acme'
-const workloads: readonly Workload[] = [
-  {
-    title: 'GET /v1/tenants/by-slug/{slug}',
-    order: { method: 'GET', path: bySlug, status: 200 },
-    servers: ['bare Express', 'bare node:http', 'registry'],
-    target: 1.45,
-  },
-  {
-    title: 'GET /v1/tenants (a page of 50)',
-    order: { method: 'GET', path: '/v1/tenants', status: 200 },
-    servers: ['bare Express', 'registry'],
-  },
-  {
-    title: 'POST /v1/tenants',
-    order: { method: 'POST', path: '/v1/tenants', status: 201 },
-    servers: ['bare Express', 'registry'],
-  },
-]
-
-const { values: options } = parseArgs({
-  options: {
-    write: { type: 'boolean', default: false },
-    rounds: { type: 'string', default: '9' },
-    seconds: { type: 'string', default: '3' },
-    only: { type: 'string', default: '' },
-    profile: { type: 'string' },
-  },
-})
+const options = readOptions()
 const effort: Effort = {
-  rounds: Number(options.rounds),
-  seconds: Number(options.seconds),
+  rounds: atLeastOne('rounds', options.rounds),
+  seconds: atLeastOne('seconds', options.seconds),
   warmUpSeconds: 4,
   connections: 16,
 }
+const chosen = workloads.filter(({ title }) => title.includes(options.only))
+if (chosen.length === 0) refuse(`--only ${options.only}: there is no such workload`)
+if (options.write && chosen.length < workloads.length) refuse('--write writes the whole page: leave --only away')
+
 const stop = new AbortController()
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stop.abort())
 
@@ -78,7 +55,7 @@ async function bench(): Promise<void> {
   closers.push(() => generator.stop())
 
   const results: Result[] = []
-  for (const workload of workloads.filter(({ title }) => title.includes(options.only))) {
+  for (const workload of chosen) {
     console.log(`bench: ${workload.title}`)
     results.push({ workload, samples: await measure(workload, servers, generator, effort, stop.signal) })
   }
@@ -100,8 +77,10 @@ async function bench(): Promise<void> {
 }
 
 async function startServers(databaseUrl: string): Promise<ReadonlyMap<string, ServerUnderLoad>> {
-  const logs = mkdtempSync(join(tmpdir(), 'tenant-registry-bench-'))
-  closers.push(() => rmSync(logs, { recursive: true, force: true }))
+  const log = join(checkout, '.data', 'bench.log')
+  const discardLog = () => rmSync(log, { force: true })
+  discardLog()
+  closers.push(discardLog)
   const common = { DATABASE_URL: databaseUrl, NODE_ENV: 'production' }
   const bare = (entry: string): Start => ({
     entry,
@@ -115,7 +94,7 @@ async function startServers(databaseUrl: string): Promise<ReadonlyMap<string, Se
     registry: {
       entry: 'apps/server/src/main.ts',
       env: (port) => ({ ...common, ADDR: `127.0.0.1:${port}`, APP_ENV: 'dev', AUTH_MODE: 'off' }),
-      output: join(logs, 'registry.log'),
+      output: log,
       flags: options.profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${options.profile}`],
     },
   }
@@ -126,4 +105,28 @@ async function startServers(databaseUrl: string): Promise<ReadonlyMap<string, Se
     servers.set(name, server)
   }
   return servers
+}
+
+function readOptions() {
+  const known = {
+    write: { type: 'boolean', default: false },
+    rounds: { type: 'string', default: '9' },
+    seconds: { type: 'string', default: '3' },
+    only: { type: 'string', default: '' },
+    profile: { type: 'string' },
+  } as const
+  try {
+    return parseArgs({ options: known }).values
+  } catch (error) {
+    return refuse(error instanceof Error ? error.message : String(error))
+  }
+}
+
+function atLeastOne(name: string, text: string): number {
+  return /^[1-9]\d{0,3}$/.test(text) ? Number(text) : refuse(`--${name} ${text}: a whole number from 1 on`)
+}
+
+function refuse(problem: string): never {
+  console.error(`bench: ${problem}`)
+  exit(2)
 }

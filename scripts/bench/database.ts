@@ -8,6 +8,8 @@ import { startPostgres } from '../postgres/server.ts'
 /** How many tenants there are beside the one that is asked for. */
 export const otherTenants = 5000
 
+const prefix = 'tenant_registry_bench_'
+
 /** The database of one run. */
 export interface BenchDatabase {
   readonly url: string
@@ -22,21 +24,27 @@ export interface BenchDatabase {
  */
 export async function openDatabase(): Promise<BenchDatabase> {
   const given = process.env['DATABASE_URL'] || process.env['TEST_DATABASE_URL']
-  const server = given ? { url: given, whose: 'as given', close: async () => {} } : await ownServer()
-  const name = `tenant_registry_bench_${randomBytes(4).toString('hex')}`
+  const server = given ? { url: given, whose: 'a server that was given', close: async () => {} } : await ownServer()
+  const name = prefix + randomBytes(4).toString('hex')
   const url = new URL(server.url)
   url.pathname = `/${name}`
   try {
     const version = await asAdmin(server.url, async (admin) => {
+      await discardLeftovers(admin)
       await admin.query(`create database ${name} template template0 encoding 'UTF8'`)
       return (await admin.query<{ server_version: string }>('show server_version')).rows[0]?.server_version
     })
     await createMigrator({ connectionString: url.href, runtimeRole: undefined }).up()
     await fill(url.href)
+    const sign = new Client({ connectionString: url.href })
+    // Without a listener, a server that goes away would end the run with a stack trace.
+    sign.on('error', (error) => console.error(`bench: ${error.message}`))
+    await sign.connect()
     return {
       url: url.href,
       description: `PostgreSQL ${version} (${server.whose})`,
       async close() {
+        await sign.end()
         await asAdmin(server.url, (admin) => admin.query(`drop database if exists ${name} with (force)`))
         await server.close()
       },
@@ -45,6 +53,16 @@ export async function openDatabase(): Promise<BenchDatabase> {
     await server.close()
     throw error
   }
+}
+
+// A running bench stays connected to its database for as long as it lasts: one without a connection was left behind.
+async function discardLeftovers(admin: Client): Promise<void> {
+  const { rows } = await admin.query<{ name: string }>(
+    `select datname as name from pg_database
+      where datname ~ $1 and not exists (select 1 from pg_stat_activity where pg_stat_activity.datname = pg_database.datname)`,
+    [`^${prefix}[0-9a-f]{8}$`],
+  )
+  for (const { name } of rows) await admin.query(`drop database if exists ${name}`)
 }
 
 async function ownServer() {

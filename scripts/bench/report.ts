@@ -36,7 +36,8 @@ function table({ workload, samples }: Result): string {
   const widths = heads.map((head, column) =>
     Math.max(head.length, 3, ...lines.map((line) => line[column]?.length ?? 0)),
   )
-  const row = (cells: readonly string[]) => `| ${cells.map((cell, at) => cell.padEnd(widths[at] ?? 0)).join(' | ')} |`
+  const pad = (cell: string, at: number) => (at ? cell.padStart(widths[at] ?? 0) : cell.padEnd(widths[at] ?? 0))
+  const row = (cells: readonly string[]) => `| ${cells.map(pad).join(' | ')} |`
   const rule = `| ${widths.map((width, at) => (at ? `${'-'.repeat(width - 1)}:` : '-'.repeat(width))).join(' | ')} |`
   return [`### \`${workload.title}\``, '', row(heads), rule, ...lines.map(row)].join('\n')
 }
@@ -72,10 +73,11 @@ What the registry costs on top of the least that a service in its place could be
 takes for one request**, and beside it the requests per second. \`make bench\` measures, \`pnpm bench --write\` measures
 and writes this page.
 
-Measured with ${where.cores} cores (${where.processor}) shared by everything, Node.js ${where.node},
-${where.postgres}, ${where.tenants} tenants.
-${effort.connections} connections, ${effort.rounds} rounds of ${effort.seconds} s after ${effort.warmUpSeconds} s of warm-up. Medians of the rounds, the least and the most
-in parentheses.
+- Machine: ${where.cores} cores (${where.processor}), shared by everything that runs, Node.js ${where.node}
+- Database: ${where.postgres}, ${where.tenants} tenants
+- Load: ${effort.connections} connections, ${effort.rounds} rounds of ${effort.seconds} s after ${effort.warmUpSeconds} s of warm-up
+
+The numbers are medians of the rounds, the least and the most in parentheses.
 
 ${tables(results)}
 
@@ -85,10 +87,10 @@ ${tables(results)}
   what comes in, authentication in the mode \`off\` with its guard that answers local requests only, the request id,
   helmet's headers, the answer encoded by its schema, a line in the log for each request (standard output goes to a
   file). What it reads, it reads from the database every time; nothing of a tenant is cached.
-- **bare Express**: \`scripts/bench/bare-express.ts\`. Express 5 with its defaults (which include an ETag for every answer), a
-  \`pg\` pool with its defaults, the same row by one named prepared statement, \`response.json(row)\`. No validation, no
-  log, no headers. Its \`POST\` inserts one row; the registry's is a transaction with the tenant, its hash-chained audit
-  event and the head of that chain.
+- **bare Express**: \`scripts/bench/bare-express.ts\`. Express 5 with its defaults (which include an ETag for every
+  answer), a \`pg\` pool with its defaults, the same row by one named prepared statement, \`response.json(row)\`. No
+  validation, no log, no headers. Its \`POST\` inserts one row in one statement; the registry's is a transaction with the
+  tenant, its hash-chained audit event and the head of that chain, which is what an audited write costs.
 - **bare node:http**: \`scripts/bench/bare-node.ts\`, the same without Express.
 
 ## How to read it
@@ -98,7 +100,8 @@ ${tables(results)}
   requests a core can serve, and it is far steadier than requests per second, which also depend on who else wants the
   cores: here the generator, PostgreSQL and the server share them.
 - All servers run side by side in one run and take turns within every round. Only numbers of one run can be compared;
-  the multiples are what carries over to other machines, the microseconds are not.
+  the multiples carry over to other machines, the microseconds do not. What else the machine does widens the spread.
+- Access tokens are not in here: with them a request also costs what the verification of a token does.
 - The target for \`GET /v1/tenants/by-slug/{slug}\` is at most 1.45 times bare Express. \`pnpm bench\` ends with 1 when it is
   missed.
 - \`pnpm bench --rounds 3 --seconds 1 --only by-slug\` is a quick look; \`--profile folder\` leaves a CPU profile of the
