@@ -128,6 +128,14 @@ describe('request ids', () => {
     },
   )
 
+  it('stand in the log beside the code of what went wrong', async () => {
+    await server.call('GET', '/v1/tenants/by-slug/nobody', { headers: { 'x-request-id': 'find-the-code' } })
+    expect(server.log.find((line) => line['request_id'] === 'find-the-code')).toMatchObject({
+      status: 404,
+      code: 'tenant.not_found',
+    })
+  })
+
   it('stand in the log, with the route and without the query', async () => {
     await server.call('GET', '/v1/tenants?plan=hidden', { headers: { 'x-request-id': 'find-me-in-the-log' } })
     expect(server.log.find((line) => line['request_id'] === 'find-me-in-the-log')).toMatchObject({
@@ -149,15 +157,23 @@ describe('what no route answers', () => {
     ['GET', '/v1/tenants/', 404, 'route.not_found'],
     ['GET', '/V1/tenants', 404, 'route.not_found'],
     ['GET', '/v1/tenants/by-slug/acme/more', 404, 'route.not_found'],
-    ['DELETE', '/v1/tenants', 405, 'route.method_not_allowed'],
-    ['PATCH', '/v1/tenants/by-slug/acme', 405, 'route.method_not_allowed'],
-    ['POST', '/healthz', 405, 'route.method_not_allowed'],
-  ])('%s %s is %i', async (method, path, status, code) => {
+    ['DELETE', '/v1/tenants', 405, 'route.method_not_allowed', 'POST, GET, HEAD'],
+    ['PATCH', '/v1/tenants/by-slug/acme', 405, 'route.method_not_allowed', 'GET, HEAD'],
+    ['POST', '/healthz', 405, 'route.method_not_allowed', 'GET, HEAD'],
+  ])('%s %s is %i', async (method, path, status, code, allow?: string) => {
     const answer = await server.call(method, path)
     expect(answer.body).toMatchObject({ status, code, instance: path })
     expect(answer.headers.get('x-frame-options')).toBe('DENY')
-    if (status === 405) expect(answer.headers.get('allow')).toMatch(/GET/)
+    expect(answer.headers.get('allow')).toBe(allow ?? null)
   })
+
+  it.each(['/', '/docs', '/openapi.json', '/healthz', '/v1/tenants', '/v1/nowhere'])(
+    'refuses everything to who is not on this machine, also %s',
+    async (path) => {
+      const { status, body } = await server.call('GET', path, { headers: { forwarded: 'for=192.0.2.1' } })
+      expect({ status, code: body.code }).toEqual({ status: 403, code: 'auth.request_not_local' })
+    },
+  )
 
   it('answers HEAD as GET without a body', async () => {
     const head = await server.call('HEAD', '/v1/tenants/by-slug/nobody')

@@ -29,21 +29,21 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
   })
   // In a record of plain values there is nothing to redact, and looking for it takes a twentieth of a request.
   const plainLog = log.child({}, { redact: [] })
-  const production = config.appEnv !== 'dev'
   const readiness = createReadiness({
     db,
     database: config.database,
-    strictRole: production,
+    strictRole: config.appEnv !== 'dev',
     isStopping: () => stopping,
   })
   const app = createApp({
     services: { db, catalogue, readiness },
     auth: { ...config.auth, onWarning: (message) => log.warn(message) },
-    production,
+    production: config.appEnv === 'prod',
     onAnswered: ({ error, ...answered }) => {
-      if (answered.status >= 500 || answered.status === 0) log.error({ ...answered, err: error }, 'answered')
+      if (answered.status >= 500) log.error({ ...answered, err: error }, 'answered')
       else plainLog.info(answered satisfies PlainRecord, 'answered')
     },
+    onMisfit: (error) => log.error({ err: error }, 'an answer does not fit its description'),
   })
 
   const servers: Server[] = []

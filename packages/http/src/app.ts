@@ -1,19 +1,14 @@
-import express, { type Express } from 'express'
-import type { AuthConfig } from './auth/index.ts'
-import { createAuthenticator } from './auth/index.ts'
+import express, { type Express, type RequestHandler } from 'express'
+import { type AuthConfig, createAuthenticator } from './auth/index.ts'
 import { assertLocal } from './auth/local-only.ts'
 import { mountDocs } from './docs-page.ts'
-import { type Answered, type HostOptions, mount, mountRest } from './mount.ts'
+import { type HostOptions, mount, mountRest } from './mount.ts'
 import { openApiDocument } from './openapi.ts'
-import type { Services } from './route.ts'
 import { routes } from './routes/index.ts'
 
 /** What an app hands to the host. */
-export interface AppOptions {
-  readonly services: Services
+export interface AppOptions extends Omit<HostOptions, 'authenticate'> {
   readonly auth: AuthConfig
-  readonly production: boolean
-  readonly onAnswered: (answered: Answered) => void
 }
 
 /**
@@ -21,16 +16,22 @@ export interface AppOptions {
  * @throws {Error} when the configuration of the authentication makes no sense
  */
 export function createApp(options: AppOptions): Express {
-  const guard = options.auth.mode === 'off' ? assertLocal : () => undefined
-  const host: HostOptions = { ...options, guard, authenticate: createAuthenticator(options.auth) }
+  const host: HostOptions = { ...options, authenticate: createAuthenticator(options.auth) }
   const app = express()
   app.disable('x-powered-by')
   app.disable('etag')
   app.enable('strict routing')
   app.enable('case sensitive routing')
   app.set('query parser', false)
+  // Without authentication nothing at all is answered to anybody else, be it a page or a 404.
+  if (options.auth.mode === 'off') app.use(localOnly)
   mount(app, routes, host)
-  mountDocs(app, openApiDocument(routes), guard)
+  mountDocs(app, openApiDocument(routes))
   mountRest(app, host)
   return app
+}
+
+const localOnly: RequestHandler = (request, _response, next) => {
+  assertLocal(request)
+  next()
 }

@@ -1,6 +1,6 @@
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { Express, RequestHandler, Request } from 'express'
+import type { Express, RequestHandler } from 'express'
 import { pageHelmet } from './security-headers.ts'
 
 const html = `<!doctype html>
@@ -22,14 +22,10 @@ const start = `SwaggerUIBundle({ url: '/openapi.json', dom_id: '#swagger-ui', de
 `
 
 /** Serves the page that renders the OpenAPI document, from files that come with us: nothing is fetched from elsewhere. */
-export function mountDocs(app: Express, document: object, guard: (request: Request) => void): void {
+export function mountDocs(app: Express, document: object): void {
   const json = JSON.stringify(document)
   const assets = dirname(fileURLToPath(import.meta.resolve('swagger-ui-dist/swagger-ui.css')))
-  const allow: RequestHandler = (request, _response, next) => {
-    guard(request)
-    next()
-  }
-  const page = (path: string | string[], handler: RequestHandler) => app.get(path, allow, pageHelmet, handler)
+  const page = (path: string | string[], handler: RequestHandler) => app.get(path, pageHelmet, handler)
   page('/openapi.json', (_request, response) => {
     response.type('application/json').set('Cache-Control', 'no-cache').send(json)
   })

@@ -1,6 +1,7 @@
 export { type AppOptions, createApp } from './app.ts'
 export * from './auth/index.ts'
-export type { Answered } from './mount.ts'
+export type { Answered } from './answer.ts'
+export type { HostOptions } from './mount.ts'
 export { declaredCodes, openApiDocument } from './openapi.ts'
 export { Problem, problemType, statusOfCode } from './problem.ts'
 export type { Call, Impediment, Route, Services } from './route.ts'

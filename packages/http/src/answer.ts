@@ -1,0 +1,91 @@
+import { RegistryError } from '@breakpilot/tenant-core'
+import type { Request, Response } from 'express'
+import { challengeFor } from './auth/index.ts'
+import { toProblem } from './problem.ts'
+import { requestId } from './request-id.ts'
+import { securityHeaders } from './security-headers.ts'
+
+/** What the log says of every answer. */
+export interface Answered {
+  readonly request_id: string
+  readonly method: string
+  /** The route's path as it is written, or null when there is none. */
+  readonly route: string | null
+  readonly path: string
+  readonly status: number
+  readonly duration_ms: number
+  readonly principal?: string
+  /** The code of the problem, when it was one. */
+  readonly code?: string
+  /** What went wrong. For us, not for the caller. */
+  readonly error?: unknown
+}
+
+/** Headers, a name and its value after it, as they are written. */
+type HeaderList = readonly string[]
+
+/** For what is meant for this caller alone. */
+export const privateHeaders: HeaderList = ['Cache-Control', 'private, no-cache', 'Vary', 'Authorization']
+
+/** For what everybody may see. */
+export const publicHeaders: HeaderList = ['Cache-Control', 'no-cache']
+
+/** Answers with JSON. */
+export function sendJson(
+  request: Request,
+  response: Response,
+  status: number,
+  body: unknown,
+  headers: HeaderList,
+  contentType = 'application/json; charset=utf-8',
+): void {
+  // Node joins a string to the head and writes them as one; with a buffer beside the head a request costs 5 % more.
+  const text = JSON.stringify(body)
+  response.writeHead(status, [
+    'Content-Type',
+    contentType,
+    'Content-Length',
+    String(Buffer.byteLength(text)),
+    'X-Request-Id',
+    requestId(request),
+    ...headers,
+    ...securityHeaders,
+  ])
+  response.end(text)
+}
+
+/** Answers with the problem that an error is, and says what the log should hear of it. */
+export function sendProblem(
+  request: Request,
+  response: Response,
+  error: unknown,
+  headers: HeaderList = [],
+): Pick<Answered, 'status' | 'code' | 'error'> {
+  const problem = toProblem(error, { request_id: requestId(request), instance: request.path })
+  const known = error instanceof RegistryError ? error : undefined
+  const challenge = known && challengeFor(known)
+  // Once an answer has begun there is nothing left to say to the caller.
+  if (!response.headersSent) {
+    const all = [
+      ...headers,
+      ...privateHeaders,
+      ...(challenge === undefined ? [] : ['WWW-Authenticate', challenge]),
+      ...(known?.retryAfterSeconds === undefined ? [] : ['Retry-After', String(known.retryAfterSeconds)]),
+      // What is left of the body is not worth reading, and the next request would start in the middle of it.
+      ...(problem.status === 413 ? ['Connection', 'close'] : []),
+    ]
+    sendJson(request, response, problem.status, problem, all, 'application/problem+json; charset=utf-8')
+  }
+  return { status: problem.status, code: problem.code, error }
+}
+
+/** What the log says of every answer alike. Durations to the microsecond: what is behind it means nothing. */
+export function aboutRequest(request: Request, route: string | null, startedAt: number) {
+  return {
+    request_id: requestId(request),
+    method: request.method,
+    route,
+    path: request.path,
+    duration_ms: Math.round((performance.now() - startedAt) * 1000) / 1000,
+  }
+}
