@@ -81,7 +81,12 @@ describe('a database of golang-migrate at version 1', () => {
   it.each<[string, string, string | RegExp]>([
     ['a table is missing', 'drop table api_keys', 'table api_keys is missing (a plain table)'],
     ['a table is foreign', 'create table teams (id int)', 'table teams is not part of version 1 (a plain table)'],
-    ['a column is missing', 'alter table tenants drop column erp_id', 'column tenants.erp_id is missing (text)'],
+    ['a column is missing', 'alter table tenants drop column plan', 'column tenants.plan is missing (text)'],
+    [
+      'a key is missing',
+      'alter table tenants drop constraint tenants_stripe_id_key',
+      'key tenants_stripe_id_key of tenants is missing (UNIQUE (stripe_id))',
+    ],
     ['a column is foreign', 'alter table tenants add x int', 'column tenants.x is not part of version 1 (integer)'],
     [
       'a type differs',
@@ -129,6 +134,23 @@ describe('a database of golang-migrate at version 1', () => {
       expect(error.findings).toEqual([typeof finding === 'string' ? finding : expect.stringMatching(finding)])
     }
     expect(await rowsOf(database.ownerUrl, 'select * from schema_migrations')).toEqual([{ version: '1', dirty: false }])
+  })
+
+  it('is refused by 0002 naming the tenants whose slug does not fit, whatever its own rule was called', async () => {
+    const database = await aGolangDatabase({
+      change: `alter table tenants drop constraint tenants_slug_check, add constraint lax check (slug <> '');
+        insert into tenants (slug, name) values ('Bad_Slug', 'Bad'), ('a--b', 'Double'), ('fine', 'Fine')`,
+    })
+    const error = await refusal(aMigrator(database).up())
+    expect(error.message).toMatch(/tenants with a slug that the new rule refuses: Bad_Slug \([0-9a-f-]{36}\), a--b \(/)
+    await rowsOf(
+      database.ownerUrl,
+      `update tenants set slug = 'mended-' || left(id::text, 8) where slug in ('Bad_Slug', 'a--b')`,
+    )
+    expect(await aMigrator(database).up()).toMatchObject({ version: migrations.length })
+    await expect(
+      rowsOf(database.ownerUrl, `insert into tenants (slug, name) values ('Bad_Slug', 'x')`),
+    ).rejects.toThrow(/tenants_slug_check/)
   })
 
   it('names every difference, also on the command line', async () => {

@@ -37,7 +37,7 @@ begin
   select string_agg(format('%s (%s)', slug, id), ', ' order by slug) into unfit
   from (
     select slug, id from tenants
-    where slug ~ '--' or slug !~ '[a-z]'
+    where slug !~ '^[a-z0-9]([a-z0-9-]{1,61}[a-z0-9])$' or slug ~ '--' or slug !~ '[a-z]'
       or slug ~ '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$'
     order by slug
     limit 20
@@ -50,7 +50,20 @@ begin
 end
 $$;
 
-alter table tenants drop constraint tenants_slug_check;
+-- The old rule goes, under whatever name an adopted database has it.
+do $$
+declare
+  rule record;
+begin
+  for rule in
+    select conname from pg_constraint
+    where conrelid = 'tenants'::regclass and contype = 'c'
+      and conkey = array[(select attnum from pg_attribute where attrelid = 'tenants'::regclass and attname = 'slug')]
+  loop
+    execute format('alter table tenants drop constraint %I', rule.conname);
+  end loop;
+end
+$$;
 alter table tenants add constraint tenants_slug_check check (
   slug ~ '^[a-z0-9]([a-z0-9-]{1,61}[a-z0-9])$'
   and slug !~ '--'

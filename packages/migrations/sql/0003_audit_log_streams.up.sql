@@ -95,7 +95,8 @@ create index audit_log_group_time_idx on audit_log (product, environment, group_
 create index audit_log_search_idx on audit_log using gin (search);
 
 -- Makes the partition of one month: like the log, every index under a short name of its own (a distributed engine
--- appends to names, so they stay within 40 bytes), then attached, which takes the weakest lock there is for it.
+-- appends to names, so they stay within 40 bytes), then attached. Reads of the log go on meanwhile; cloning its foreign
+-- key keeps writers off tenants for that moment, so whoever calls this bounds the wait and tries again.
 create function registry.create_audit_partition(month date) returns void
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
@@ -139,6 +140,8 @@ declare
   month date;
   made integer := 0;
 begin
+  -- Two replicas may find the same month missing. What a third sees of them it sees after the lock.
+  perform pg_advisory_xact_lock(7268302091);
   for i in 0..12 loop
     month := (this_month + make_interval(months => i))::date;
     if to_regclass('registry.audit_log_' || to_char(month, 'YYYY_MM')) is null then
@@ -219,6 +222,41 @@ language sql immutable as $$
   ) digest
 $$;
 
+-- The text values of a map, which is what can be searched for.
+create function registry.migration_words(map jsonb) returns text
+language sql immutable as $$
+  select case jsonb_typeof(map) when 'object' then (select string_agg(value, ' ') from jsonb_each_text(map)) end
+$$;
+
+do $$
+declare
+  unfit text;
+begin
+  select string_agg(format('%s: %s', id, problem), '; ') into unfit
+  from (
+    select id, case
+      when action = '' then 'no action'
+      when product = '' then 'no product'
+      when octet_length(action) > 1024 then 'an action of more than 1024 bytes'
+      when octet_length(product) > 1024 then 'a product of more than 1024 bytes'
+      when octet_length(actor_id) > 1024 then 'an actor_id of more than 1024 bytes'
+      when octet_length(target_id) > 1024 then 'a target_id of more than 1024 bytes'
+      when octet_length(group_id) > 1024 then 'a group_id of more than 1024 bytes'
+      when octet_length(external_id) > 1024 then 'an external_id of more than 1024 bytes'
+      when received_at >= date_trunc('month', now() at time zone 'UTC') at time zone 'UTC' + interval '12 months'
+        then 'received more than a year ahead'
+      when received_at < '2000-01-01 00:00:00+00' then 'received before the year 2000'
+    end as problem
+    from audit_log_before
+  ) t
+  where problem is not null;
+  if unfit is not null then
+    raise exception 'events that do not fit the new log: %', left(unfit, 4000)
+      using errcode = 'check_violation', hint = 'Mend these rows of audit_log, then run the migration again.';
+  end if;
+end
+$$;
+
 do $$
 declare
   month date;
@@ -238,18 +276,29 @@ begin
 
   head.stream_id := null;
   for r in
-    select b.*, coalesce(b.tenant_id, s.id) as stream_id,
+    select b.id, b.tenant_id, b.product, b.action, b.crud, nullif(b.group_id, '') as group_id, b.group_name,
+      nullif(b.actor_id, '') as actor_id, b.actor_name, b.actor_href, nullif(b.target_id, '') as target_id, b.target_name,
+      b.target_href, b.target_type, b.source_ip, b.description, b.component, b.version,
+      nullif(b.external_id, '') as external_id, b.is_anonymous, b.is_failure, b.created_at, b.received_at,
+      coalesce(b.tenant_id, s.id) as stream_id,
+      concat_ws(' ', registry.migration_words(b.actor_fields), registry.migration_words(b.target_fields),
+        registry.migration_words(b.fields), registry.migration_words(b.metadata)) as map_words,
       b.actor_fields::text as actor_fields_text, b.target_fields::text as target_fields_text,
       b.fields::text as fields_text, b.metadata::text as metadata_text
     from audit_log_before b
     left join (
       select product, group_id, registry.migration_stream(product, 'live', group_id) as id
-      from (select distinct product, group_id from audit_log_before where tenant_id is null) g
-    ) s on b.tenant_id is null and s.product = b.product and s.group_id is not distinct from b.group_id
+      from (select distinct product, nullif(group_id, '') as group_id from audit_log_before where tenant_id is null) g
+    ) s on b.tenant_id is null and s.product = b.product and s.group_id is not distinct from nullif(b.group_id, '')
     order by coalesce(b.tenant_id, s.id), b.received_at, b.id
   loop
     if head.stream_id is distinct from r.stream_id then
-      insert into registry.audit_streams (stream_id) values (r.stream_id) returning * into head;
+      if head.stream_id is not null then
+        insert into registry.audit_streams select head.*;
+      end if;
+      head.stream_id := r.stream_id;
+      head.last_seq := 0;
+      head.last_hash := decode(repeat('00', 32), 'hex');
     end if;
     at := coalesce(r.created_at, r.received_at);
     salt := uuid_send(gen_random_uuid());
@@ -287,19 +336,20 @@ begin
       r.fields_text::json, r.metadata_text::json, 1, salt, personal, head.last_hash, link,
       to_tsvector('simple', left(concat_ws(' ', r.action, r.product, r.group_id, r.group_name, r.actor_id, r.actor_name,
         r.target_id, r.target_name, r.target_type, r.description, r.source_ip, r.component, r.version, r.external_id,
-        r.actor_fields_text, r.target_fields_text, r.fields_text, r.metadata_text), 65536))
+        r.map_words), 65536))
         || array_to_tsvector(array[r.stream_id::text, lower(r.action)])
     );
     head.last_seq := head.last_seq + 1;
     head.last_hash := link;
     head.last_received_at := r.received_at;
-    update registry.audit_streams
-      set last_seq = head.last_seq, last_hash = head.last_hash, last_received_at = head.last_received_at
-      where stream_id = head.stream_id;
   end loop;
+  if head.stream_id is not null then
+    insert into registry.audit_streams select head.*;
+  end if;
 end
 $$;
 
+drop function registry.migration_words(jsonb);
 drop function registry.migration_stream(text, text, text);
 drop function registry.migration_millis(timestamptz);
 drop function registry.migration_piece(text);

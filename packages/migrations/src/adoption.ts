@@ -5,7 +5,7 @@ export type Facts = Readonly<Record<string, string>>
 
 /**
  * The facts by which we know version 1: tables, columns with type and nullability, enums with labels, foreign-key
- * rules, triggers. The precision of times and the texts of CHECKs are not among them: 0002 sets both.
+ * rules, keys, triggers. The precision of times and the texts of CHECKs are not among them: 0002 sets both.
  */
 export function factsOf(catalog: Catalog): Facts {
   const facts: Record<string, string> = {}
@@ -22,6 +22,8 @@ export function factsOf(catalog: Catalog): Facts {
     }
     for (const { name, kind, definition } of table.constraints) {
       if (kind === 'f') facts[`foreign key ${name} of ${table.name}`] = definition
+      // Later migrations and the error codes go by the names of keys.
+      if (kind === 'p' || kind === 'u') facts[`key ${name} of ${table.name}`] = definition
     }
     for (const { name, definition, enabled } of table.triggers) {
       facts[`trigger ${name} of ${table.name}`] = enabled ? definition : `disabled: ${definition}`
@@ -48,6 +50,6 @@ export function differences(expected: Facts, found: Facts): string[] {
 }
 
 function belongsTo(key: string, tables: ReadonlySet<string>): boolean {
-  const table = /^column (\w+)\./.exec(key)?.[1] ?? /^(?:foreign key|trigger) .* of (\w+)$/.exec(key)?.[1]
+  const table = /^column (\w+)\./.exec(key)?.[1] ?? /^(?:foreign key|key|trigger) .* of (\w+)$/.exec(key)?.[1]
   return table !== undefined && tables.has(table)
 }

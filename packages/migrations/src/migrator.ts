@@ -20,7 +20,7 @@ import type { MigrationStatus } from './status.ts'
 import type { Session } from './step.ts'
 import { downTo, refuseAhead, upTo } from './targets.ts'
 import type { DownTarget, UpTarget } from './targets.ts'
-import { locked, transaction } from './transaction.ts'
+import { locked, patiently, transaction } from './transaction.ts'
 
 export interface Outcome {
   /** The names of what this process applied or reverted, in that order. */
@@ -111,12 +111,14 @@ async function up(session: Session, target: UpTarget): Promise<Outcome> {
     const message = `the database is newer than this image (version ${judgement.version}, known up to ${settings.latest})`
     settings.log({ level: 'warn', event: 'ahead', message, version: judgement.version, latest: settings.latest })
   }
-  await locked(client, settings, async () => {
-    await ensurePartitions(client)
-    // A newer image knows better what its objects need.
-    if (settings.runtimeRole === undefined || judgement.ahead.length > 0) return
-    await grantRuntimeRole(client, settings, settings.runtimeRole)
-  })
+  await patiently(settings, () =>
+    locked(client, settings, async () => {
+      await ensurePartitions(client)
+      // A newer image knows better what its objects need.
+      if (settings.runtimeRole === undefined || judgement.ahead.length > 0) return
+      await grantRuntimeRole(client, settings, settings.runtimeRole)
+    }),
+  )
   return outcome(session)
 }
 

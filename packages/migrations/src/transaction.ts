@@ -102,3 +102,19 @@ async function cancelBackend(settings: Settings, pid: number | undefined, runnin
     await client.end()
   }
 }
+
+const attemptsMax = 5
+
+/** Runs `fn` again, a few times, when it could not have a lock in time: for small work that any writer may be in the way of. */
+export async function patiently<T>(settings: Settings, fn: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await fn()
+    } catch (error) {
+      const inTheWay = error instanceof MigrationError && error.code === 'lock_timeout'
+      if (!inTheWay || attempt === attemptsMax) throw error
+      settings.log({ level: 'info', event: 'waiting_for_lock', message: 'a writer is in the way; trying again' })
+      await delay(200 * attempt, undefined, { signal: settings.signal })
+    }
+  }
+}
