@@ -82,6 +82,8 @@ declare
   month date;
   made integer := 0;
 begin
+  -- Two replicas may find the same month missing. What a third sees of them it sees after the lock.
+  perform pg_advisory_xact_lock(7268302091);
   for i in 0..12 loop
     month := (this_month + make_interval(months => i))::date;
     if to_regclass('registry.audit_log_' || to_char(month, 'YYYY_MM')) is null then

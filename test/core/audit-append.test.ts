@@ -1,6 +1,7 @@
 import {
   type AppendedEvent,
   appendEvents,
+  assignProduct,
   audited,
   chainHash,
   changed,
@@ -11,6 +12,7 @@ import {
   type NewAuditEvent,
   personalDigest,
   retracedHash,
+  Slug,
   type StreamId,
   streamOf,
   type Tenant,
@@ -19,7 +21,7 @@ import {
 import { CompiledQuery } from 'kysely'
 import { Client } from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { aTenant, testActor } from '../builders.ts'
+import { aTenant, testActor, testCatalogue } from '../builders.ts'
 import { migratedDatabase, type TestDatabase } from '../postgres/database.ts'
 
 let database: TestDatabase
@@ -198,6 +200,47 @@ describe('appendEvents', () => {
     for (const group_id of groups) {
       expect(await verify(streamOf({ tenant_id: null, product: 'certifai', environment: 'live', group_id }))).toBe(40)
     }
+  })
+
+  it('keeps the chain whole when many writers meet on one new stream, with a tenant and without', async () => {
+    const tenant = await aTenant(db)
+    const alone = streamOf({ tenant_id: null, product: 'certifai', environment: 'live', group_id: 'alone' })
+    await Promise.all(
+      Array.from({ length: 60 }, (_, n) =>
+        n % 2 === 0
+          ? append(event({ group: { id: 'alone' } }))
+          : append(event({ tenant_id: tenant.id, group: { id: tenant.id } })),
+      ),
+    )
+    expect(await verify(alone)).toBe(30)
+    expect(await verify(streamOfTenant(tenant))).toBe(31)
+  })
+
+  it('does not wait in a circle with who changes the tenant meanwhile', async () => {
+    const tenant = await aTenant(db)
+    const rename = (n: number) =>
+      audited(db, testActor, async (tx) => {
+        // The slug is a key: this lock and the one that the log's foreign key takes exclude each other.
+        await tx
+          .updateTable('tenants')
+          .set({ slug: Slug.parse(`renamed-${n}`) })
+          .where('id', '=', tenant.id)
+          .execute()
+        return changed(undefined, {
+          action: 'tenant.renamed',
+          crud: 'u',
+          tenant,
+          target: { id: tenant.id, type: 'tenant' },
+        })
+      })
+    const ingest = () => append(event({ tenant_id: tenant.id, group: { id: tenant.id } }))
+    const product = ['certifai', 'compliance'] as const
+    const assign = (n: number) => assignProduct(db, testActor, testCatalogue, tenant.id, product[(n >> 2) % 2] ?? 'certifai')
+    await Promise.all(
+      Array.from({ length: 80 }, (_, n) => (n % 4 === 0 ? rename(n) : n % 4 === 1 ? assign(n) : ingest())),
+    )
+    // One when it was made, twenty renames, two products that were new, forty ingested.
+    expect(await verify(streamOfTenant(tenant))).toBe(63)
   })
 
   it('never lets received_at run backwards in a stream, even if the clock does', async () => {

@@ -1,7 +1,8 @@
-import { createDb, getTenantBySlug, Slug } from '@breakpilot/tenant-core'
+import { assignProduct, createDb, getTenantBySlug, Slug } from '@breakpilot/tenant-core'
+import { CompiledQuery } from 'kysely'
 import { Client } from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { aTenant } from '../builders.ts'
+import { aTenant, testActor, testCatalogue } from '../builders.ts'
 import { migratedDatabase, type TestDatabase } from '../postgres/database.ts'
 
 let database: TestDatabase
@@ -13,6 +14,32 @@ afterAll(async () => {
 })
 
 const unavailable = { name: 'RegistryError', code: 'database.unavailable', kind: 'unavailable', retryAfterSeconds: 1 }
+
+describe('database.busy', () => {
+  it('is what a lock is that somebody keeps for too long, and nothing was changed', async () => {
+    const db = createDb({ connectionString: database.runtimeUrl })
+    const tenant = await aTenant(db)
+    const admin = new Client({ connectionString: database.adminUrl })
+    await admin.connect()
+    await admin.query('begin')
+    await admin.query('select 1 from registry.audit_streams where stream_id = $1 for update', [tenant.id])
+    await expect(assignProduct(db, testActor, testCatalogue, tenant.id, 'certifai')).rejects.toMatchObject({
+      code: 'database.busy',
+      kind: 'unavailable',
+      retryAfterSeconds: 1,
+    })
+    await admin.query('rollback')
+    await admin.end()
+    expect((await getTenantBySlug(db, tenant.slug)).products).toEqual([])
+    await assignProduct(db, testActor, testCatalogue, tenant.id, 'certifai')
+    // The bounds were the transaction's: the connection is as it was.
+    const settings = await db.executeQuery<{ name: string }>(
+      CompiledQuery.raw(`select name from pg_settings where name like '%timeout' and source = 'session'`),
+    )
+    expect(settings.rows).toEqual([])
+    await db.destroy()
+  })
+})
 
 describe('database.unavailable', () => {
   it('is what nothing listening is', async () => {
@@ -72,7 +99,6 @@ it('answers the same with and without named statements', async () => {
   const tenant = await aTenant(named)
   for (const db of [named, unnamed, named, unnamed]) expect(await getTenantBySlug(db, tenant.slug)).toEqual(tenant)
   const prepared = async (db: typeof named) => {
-    const { CompiledQuery } = await import('kysely')
     // On the pool's only idle connection.
     return (await db.executeQuery<{ name: string }>(CompiledQuery.raw('select name from pg_prepared_statements'))).rows
   }

@@ -29,6 +29,7 @@ export const errorTable = {
   'auth.token_expired': ['unauthenticated', 'The token has expired'],
   'auth.token_invalid': ['unauthenticated', 'The token is not valid'],
   'auth.token_wrong_type': ['unauthenticated', 'The token is not an access token'],
+  'database.busy': ['unavailable', 'The database is busy'],
   'database.unavailable': ['unavailable', 'The database cannot be reached'],
   'page.cursor_invalid': ['invalid', 'The cursor is not one of this list'],
   'product.unknown': ['invalid', 'There is no such product'],

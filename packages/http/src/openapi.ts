@@ -8,7 +8,7 @@ import type { Route } from './route.ts'
 export function declaredCodes(route: Route): readonly ErrorCode[] {
   const codes: ErrorCode[] = [...route.errors, 'auth.request_not_local', 'request.query_unknown']
   if (route.scope !== 'public') {
-    codes.push(...authCodes, 'auth.permission_denied', 'database.unavailable')
+    codes.push(...authCodes, 'auth.permission_denied', 'database.busy', 'database.unavailable')
   }
   if (route.params) codes.push('request.invalid', 'request.path_malformed')
   if (route.query) codes.push('request.invalid')

@@ -27,6 +27,8 @@ export interface ErrorCodes {
   unavailable: {
     /** The identity provider cannot be reached. */
     'auth.provider_unavailable': true
+    /** The database is busy. */
+    'database.busy': true
     /** The database cannot be reached. */
     'database.unavailable': true
     /** The service is not ready. */

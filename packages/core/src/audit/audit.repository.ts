@@ -1,7 +1,7 @@
 import { sql, type Transaction } from 'kysely'
 import { type AuditedTx, type HousekeepingTx, unwrap } from '../db/handles.ts'
 import type { Schema } from '../db/schema.ts'
-import { type EventId, newEventId, type StreamId } from '../id.ts'
+import { type EventId, newEventId, type StreamId, type TenantId } from '../id.ts'
 import type { NewAuditEvent } from './audit-event.ts'
 import { type ChainedRow, chainHash, chainVersion, newRowSalt, personalDigest } from './chain.ts'
 import { encodeEventMap, type EventMap } from './event-map.ts'
@@ -19,9 +19,10 @@ export interface AppendedEvent {
 /**
  * Appends events to the log, in the given order: the only function that inserts into `audit_log`.
  *
- * Locks the heads of their streams, in the order of their ids so that two writers cannot wait for each other, links
- * every event to the one before it in its stream, and moves the heads. The locks are held until the transaction ends,
- * so this has to be the last thing in it.
+ * Locks their tenants and then the heads of their streams, each in the order of their ids, links every event to the one
+ * before it in its stream, and moves the heads. Whoever changes a tenant locks it before it comes here, and the foreign
+ * key of the log would lock it after the heads: taking it first, two writers cannot wait for each other. The locks are
+ * held until the transaction ends, so this has to be the last thing in it.
  */
 export async function appendEvents(
   tx: AuditedTx | HousekeepingTx,
@@ -37,6 +38,8 @@ export async function appendEvents(
       group_id: event.group?.id ?? null,
     }),
   )
+  const tenants = new Set(events.map((event) => event.tenant_id).filter((id) => id !== null))
+  if (tenants.size > 0) await lockTenants(db, [...tenants].sort())
   const heads = await lockHeads(db, [...new Set(streams)].sort())
   const rows = events.map((event, index) => {
     const head = heads.get(streams[index] ?? '')
@@ -49,6 +52,11 @@ export async function appendEvents(
   })
   await insertRows(db, rows, [...heads.values()])
   return rows.map(({ id, stream_id, stream_seq, hash }) => ({ id, stream_id, stream_seq, hash }))
+}
+
+/** Takes the lock that the foreign key of the log takes, before any other. `ids` has to be sorted. */
+async function lockTenants(db: Transaction<Schema>, ids: TenantId[]): Promise<void> {
+  await sql`select id from tenants where id = any(${ids}::uuid[]) order by id for key share`.execute(db)
 }
 
 /** The head of a stream, locked, while its next rows are made. */

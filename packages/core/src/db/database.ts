@@ -64,6 +64,16 @@ export function plainQueries(db: Db): { query(text: string): Promise<{ rows: unk
   return { query: (text) => pool.query({ text }) }
 }
 
+/**
+ * How every transaction begins. Without bounds, one that is stuck, or a client that died in the middle of one, would
+ * hold its locks and in the end every connection of the pool. Said with `begin`, it costs no round trip, and `local` it
+ * leaves nothing behind in a pooler's session.
+ */
+const begin = `begin;
+  set local lock_timeout = '5s';
+  set local statement_timeout = '15s';
+  set local idle_in_transaction_session_timeout = '15s'`
+
 /** How a statement goes to pg. */
 interface Statement {
   readonly name?: string
@@ -128,6 +138,8 @@ class RegistryPool implements PostgresPool {
 
   #wrap(client: PoolClient): PostgresPoolClient {
     const query = async (text: string, values: readonly unknown[]) => {
+      // Several statements in one text have no values, and one result each, which kysely does not look at.
+      if (text === 'begin') return await client.query(begin).catch(rethrow)
       const name = this.#prepare ? statementNames.get(text) : undefined
       const statement: Statement = { ...(name !== undefined && { name }), text, values: [...values] }
       return await client.query(statement).catch(rethrow)

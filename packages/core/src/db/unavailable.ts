@@ -20,17 +20,27 @@ const networkCodes = new Set([
  */
 const notNow = /^(?:08|53|57P0|25006)/
 
+/** A lock or a statement that took too long, and two transactions that could not both go on. */
+const busy: ReadonlySet<string> = new Set(['55P03', '57014', '40P01', '40001'])
+
 /** pg and pg-pool have no codes for these, only these words. */
 const lostConnection =
   /^(?:Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|Query read timeout|Connection ended)/
 
 /**
- * Turns "the database cannot be reached" in all its spellings into `database.unavailable`; everything else is
- * returned as it is.
+ * Turns "the database cannot be reached" in all its spellings into `database.unavailable`, and "not before somebody
+ * else is done" into `database.busy`; everything else is returned as it is.
  */
 export function asUnavailable(error: unknown): unknown {
   if (!(error instanceof Error) || error instanceof RegistryError) return error
   const code = 'code' in error && typeof error.code === 'string' ? error.code : ''
+  if (error instanceof DatabaseError && busy.has(code)) {
+    return new RegistryError('database.busy', {
+      detail: 'Others were in the way for too long. Nothing was changed; try again shortly.',
+      retryAfterSeconds: 1,
+      cause: error,
+    })
+  }
   const unavailable =
     error instanceof DatabaseError
       ? notNow.test(code)

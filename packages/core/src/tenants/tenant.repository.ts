@@ -104,10 +104,13 @@ export async function insertTenant(tx: AuditedTx, id: TenantId, tenant: NewTenan
   return { ...row, products: [] }
 }
 
-/** Locks the tenant until the transaction ends, so that what is judged of it stays so. */
+/**
+ * Locks the tenant until the transaction ends, so that what is judged of it stays so. Rows that refer to it can still be
+ * inserted meanwhile: nothing here changes its id.
+ */
 export async function lockTenant(
   tx: AuditedTx,
   id: TenantId,
 ): Promise<{ readonly id: TenantId; readonly name: string } | undefined> {
-  return await tx.selectFrom('tenants').select(['id', 'name']).where('id', '=', id).forUpdate().executeTakeFirst()
+  return await tx.selectFrom('tenants').select(['id', 'name']).where('id', '=', id).forNoKeyUpdate().executeTakeFirst()
 }
