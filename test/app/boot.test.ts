@@ -24,6 +24,26 @@ describe('the boot stops with one line that names what is wrong:', () => {
     ['an unknown APP_ENV', { APP_ENV: 'production' }, /^tenant-registry: APP_ENV: /],
     ['an ADDR without a port', { ADDR: 'localhost' }, /^tenant-registry: ADDR: .*localhost/],
     ['a pool of none', { DATABASE_POOL_SIZE: '0' }, /^tenant-registry: DATABASE_POOL_SIZE: /],
+    [
+      'less time to stop than it waits before',
+      { SHUTDOWN_DELAY: '5', SHUTDOWN_TIMEOUT: '5' },
+      /^tenant-registry: SHUTDOWN_TIMEOUT: must be more than SHUTDOWN_DELAY, which is 5$/,
+    ],
+    [
+      'a proxy that is none',
+      { TRUST_PROXY: '10.0.0.0/8, proxy.example.org' },
+      /^tenant-registry: TRUST_PROXY: proxy\.example\.org is neither/,
+    ],
+    [
+      'a network that is none',
+      { TRUST_PROXY: '10.0.0.0/33' },
+      /^tenant-registry: TRUST_PROXY: 10\.0\.0\.0\/33 is neither/,
+    ],
+    [
+      'a certificate that is not there',
+      { DATABASE_URL: 'postgres://app:hunter2@localhost/x?sslmode=verify-full&sslrootcert=/nowhere' },
+      /^tenant-registry: DATABASE_URL: cannot be used: .*\/nowhere/,
+    ],
     ['a time that is no number', { SHUTDOWN_TIMEOUT: '10s' }, /^tenant-registry: SHUTDOWN_TIMEOUT: /],
     [
       'no issuer in prod',

@@ -58,6 +58,24 @@ describe('/readyz', () => {
       )
     })
 
+    it.each([
+      ['a wrong password', (url: URL) => (url.password = 'wrong'), 'database: refuses the role or its password'],
+      ['a database that is not there', (url: URL) => (url.pathname = '/nowhere'), 'database: does not exist'],
+      ['a server that is not there', (url: URL) => (url.port = '1'), 'database: cannot be reached'],
+    ])('says so, and nothing more, with %s', async (_, change, detail) => {
+      const url = new URL(database.runtimeUrl)
+      change(url)
+      expect(await readiness({ DATABASE_URL: url.href })).toEqual({ status: 503, detail })
+    })
+
+    it('says so when the role was given no rights', async () => {
+      await asOwner((owner) => owner.query(`revoke all on schema_migrations from ${database.runtimeRole}`))
+      expect(await readiness()).toEqual({
+        status: 503,
+        detail: 'database: gives the role no rights: run the migrator with --runtime-role',
+      })
+    })
+
     it('is not behind a pooler that forgets prepared statements, until it is told', async () => {
       const pooler = await aTransactionPooler(database.runtimeUrl, 3)
       expect(await readiness({ DATABASE_URL: pooler.url })).toEqual({

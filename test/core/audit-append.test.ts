@@ -235,7 +235,8 @@ describe('appendEvents', () => {
       })
     const ingest = () => append(event({ tenant_id: tenant.id, group: { id: tenant.id } }))
     const product = ['certifai', 'compliance'] as const
-    const assign = (n: number) => assignProduct(db, testActor, testCatalogue, tenant.id, product[(n >> 2) % 2] ?? 'certifai')
+    const assign = (n: number) =>
+      assignProduct(db, testActor, testCatalogue, tenant.id, product[(n >> 2) % 2] ?? 'certifai')
     await Promise.all(
       Array.from({ length: 80 }, (_, n) => (n % 4 === 0 ? rename(n) : n % 4 === 1 ? assign(n) : ingest())),
     )

@@ -186,14 +186,14 @@ export function casesOf(routes: readonly Route[]): Case[] {
           status: 415,
           code: 'request.content_encoding_unsupported',
         },
-        {
+        ...['gzip', 'deflate', 'br'].map((encoding) => ({
           ...bare,
-          title: 'gzip that is none',
-          headers: { ...typed, 'content-encoding': 'gzip' },
-          body: '{}',
+          title: `${encoding} that is none`,
+          headers: { ...typed, 'content-encoding': encoding },
+          body: '{"slug":"abc"}',
           status: 400,
           code: 'request.json_malformed',
-        },
+        })),
         {
           ...bare,
           title: 'more than 256 KB',

@@ -196,7 +196,18 @@ describe('what is hardly HTTP', () => {
       /^HTTP\/1.1 400 [\s\S]*problem\+json[\s\S]*"code":"request.header_invalid"/,
     )
     const long = `GET / HTTP/1.1\r\nHost: localhost\r\nX-Long: ${'x'.repeat(20_000)}\r\n\r\n`
-    expect(await raw(long)).toMatch(/^HTTP\/1.1 431 [\s\S]*problem\+json/)
+    expect(await raw(long)).toMatch(/^HTTP\/1.1 431 [\s\S]*problem\+json[\s\S]*"code":"request.headers_too_large"/)
+    expect(await raw('GET /healthz HTTP/1.1\r\n\r\n')).toMatch(/^HTTP\/1.1 400 [\s\S]*"detail":"Host is missing."/)
+    const expecting = 'POST /v1/tenants HTTP/1.1\r\nHost: localhost\r\nExpect: miracles\r\nContent-Length: 2\r\n\r\n{}'
+    expect(await raw(expecting)).toMatch(/^HTTP\/1.1 400 [\s\S]*"code":"request.header_invalid"/)
+    expect(server.log.filter((line) => line['code'] === 'request.headers_too_large')).toHaveLength(1)
+  })
+
+  it('never answers one request with the fault of the next', async () => {
+    const body = '{"slug":"pipelined","name":"Pipelined"}'
+    const good = `POST /v1/tenants HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`
+    // Either the answer that belongs to it, or a connection that says nothing: never a 400 for what was done.
+    expect(await raw(`${good}NONSENSE\r\n\r\n`)).not.toMatch(/^HTTP\/1.1 400/)
   })
 
   it('does not take a body that is both chunked and counted', async () => {
@@ -232,6 +243,16 @@ describe('the description of the API', () => {
       expect(file).toMatch(/^\/docs\//)
       expect((await server.call('GET', file)).status).toBe(200)
     }
+  })
+
+  it.each([
+    ['range', 'bytes=99999999-'],
+    ['if-match', '"x"'],
+    ['if-unmodified-since', 'Thu, 01 Jan 1970 00:00:00 GMT'],
+  ])('survives %s: %s', async (name, value) => {
+    const { status, headers } = await server.call('GET', '/docs/swagger-ui.css', { headers: { [name]: value } })
+    expect(status).toBe(200)
+    expect(headers.get('x-request-id')).toMatch(/^[0-9a-f-]{36}$/)
   })
 
   it('describes every operation, parameter and property', async () => {

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { isIP } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { authConfigProblem, listenAddresses } from '@breakpilot/tenant-http'
 import { z } from 'zod'
@@ -27,7 +28,8 @@ const Environment = z.object({
   DATABASE_PREPARE: z.enum(['on', 'off']).default('on'),
   PRODUCT_MANIFEST_DIR: z.string().default(fileURLToPath(new URL('../products', import.meta.url))),
   SHUTDOWN_DELAY: integer(0, 300).optional(),
-  SHUTDOWN_TIMEOUT: integer(0, 3600).default(20),
+  TRUST_PROXY: z.string().default(''),
+  SHUTDOWN_TIMEOUT: integer(1, 3600).default(20),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal']).default('info'),
 })
 
@@ -43,6 +45,8 @@ export interface Config {
   }
   readonly database: { readonly connectionString: string; readonly poolSize: number; readonly prepare: boolean }
   readonly manifestFolder: string
+  /** How many proxies are in front of us, or which: an empty list for none. */
+  readonly trustProxy: number | readonly string[]
   /** How long requests are still taken after readiness has fallen. */
   readonly shutdownDelayMs: number
   /** How long all of the stopping may take. */
@@ -77,6 +81,10 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   if (e.KEYCLOAK_ISSUER === undefined && e.APP_ENV !== 'dev') {
     throw new ConfigError(`KEYCLOAK_ISSUER: is required with APP_ENV=${e.APP_ENV}`)
   }
+  const shutdownDelay = e.SHUTDOWN_DELAY ?? (e.APP_ENV === 'dev' ? 0 : 5)
+  if (e.SHUTDOWN_TIMEOUT <= shutdownDelay) {
+    throw new ConfigError(`SHUTDOWN_TIMEOUT: must be more than SHUTDOWN_DELAY, which is ${shutdownDelay}`)
+  }
   return {
     appEnv: e.APP_ENV,
     listen: listen(e.AUTH_MODE, e.ADDR),
@@ -92,7 +100,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
       prepare: e.DATABASE_PREPARE === 'on',
     },
     manifestFolder: e.PRODUCT_MANIFEST_DIR,
-    shutdownDelayMs: (e.SHUTDOWN_DELAY ?? (e.APP_ENV === 'dev' ? 0 : 5)) * 1000,
+    trustProxy: proxies(e.TRUST_PROXY),
+    shutdownDelayMs: shutdownDelay * 1000,
     shutdownTimeoutMs: e.SHUTDOWN_TIMEOUT * 1000,
     logLevel: e.LOG_LEVEL,
   }
@@ -104,6 +113,24 @@ function listen(mode: 'oidc' | 'off', addr: string) {
   } catch (error) {
     throw new ConfigError(`ADDR: ${error instanceof Error ? error.message : String(error)}`, { cause: error })
   }
+}
+
+/** A number of proxies, or their addresses and networks. */
+function proxies(value: string): number | readonly string[] {
+  if (/^\d$/.test(value)) return Number(value)
+  const names = value
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '')
+  const unfit = names.find((name) => {
+    const [address = '', bits, ...rest] = name.split('/')
+    const version = isIP(address)
+    const bitsMax = version === 4 ? 32 : 128
+    const range = bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= bitsMax)
+    return !['loopback', 'linklocal', 'uniquelocal'].includes(name) && (version === 0 || !range || rest.length > 0)
+  })
+  if (unfit === undefined) return names
+  throw new ConfigError(`TRUST_PROXY: ${unfit} is neither a number of proxies nor an address or a network`)
 }
 
 /** `NAME_FILE` names a file with the value, which is how secrets are mounted. */

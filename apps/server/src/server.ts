@@ -1,10 +1,10 @@
 import { once } from 'node:events'
 import type { Server } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { createDb, loadCatalogue } from '@breakpilot/tenant-core'
-import { createApp, createServer } from '@breakpilot/tenant-http'
+import { createDb, type Db, loadCatalogue } from '@breakpilot/tenant-core'
+import { type Answered, createApp, createServer } from '@breakpilot/tenant-http'
 import type { Logger } from 'pino'
-import type { Config } from './config.ts'
+import { type Config, ConfigError } from './config.ts'
 import { createReadiness } from './readiness.ts'
 
 type PlainRecord = Readonly<Record<string, string | number | null>>
@@ -23,10 +23,7 @@ export interface RunningServer {
 export async function startServer(config: Config, log: Logger): Promise<RunningServer> {
   let stopping = false
   const catalogue = await loadCatalogue(config.manifestFolder)
-  const db = createDb({
-    ...config.database,
-    onIdleError: (error) => log.warn({ err: error }, 'an idle database connection broke'),
-  })
+  const db = openDatabase(config, log)
   // In a record of plain values there is nothing to redact, and looking for it takes a twentieth of a request.
   const plainLog = log.child({}, { redact: [] })
   const readiness = createReadiness({
@@ -34,22 +31,25 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
     database: config.database,
     strictRole: config.appEnv !== 'dev',
     isStopping: () => stopping,
+    onFailure: (error) => log.warn({ err: error }, 'readiness could not ask the database'),
   })
+  const onAnswered = ({ error, ...answered }: Answered) => {
+    if (answered.status >= 500) log.error({ ...answered, err: error }, 'answered')
+    else plainLog.info(answered satisfies PlainRecord, 'answered')
+  }
   const app = createApp({
     services: { db, catalogue, readiness },
     auth: { ...config.auth, onWarning: (message) => log.warn(message) },
+    trustProxy: config.trustProxy,
     production: config.appEnv === 'prod',
-    onAnswered: ({ error, ...answered }) => {
-      if (answered.status >= 500) log.error({ ...answered, err: error }, 'answered')
-      else plainLog.info(answered satisfies PlainRecord, 'answered')
-    },
+    onAnswered,
     onMisfit: (error) => log.error({ err: error }, 'an answer does not fit its description'),
   })
 
   const servers: Server[] = []
   try {
     for (const address of config.listen) {
-      const server = createServer(app, { isDraining: () => stopping })
+      const server = createServer(app, { isDraining: () => stopping, onAnswered })
       servers.push(server)
       server.listen(address)
       await once(server, 'listening')
@@ -69,6 +69,18 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
       await Promise.all(servers.map(close))
       await db.destroy()
     },
+  }
+}
+
+/** @throws {ConfigError} for a URL that pg cannot use, such as one that names a certificate which is not there */
+function openDatabase({ database }: Config, log: Logger): Db {
+  try {
+    return createDb({
+      ...database,
+      onIdleError: (error) => log.warn({ err: error }, 'an idle database connection broke'),
+    })
+  } catch (cause) {
+    throw new ConfigError(`DATABASE_URL: cannot be used: ${cause instanceof Error ? cause.message : ''}`, { cause })
   }
 }
 

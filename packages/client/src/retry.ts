@@ -5,8 +5,8 @@ const baseMs = 250
 const backoffMsMax = 5_000
 const retryAfterSecondsMax = 30
 
-/** With these the registry has refused a request before it began to work on it. */
-const beforeProcessing = new Set<unknown>(['auth.provider_unavailable', 'service.not_ready'])
+/** With these the registry has refused a request before it began to work on it, or undone all that it did. */
+const beforeProcessing = new Set<unknown>(['auth.provider_unavailable', 'database.busy', 'service.not_ready'])
 
 /**
  * Whether sending a request again cannot do harm. What only reads can be read again; anything else only when it is

@@ -9,6 +9,8 @@ export type ErrorKind =
   | 'gone'
   | 'stale'
   | 'too_large'
+  | 'headers_too_large'
+  | 'timeout'
   | 'unsupported_media_type'
   | 'rate_limited'
   | 'unavailable'
@@ -38,10 +40,12 @@ export const errorTable = {
   'request.content_encoding_unsupported': ['unsupported_media_type', 'The content encoding is not supported'],
   'request.content_type_unsupported': ['unsupported_media_type', 'The content type is not supported'],
   'request.header_invalid': ['invalid', 'A header is not valid'],
+  'request.headers_too_large': ['headers_too_large', 'The headers are too large'],
   'request.invalid': ['invalid', 'The request is not valid'],
   'request.json_malformed': ['invalid', 'The body is not well-formed JSON'],
   'request.path_malformed': ['invalid', 'The path is not well-formed'],
   'request.query_unknown': ['invalid', 'There is no such query parameter'],
+  'request.timeout': ['timeout', 'The request took too long to arrive'],
   'route.method_not_allowed': ['method_not_allowed', 'This path does not have that method'],
   'route.not_found': ['not_found', 'There is nothing at this path'],
   'service.internal_error': ['internal', 'Something went wrong on our side'],

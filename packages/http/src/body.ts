@@ -55,8 +55,8 @@ function asRegistryError(error: unknown): Error {
         ? error.cause
         : new RegistryError('request.json_malformed', { cause: error })
     default:
-      // zlib's own errors, when what calls itself gzip is not.
-      return 'code' in error && typeof error.code === 'string' && error.code.startsWith('Z_')
+      // What calls itself gzip, deflate or br and is not.
+      return 'status' in error && error.status === 400
         ? new RegistryError('request.json_malformed', { detail: 'The body does not decompress.', cause: error })
         : error
   }

@@ -1,6 +1,9 @@
-import { dirname } from 'node:path'
+import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import type { Express, RequestHandler } from 'express'
+import type { Express, Request, Response } from 'express'
+import { aboutRequest } from './answer.ts'
+import type { HostOptions } from './mount.ts'
+import { requestId } from './request-id.ts'
 import { pageHelmet } from './security-headers.ts'
 
 const html = `<!doctype html>
@@ -22,24 +25,21 @@ const start = `SwaggerUIBundle({ url: '/openapi.json', dom_id: '#swagger-ui', de
 `
 
 /** Serves the page that renders the OpenAPI document, from files that come with us: nothing is fetched from elsewhere. */
-export function mountDocs(app: Express, document: object): void {
-  const json = JSON.stringify(document)
-  const assets = dirname(fileURLToPath(import.meta.resolve('swagger-ui-dist/swagger-ui.css')))
-  const page = (path: string | string[], handler: RequestHandler) => app.get(path, pageHelmet, handler)
-  page('/openapi.json', (_request, response) => {
-    response.type('application/json').set('Cache-Control', 'no-cache').send(json)
-  })
-  page(['/docs', '/docs/'], (_request, response) => {
-    response.type('html').set('Cache-Control', 'no-cache').send(html)
-  })
-  page('/docs/start.js', (_request, response) => {
-    response.type('js').set('Cache-Control', 'no-cache').send(start)
-  })
-  for (const file of ['swagger-ui.css', 'swagger-ui-bundle.js']) {
-    page(`/docs/${file}`, (_request, response, next) => {
-      response.sendFile(file, { root: assets, maxAge: '1h' }, (error) => {
-        if (error !== undefined) next(error)
-      })
+export function mountDocs(app: Express, document: object, { onAnswered }: Pick<HostOptions, 'onAnswered'>): void {
+  const page = (paths: string | string[], type: string, content: string, cacheControl = 'no-cache') => {
+    app.get(paths, pageHelmet, (request: Request, response: Response) => {
+      const startedAt = performance.now()
+      response
+        .set({ 'Cache-Control': cacheControl, 'X-Request-Id': requestId(request) })
+        .type(type)
+        .send(content)
+      onAnswered({ ...aboutRequest(request, null, startedAt), status: 200 })
     })
   }
+  const asset = (file: string) => readFileSync(fileURLToPath(import.meta.resolve(`swagger-ui-dist/${file}`)), 'utf8')
+  page('/openapi.json', 'application/json', JSON.stringify(document))
+  page(['/docs', '/docs/'], 'html', html)
+  page('/docs/start.js', 'js', start)
+  page('/docs/swagger-ui.css', 'css', asset('swagger-ui.css'), 'max-age=3600')
+  page('/docs/swagger-ui-bundle.js', 'js', asset('swagger-ui-bundle.js'), 'max-age=3600')
 }

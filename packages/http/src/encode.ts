@@ -19,16 +19,22 @@ export function encode(schema: z.ZodType, result: unknown, onMisfit: OnMisfit): 
   }
 }
 
-/** The fields that the schema knows, as they are. */
+/** The fields that the schema knows, as they are. What it says nothing about does not leave. */
 function strip(schema: unknown, value: unknown): unknown {
-  if (schema instanceof z.ZodArray && Array.isArray(value)) return value.map((each) => strip(schema.element, each))
-  if (schema instanceof z.ZodObject && typeof value === 'object' && value !== null) {
-    const fields = new Map<string, unknown>(Object.entries(value))
-    return Object.fromEntries(
-      Object.entries(schema.shape).flatMap(([name, field]) =>
-        fields.has(name) ? [[name, strip(field, fields.get(name))]] : [],
-      ),
-    )
+  if (value === null || value === undefined || value instanceof Date) return value
+  if (schema instanceof z.ZodOptional || schema instanceof z.ZodNullable || schema instanceof z.ZodReadonly) {
+    return strip(schema.unwrap(), value)
   }
-  return value
+  if (schema instanceof z.ZodArray && Array.isArray(value)) return value.map((each) => strip(schema.element, each))
+  if (typeof value !== 'object') return value
+  const fields = new Map<string, unknown>(Object.entries(value))
+  if (schema instanceof z.ZodRecord) {
+    return Object.fromEntries([...fields].map(([name, field]) => [name, strip(schema.valueType, field)]))
+  }
+  if (!(schema instanceof z.ZodObject)) return undefined
+  return Object.fromEntries(
+    Object.entries(schema.shape).flatMap(([name, field]) =>
+      fields.has(name) ? [[name, strip(field, fields.get(name))]] : [],
+    ),
+  )
 }

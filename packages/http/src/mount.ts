@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import { type Actor, RegistryError } from '@breakpilot/tenant-core'
 import type { Express, NextFunction, Request, Response } from 'express'
 import { aboutRequest, type Answered, privateHeaders, publicHeaders, sendJson, sendProblem } from './answer.ts'
@@ -103,7 +104,8 @@ function actorOf(request: Request, principal: Principal | undefined): Actor {
     ...(principal && { name: principal.actor.name }),
     role: principal?.kind === 'operator' ? principal.role : 'none',
     request_id: requestId(request),
-    ...(request.ip !== undefined && { source_ip: request.ip }),
+    // What a proxy claims is any text; what is recorded is an address.
+    ...(isIP(request.ip ?? '') !== 0 && request.ip !== undefined && { source_ip: request.ip }),
     ...(agent !== undefined && { user_agent: agent.slice(0, 512) }),
   }
 }

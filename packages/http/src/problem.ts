@@ -12,6 +12,8 @@ const statusOf = {
   gone: 410,
   stale: 412,
   too_large: 413,
+  headers_too_large: 431,
+  timeout: 408,
   unsupported_media_type: 415,
   rate_limited: 429,
   unavailable: 503,

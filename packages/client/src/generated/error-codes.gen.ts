@@ -64,6 +64,14 @@ export interface ErrorCodes {
     /** The content type is not supported. */
     'request.content_type_unsupported': true
   }
+  headers_too_large: {
+    /** The headers are too large. */
+    'request.headers_too_large': true
+  }
+  timeout: {
+    /** The request took too long to arrive. */
+    'request.timeout': true
+  }
   method_not_allowed: {
     /** This path does not have that method. */
     'route.method_not_allowed': true

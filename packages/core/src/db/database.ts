@@ -1,5 +1,5 @@
 import { Kysely, PostgresDialect, type PostgresPool, type PostgresPoolClient } from 'kysely'
-import { Pool, type PoolClient, type QueryResult, type QueryResultRow, types } from 'pg'
+import { Client, Pool, type PoolClient, type QueryResult, type QueryResultRow, types } from 'pg'
 import type { Db, Reader } from './handles.ts'
 import type { Schema } from './schema.ts'
 import { asUnavailable } from './unavailable.ts'
@@ -23,8 +23,9 @@ export interface DatabaseOptions {
 export const statementNames = new Map<string, string>()
 
 /**
- * Opens the database. Connections are made when they are first needed, so this cannot fail.
+ * Opens the database. Connections are made when they are first needed, so the database may come later.
  * Queries throw `database.unavailable` when PostgreSQL cannot be reached. Close it with `db.destroy()`.
+ * @throws {Error} when the connection string is one that pg cannot use
  */
 export function createDb(options: DatabaseOptions): Db {
   const pool = new RegistryPool(options)
@@ -91,6 +92,8 @@ class RegistryPool implements PostgresPool {
   readonly #clients = new WeakMap<PoolClient, PostgresPoolClient>()
 
   constructor(options: DatabaseOptions) {
+    // Reads the connection string, and the certificates that it names, now and not at the first query.
+    void new Client({ connectionString: options.connectionString })
     this.#prepare = options.prepare ?? true
     this.#pool = new Pool({
       connectionString: options.connectionString,
