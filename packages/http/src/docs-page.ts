@@ -36,10 +36,15 @@ export function mountDocs(app: Express, document: object, { onAnswered }: Pick<H
       onAnswered({ ...aboutRequest(request, null, startedAt), status: 200 })
     })
   }
-  const asset = (file: string) => readFileSync(fileURLToPath(import.meta.resolve(`swagger-ui-dist/${file}`)), 'utf8')
+  const asset = (url: string) => readFileSync(fileURLToPath(url), 'utf8')
   page('/openapi.json', 'application/json', JSON.stringify(document))
   page(['/docs', '/docs/'], 'html', html)
   page('/docs/start.js', 'js', start)
-  page('/docs/swagger-ui.css', 'css', asset('swagger-ui.css'), 'max-age=3600')
-  page('/docs/swagger-ui-bundle.js', 'js', asset('swagger-ui-bundle.js'), 'max-age=3600')
+  page('/docs/swagger-ui.css', 'css', asset(import.meta.resolve('swagger-ui-dist/swagger-ui.css')), 'max-age=3600')
+  page(
+    '/docs/swagger-ui-bundle.js',
+    'js',
+    asset(import.meta.resolve('swagger-ui-dist/swagger-ui-bundle.js')),
+    'max-age=3600',
+  )
 }
