@@ -47,7 +47,6 @@ export async function appendEvents(
     const row = link(head, event)
     head.last_seq = row.stream_seq
     head.last_hash = row.chain_hash
-    head.moved = true
     return row
   })
   await insertRows(db, rows, [...heads.values()])
@@ -66,7 +65,6 @@ interface Head {
   last_hash: Buffer
   /** When the rows of this transaction are received: never before the stream's last one, whatever the clock says. */
   readonly received_at: Date
-  moved?: boolean
 }
 
 /** Takes the lock of every stream, making those that are new. `streams` has to be sorted. */
