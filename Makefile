@@ -6,6 +6,8 @@ export PATH := $(CURDIR)/.tools/node_modules/.bin:$(CURDIR)/node_modules/.bin:$(
 export NODE_USE_SYSTEM_CA := 1
 # npm's and pnpm's news about themselves.
 export NO_UPDATE_NOTIFIER := 1
+# By the environment, so that no shell reads what they hold.
+export NAME VERSION
 
 .DEFAULT_GOAL := help
 .PHONY: help deps dev test test-short test-images check build build-migrate generate format bench clean \
@@ -53,10 +55,10 @@ migrate-version: deps ## The version of the schema
 	@exec pnpm --silent migrate version
 
 migrate-create: deps ## A new pair of empty migration files
-	@exec pnpm --silent migrate create "$(NAME)"
+	@exec pnpm --silent migrate create -- "$$NAME"
 
 migrate-force: deps ## Record a version without running anything, after a repair by hand
-	@exec pnpm --silent migrate force "$(VERSION)"
+	@exec pnpm --silent migrate force -- "$$VERSION"
 
 generate: deps ## Make all generated files anew
 	@exec pnpm --silent generate

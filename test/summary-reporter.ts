@@ -15,7 +15,8 @@ export default class SummaryReporter implements Reporter {
       // A file that could not be loaded, or a hook that failed, has no failed test of its own.
       if (broken) count.failed += 1
     }
-    count.failed += errors.length
+    // A global set-up that failed runs no file at all: that is no success.
+    count.failed += errors.length || (modules.length === 0 ? 1 : 0)
     console.log(`${count.passed} passed, ${count.failed} failed${count.skipped ? `, ${count.skipped} skipped` : ''}`)
   }
 }

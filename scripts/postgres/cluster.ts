@@ -57,11 +57,23 @@ async function makeCluster({ account, initdb }: Installation, folder: string, du
     })
   try {
     // macOS before 15 and some slim images have no C.UTF-8: C sorts the same, byte by byte.
-    await initialise('C.UTF-8').catch(() => initialise('C'))
+    await initialise('C.UTF-8')
+      .catch(() => initialise('C'))
+      .catch(explain)
     fs.renameSync(half, folder)
   } finally {
     fs.rmSync(half, { recursive: true, force: true })
   }
+}
+
+/** @throws {Error} in one line where the cause is known, else as it came */
+function explain(error: unknown): never {
+  const text = error instanceof Error ? error.message : String(error)
+  if (!text.includes('could not look up effective user ID')) throw error
+  throw new Error(
+    'PostgreSQL cannot run as a user without a name: add this user to /etc/passwd, or set DATABASE_URL or TEST_DATABASE_URL',
+    { cause: error },
+  )
 }
 
 function discardHalfMade(folder: string): void {
