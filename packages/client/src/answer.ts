@@ -6,7 +6,7 @@ import { retryAfterSeconds } from './retry.ts'
 
 /**
  * Reads what came back. What it gives is what the operation promises; the registry is held to its schemas on its own
- * side, and once is enough.
+ * side, and once is enough. That it is an object is asked here, so that what somebody else says does not pass for data.
  * @throws {ProblemError} when it says no
  * @throws {UnexpectedAnswerError} when it is not an answer of the registry
  */
@@ -25,8 +25,8 @@ export function readAnswer(operation: string, response: Response, text: string, 
       retryAfterSeconds: retryAfterSeconds(headers.get('retry-after')),
     })
   }
-  if (!response.ok || body === undefined) {
-    const found = response.ok ? 'is not JSON' : 'leads elsewhere'
+  if (!response.ok || !isObject(body)) {
+    const found = response.ok ? 'is not a JSON object' : 'leads elsewhere'
     throw new UnexpectedAnswerError(`${operation}: the answer ${found}; is baseUrl the registry's?`, {
       status,
       requestId,
@@ -44,6 +44,21 @@ function parse(text: string): unknown {
   }
 }
 
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** Errors also come from what stands before the registry, in shapes of their own; what is used of one is checked. */
 function isProblem(body: unknown): body is Problem {
-  return typeof body === 'object' && body !== null && 'code' in body && typeof body.code === 'string'
+  if (!isObject(body)) return false
+  const { title, code, detail = '', request_id = '', errors = [] } = body
+  return areStrings(title, code, detail, request_id) && Array.isArray(errors) && errors.every(isViolation)
+}
+
+function isViolation(value: unknown): boolean {
+  return isObject(value) && areStrings(value['pointer'], value['code'], value['message'])
+}
+
+function areStrings(...values: readonly unknown[]): boolean {
+  return values.every((value) => typeof value === 'string')
 }

@@ -64,7 +64,7 @@ export class AbortError extends TenantClientError {
   override readonly name = 'AbortError'
 }
 
-/** An answer came that the registry does not give: a page of a proxy, a redirect, something that is not JSON. */
+/** An answer came that the registry does not give: a page of a proxy, a redirect, JSON of another shape. */
 export class UnexpectedAnswerError extends TenantClientError {
   override readonly name = 'UnexpectedAnswerError'
 }

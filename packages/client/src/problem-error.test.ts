@@ -137,12 +137,50 @@ describe('an answer that is not the registry’s', () => {
     expect(error).toMatchObject({ name: 'NotFoundError', code: undefined, problem: undefined })
   })
 
-  it.each(['<h1>Welcome</h1>', '', '{"slug":'])('but %j with status 200, is unexpected', async (body) => {
-    await using peer = await startPeer(text(body))
-    const error = await rejectionOf(new TenantClient({ baseUrl: peer.url }).tenants.getBySlug('acme'))
-    expect(error).toBeInstanceOf(UnexpectedAnswerError)
-    expect(error).toMatchObject({ status: 200, attempts: 1 })
+  const known = { title: 'A title', code: 'some.code', request_id: 'req-of-body' }
+  const violation = { pointer: '/slug', code: 'too_small', message: 'is too short' }
+  it.each<[what: string, body: Record<string, unknown>]>([
+    ['no title', { ...known, title: undefined }],
+    ['a title that is no text', { ...known, title: 7 }],
+    ['a detail that is no text', { ...known, detail: {} }],
+    ['a request id that is no text', { ...known, request_id: {} }],
+    ['errors that are a text', { ...known, errors: 'abc' }],
+    ['errors that are an object', { ...known, errors: {} }],
+    ['errors that are null', { ...known, errors: null }],
+    ['an error that is null', { ...known, errors: [null] }],
+    ['an error that is a text', { ...known, errors: ['abc'] }],
+    ['an error without a pointer', { ...known, errors: [violation, { ...violation, pointer: undefined }] }],
+    ['an error without a code', { ...known, errors: [{ ...violation, code: undefined }] }],
+    ['an error whose message is no text', { ...known, errors: [{ ...violation, message: {} }] }],
+  ])('but has %s, is an error like any page of a proxy', async (_, body) => {
+    await using peer = await startPeer(
+      json(body, { status: 400, 'x-request-id': 'req-of-header' }),
+      json(body, { status: 503, 'x-request-id': 'req-of-header' }),
+      json(aTenant()),
+    )
+    const { tenants } = new TenantClient({ baseUrl: peer.url })
+    const error = await rejectionOf(tenants.getBySlug('acme'))
+    expect(error).toBeInstanceOf(InvalidError)
+    expect(error).toMatchObject({
+      message: 'getTenantBySlug: 400',
+      status: 400,
+      code: undefined,
+      problem: undefined,
+      requestId: 'req-of-header',
+    })
+    // As a page of a proxy, it does not keep what only reads from being sent again.
+    expect(await tenants.getBySlug('acme').withResponse()).toMatchObject({ data: aTenant(), attempts: 2 })
   })
+
+  it.each(['<h1>Welcome</h1>', '', '{"slug":', 'null', '"hi"', '7', 'true', '[]'])(
+    'but %j with status 200, is unexpected',
+    async (body) => {
+      await using peer = await startPeer(text(body))
+      const error = await rejectionOf(new TenantClient({ baseUrl: peer.url }).tenants.getBySlug('acme'))
+      expect(error).toBeInstanceOf(UnexpectedAnswerError)
+      expect(error).toMatchObject({ status: 200, attempts: 1 })
+    },
+  )
 
   it('but a redirect, is not followed: the token stays here', async () => {
     await using elsewhere = await startPeer(json(aTenant()))
