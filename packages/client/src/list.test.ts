@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { json, problem, startPeer } from '../test/scripted-peer.ts'
 import { aTenant, rejectionOf } from '../test/tenant.ts'
-import { type Tenant, TenantClient } from './index.ts'
+import { type Tenant, TenantClient, UnexpectedAnswerError } from './index.ts'
 
 const [one, two, three, four, five] = ['one', 'two', 'three', 'four', 'five'].map((slug) => aTenant({ slug }))
 const page = (data: (Tenant | undefined)[], next_cursor: string | null) => {
@@ -89,6 +89,42 @@ describe('a list', () => {
     })()
     expect(await rejectionOf(reading)).toMatchObject({ code: 'auth.permission_denied' })
     expect(slugs).toEqual(['one', 'two'])
+  })
+
+  it.each([
+    {},
+    { data: null, next_cursor: null },
+    { data: { 0: one }, next_cursor: null },
+    { data: 'abc', next_cursor: null },
+    { data: [one] },
+    { data: [one], next_cursor: 7 },
+  ])('throws at %j, which is not a page', async (body) => {
+    await using peer = await startPeer(threePages[0], json(body, { 'x-request-id': 'req-of-header' }))
+    const slugs: string[] = []
+    const reading = (async () => {
+      for await (const { slug } of new TenantClient({ baseUrl: peer.url }).tenants.list()) slugs.push(slug)
+    })()
+    const error = await rejectionOf(reading)
+    expect(error).toBeInstanceOf(UnexpectedAnswerError)
+    expect(error).toMatchObject({ status: 200, requestId: 'req-of-header', attempts: 1 })
+    expect(slugs).toEqual(['one', 'two'])
+  })
+
+  it.each([
+    ['the first page', undefined, ['one', 'two'], 2],
+    ['the page where the caller left off', 'c/1', [], 1],
+  ])('is not read without end when the answer to every cursor is %s', async (_, cursor, slugs, asked) => {
+    await using peer = await startPeer(threePages[0])
+    const { tenants } = new TenantClient({ baseUrl: peer.url })
+    const read: string[] = []
+    const reading = (async () => {
+      for await (const { slug } of tenants.list(cursor === undefined ? {} : { cursor })) read.push(slug)
+    })()
+    const error = await rejectionOf(reading)
+    expect(error).toBeInstanceOf(UnexpectedAnswerError)
+    expect(String(error)).toContain('listTenants: the answer leads back to itself')
+    expect(read).toEqual(slugs)
+    expect(peer.arrivals).toHaveLength(asked)
   })
 
   it('sends a page again that did not come', async () => {

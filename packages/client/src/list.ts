@@ -1,4 +1,5 @@
 import type { Answered, Call } from './call.ts'
+import { UnexpectedAnswerError } from './error.ts'
 
 /** What every page of a list has. */
 export interface PageOf<Item> {
@@ -11,20 +12,28 @@ export interface PageOf<Item> {
  * first page. Nothing is asked for before that, and each time from the start.
  */
 export class List<Item, Page extends PageOf<Item>> implements AsyncIterable<Item>, PromiseLike<Page> {
+  readonly #operation: string
+  readonly #start: string | undefined
   readonly #ask: (cursor: string | undefined) => Call<Page>
 
   /** @internal */
-  constructor(ask: (cursor: string | undefined) => Call<Page>) {
+  constructor(operation: string, start: string | undefined, ask: (cursor: string | undefined) => Call<Page>) {
+    this.#operation = operation
+    this.#start = start
     this.#ask = ask
   }
 
-  /** The pages, each asked for when the one before has been dealt with. */
+  /**
+   * The pages, each asked for when the one before has been dealt with.
+   * @throws {UnexpectedAnswerError} when one is not a page, or says that the next one is itself
+   */
   async *pages(): AsyncGenerator<Page, void, undefined> {
-    let cursor: string | undefined
+    let cursor = this.#start
     do {
-      const page = await this.#ask(cursor)
-      yield page
-      cursor = page.next_cursor ?? undefined
+      const answered = await this.#ask(cursor).withResponse()
+      const next = this.#nextAfter(cursor, answered)
+      yield answered.data
+      cursor = next
     } while (cursor !== undefined)
   }
 
@@ -46,7 +55,23 @@ export class List<Item, Page extends PageOf<Item>> implements AsyncIterable<Item
 
   /** The first page with the response it came in. */
   withResponse(): Promise<Answered<Page>> {
-    return this.#ask(undefined).withResponse()
+    return this.#ask(this.#start).withResponse()
+  }
+
+  #nextAfter(
+    sent: string | undefined,
+    { data: page, response: { status }, requestId, attempts }: Answered<PageOf<unknown>>,
+  ): string | undefined {
+    const { data, next_cursor: next }: { readonly data: unknown; readonly next_cursor: unknown } = page
+    const isPage = Array.isArray(data) && (next === null || typeof next === 'string')
+    // Whoever does not heed the cursor would be asked for the same page without end.
+    if (isPage && (next === null || next !== sent)) return next ?? undefined
+    const found = isPage ? 'leads back to itself' : 'is not a page'
+    throw new UnexpectedAnswerError(`${this.#operation}: the answer ${found}; is baseUrl the registry's?`, {
+      status,
+      requestId,
+      attempts,
+    })
   }
 
   // oxlint-disable-next-line unicorn/no-thenable -- awaiting a list gives its first page
@@ -54,6 +79,6 @@ export class List<Item, Page extends PageOf<Item>> implements AsyncIterable<Item
     onFulfilled?: ((page: Page) => Result | PromiseLike<Result>) | null,
     onRejected?: ((reason: unknown) => Otherwise | PromiseLike<Otherwise>) | null,
   ): Promise<Result | Otherwise> {
-    return this.#ask(undefined).then(onFulfilled, onRejected)
+    return this.#ask(this.#start).then(onFulfilled, onRejected)
   }
 }

@@ -24,7 +24,7 @@ export class Tenants {
 
   /** The tenants that match every filter, newest first. */
   list(filter: ListTenantsQuery = {}, options?: RequestOptions): List<Tenant, TenantPage> {
-    return new List((cursor = filter.cursor) =>
+    return new List('listTenants', filter.cursor, (cursor) =>
       this.#transport.call('listTenants', { query: { ...filter, ...(cursor !== undefined && { cursor }) } }, options),
     )
   }
