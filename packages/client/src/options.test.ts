@@ -55,6 +55,14 @@ describe('a token', () => {
     expect(peer.arrivals).toEqual([])
   })
 
+  it.each([undefined, null, 7, {}])('cannot be %j, as code without types may have it', async (got) => {
+    await using peer = await startPeer(ok)
+    const getToken = async () => got as string
+    const error = await rejectionOf(new TenantClient({ baseUrl: peer.url, getToken }).tenants.getBySlug('acme'))
+    expect(error).toEqual(new TypeError('getToken gave no token'))
+    expect(peer.arrivals).toEqual([])
+  })
+
   it('that does not come is a timeout; whoever fetches it learns that nobody waits any more', async () => {
     let heard: AbortSignal | undefined
     const getToken = ({ signal }: { signal: AbortSignal }) => {

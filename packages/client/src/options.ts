@@ -89,7 +89,13 @@ function inRange(name: string, min: number, value: number): number {
 /** Keys of the registry's own (`X-API-Key`) will be a third way beside these two. */
 function authorizationOf({ token, getToken }: TenantClientOptions): Settings['authorization'] {
   if (token !== undefined && getToken !== undefined) throw new TypeError('give either token or getToken, not both')
-  if (getToken !== undefined) return async (signal) => bearer(await getToken({ signal }))
+  if (getToken !== undefined) {
+    return async (signal) => {
+      const got: unknown = await getToken({ signal })
+      if (typeof got !== 'string') throw new TypeError('getToken gave no token')
+      return bearer(got)
+    }
+  }
   const fixed = token === undefined ? undefined : bearer(token)
   return async () => fixed
 }
