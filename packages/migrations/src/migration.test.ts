@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { MigrationError } from './migration-error.ts'
 import { checked, directivesOf, partitionIndexOf } from './migration.ts'
+import { migrations } from './migrations.gen.ts'
 import { partitionIndexName } from './partition-index.ts'
 
 const pair = (up: string, down = 'select 1') => [{ version: 1, name: '0001_x', checksum: '', up, down }]
@@ -46,6 +47,42 @@ describe('checked', () => {
   ])('refuses a file with %s', (_, up) => {
     expect(() => checked(pair(up))).toThrow(MigrationError)
     expect(() => checked(pair('select 1', up))).toThrow(MigrationError)
+  })
+
+  it.each([
+    ['set', `set statement_timeout = '1s'`],
+    ['set with a comment', 'set/* for us */ search_path to registry'],
+    ['set of a quoted name', `set "work_mem" = '1MB'`],
+    ['set session', `SET SESSION time zone 'UTC'`],
+    ['set role', 'select 1; set role other'],
+    ['a setting that begins like local', 'set local_preload.x = 1'],
+    ['reset', 'reset all'],
+    ['discard', 'discard all'],
+    ['listen', 'listen a'],
+    ['prepare', 'prepare a as select 1'],
+    ['a lock of the session', 'select pg_catalog.pg_advisory_lock (1)'],
+    ['a lock of the session, shared and tried', 'select PG_TRY_ADVISORY_LOCK_SHARED(1)'],
+  ])('refuses what outlives its transaction: %s', (_, up) => {
+    expect(() => checked(pair(up))).toThrow(/^0001_x\.up\.sql: .* outlives the transaction/)
+    expect(() => checked(pair('select 1', up))).toThrow(/^0001_x\.down\.sql: .* outlives the transaction/)
+  })
+
+  it.each([
+    `set local statement_timeout = '1s'`,
+    'set /* only here */ local work_mem to default',
+    'set constraints all deferred',
+    'update a set b = 1',
+    `create function f() returns int language sql set search_path = public as $$ select 1; $$`,
+    `do $$ begin set work_mem = '1MB'; perform pg_advisory_lock(1); end $$`,
+    `comment on table a is 'reset; set x = 1; pg_advisory_lock(1)' -- set x = 1`,
+    'select pg_advisory_xact_lock(1)',
+    'create table settings (reset boolean)',
+  ])('takes what ends with its transaction, or only looks otherwise: %s', (up) => {
+    expect(checked(pair(up))).toHaveLength(1)
+  })
+
+  it("takes the project's own", () => {
+    expect(checked(migrations)).toHaveLength(migrations.length)
   })
 
   it('takes what only looks like transaction control', () => {

@@ -1,5 +1,5 @@
 import { MigrationError } from './migration-error.ts'
-import { statementsOf } from './sql-text.ts'
+import { statementsOf, withoutQuoted } from './sql-text.ts'
 
 /** One migration: a pair of files, as the generated module holds them. */
 export interface Migration {
@@ -54,10 +54,14 @@ export function directivesOf(file: string, text: string): Directives {
 const transactionControl =
   /^(begin|start\s+transaction|commit|end|rollback|abort|savepoint|release|prepare\s+transaction)\b/i
 
+// What the commit does not end. It would reach the next step, and through a pooler a stranger.
+const sessionState = /^(set\b(?!\s+(local|constraints)\s)|(reset|discard|listen|prepare)\b)/i
+const sessionLock = /\bpg_(try_)?advisory_lock(_shared)?\s*\(/i
+
 /**
  * Checks a set of migrations and reads their directives, in the order of their versions.
  * @throws {MigrationError} `usage` naming the file: a text without a statement, transaction control inside a file,
- * more than one statement where only one can run, a version twice.
+ * something that outlives the transaction, more than one statement where only one can run, a version twice.
  */
 export function checked(migrations: readonly Migration[]): CheckedMigration[] {
   const versions = new Set<number>()
@@ -87,6 +91,12 @@ function checkedText(file: string, text: string): Directives {
   for (const statement of statements) {
     if (transactionControl.test(statement)) {
       throw new MigrationError('usage', `${file}: "${statement.slice(0, 40)}": the engine owns the transaction`)
+    }
+    if (sessionState.test(statement) || sessionLock.test(withoutQuoted(statement))) {
+      throw new MigrationError(
+        'usage',
+        `${file}: "${statement.slice(0, 40)}" outlives the transaction; there are "set local" and pg_advisory_xact_lock`,
+      )
     }
   }
   if (directives.noTransaction && directives.eachPartition !== undefined) {

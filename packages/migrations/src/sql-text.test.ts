@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { checksumOf, statementsOf } from './sql-text.ts'
+import { checksumOf, statementsOf, withoutQuoted } from './sql-text.ts'
 
 describe('checksumOf', () => {
   it('is the same for the line ends of every system, and for nothing else', () => {
@@ -26,5 +26,11 @@ describe('statementsOf', () => {
     ['a name with a dollar', 'select a$b$; select c$b$', ['select a$b$', 'select c$b$']],
   ])('%s', (_, sql, statements) => {
     expect(statementsOf(sql)).toEqual(statements)
+  })
+})
+
+describe('withoutQuoted', () => {
+  it('takes away texts, quoted names and bodies, and nothing else', () => {
+    expect(withoutQuoted(`select 'a''b', "c", E'\\'', $$ d $$, $x$ $$ $x$, e$f`)).toBe(`select '', '', '', '', '', e$f`)
   })
 })

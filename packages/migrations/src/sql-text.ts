@@ -45,6 +45,15 @@ export function statementsOf(sql: string): string[] {
   return statements.filter((text) => text !== '')
 }
 
+/** A statement without what stands in quotes of any kind: a name in a text or in a body is not a call. */
+export function withoutQuoted(statement: string): string {
+  return statement.replace(token, (match, ...rest) => {
+    const groups: unknown = rest.at(-1)
+    const quoted = typeof groups === 'object' && groups !== null && Reflect.get(groups, 'quoted') !== undefined
+    return quoted ? "''" : match
+  })
+}
+
 function depthAfter(depth: number, word: string, previous: string): number {
   if (word === 'atomic' && previous === 'begin') return depth + 1
   if (depth > 0 && word === 'case') return depth + 1
