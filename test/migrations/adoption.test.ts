@@ -21,6 +21,18 @@ async function aGolangDatabase({ version = 1, dirty = false, change = '' } = {})
   return database
 }
 
+describe("somebody else's schema_migrations", () => {
+  it('is drift for every command that reads it', async () => {
+    const database = await anEmptyDatabase()
+    await rowsOf(database.ownerUrl, 'create table schema_migrations (version varchar)')
+    for (const command of ['up', 'down', 'plan', 'verify', 'version'] as const) {
+      const error = await refusal(aMigrator(database)[command]())
+      expect(error, command).toMatchObject({ code: 'drift', exitCode: 6 })
+      expect(error.message).toContain(`neither ours nor golang-migrate's`)
+    }
+  })
+})
+
 describe('a database of golang-migrate at version 1', () => {
   it('is adopted where it stands: its rows stay, the table is converted, 0002 onward applies', async () => {
     const database = await aGolangDatabase({ change: `insert into tenants (slug, name) values ('acme', 'Acme Inc.')` })

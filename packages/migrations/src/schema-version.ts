@@ -1,4 +1,6 @@
+import { codeOf } from './connection.ts'
 import type { Queryable } from './history.ts'
+import { MigrationError } from './migration-error.ts'
 
 /** How far a database is. */
 export interface SchemaVersion {
@@ -26,6 +28,7 @@ const statement = `
 /**
  * The version of a database: one cheap select that needs no more than `select` on `public.schema_migrations`.
  * Do not call it inside a transaction you want to keep: on an empty database the statement fails.
+ * @throws {MigrationError} `drift` when the table of that name is neither ours nor golang-migrate's.
  */
 export async function readSchemaVersion(db: Queryable): Promise<SchemaVersion> {
   const rows = await readRows(db)
@@ -59,7 +62,11 @@ async function readRows(db: Queryable): Promise<Row[]> {
       minApp: Number(row.min_app ?? 0),
     }))
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === '42P01') return []
+    const code = codeOf(error)
+    if (code === '42P01') return []
+    // Somebody else's table of this name.
+    if (code === '42703')
+      throw new MigrationError('drift', `public.schema_migrations is neither ours nor golang-migrate's`)
     throw error
   }
 }
