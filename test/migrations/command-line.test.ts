@@ -108,6 +108,7 @@ describe('a usage error exits 2', () => {
     ['a force to no number', ['force', 'x']],
     ['a time without a unit', ['up', '--wait', '60']],
     ['a name that is none', ['create', 'Add Team']],
+    ['a name that no file can have', ['create', 'a'.repeat(260)]],
   ])('%s', async (_, args) => {
     expect(await run(args, { DATABASE_URL: url, MIGRATE_WAIT: '0' })).toMatchObject({ code: 2, stdout: '' })
   })
@@ -269,6 +270,25 @@ describe.each(['SIGTERM', 'SIGINT'] as const)('%s', (signal) => {
     expect((await on(database, 'up')).code).toBe(0)
   })
 
+  it('is heard while somebody accepts the connection and says nothing', async () => {
+    const silent = createServer(() => undefined)
+    await new Promise<void>((resolve) => {
+      silent.listen(0, '127.0.0.1', resolve)
+    })
+    onTestFinished(() => void silent.close())
+    const { port } = silent.address() as AddressInfo
+    const accepted = new Promise((resolve) => silent.once('connection', resolve))
+    const running = start(['up', '--wait', '10m'], { DATABASE_URL: `postgres://owner@127.0.0.1:${port}/registry` })
+    await accepted
+    const started = performance.now()
+    running.process.kill(signal)
+    expect(await running.ended).toMatchObject({
+      code: 1,
+      error: { message: expect.stringContaining('interrupted') },
+    })
+    expect(performance.now() - started).toBeLessThan(2_000)
+  })
+
   it('ends the wait for a database at once', async () => {
     const running = start(['up', '--wait', '10m'], { DATABASE_URL: 'postgres://owner@127.0.0.1:1/registry' })
     await new Promise((resolve) => running.process.stdout?.once('data', resolve))
@@ -288,7 +308,19 @@ describe('create', () => {
     ])
     expect(createMigrationFiles('more', folder)[0]).toBe(join(folder, '0002_more.up.sql'))
     expect(() => createMigrationFiles('../escape', folder)).toThrow(MigrationError)
+    expect(createMigrationFiles('a'.repeat(60), folder)).toHaveLength(2)
+    expect(() => createMigrationFiles('a'.repeat(61), folder)).toThrow(/at most 60/)
     expect(() => createMigrationFiles('later', join(folder, 'none'))).toThrow(/checkout/)
+  })
+})
+
+describe('a name after --', () => {
+  it('is judged like any other', async () => {
+    const { code, error } = await run(['create', '--', 'Add Team'])
+    expect({ code, error }).toMatchObject({
+      code: 2,
+      error: { message: expect.stringContaining('"Add Team" is no name') },
+    })
   })
 })
 

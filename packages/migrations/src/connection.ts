@@ -1,3 +1,4 @@
+import { Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Client } from 'pg'
 import { MigrationError } from './migration-error.ts'
@@ -18,12 +19,17 @@ export async function connect(settings: Settings): Promise<Client> {
   for (let attempt = 0; ; attempt += 1) {
     refuseAborted(settings.signal)
     const left = deadline - performance.now()
-    const client = newClient(settings, Math.max(1_000, Math.min(attemptMsMax, left)))
+    const socket = new Socket()
+    const client = newClient(settings, socket, Math.max(1_000, Math.min(attemptMsMax, left)))
+    // Whoever accepts and then says nothing must not keep us from stopping.
+    const stop = (): void => void socket.destroy()
+    settings.signal?.addEventListener('abort', stop, { once: true })
     try {
       await client.connect()
       return client
     } catch (error) {
       void client.end().catch(() => undefined)
+      refuseAborted(settings.signal)
       const reason = describe(error)
       if (!mayPass(error)) throw new MigrationError('unreachable', `the database refused the connection: ${reason}`)
       const pauseMs = Math.min(pauseMsMax, 100 * 2 ** attempt) * (0.5 + Math.random() / 2)
@@ -35,6 +41,8 @@ export async function connect(settings: Settings): Promise<Client> {
         told = true
       }
       await delay(pauseMs, undefined, settings.signal ? { signal: settings.signal } : {}).catch(() => undefined)
+    } finally {
+      settings.signal?.removeEventListener('abort', stop)
     }
   }
 }
@@ -44,7 +52,7 @@ export function refuseAborted(signal: AbortSignal | undefined): void {
   if (signal?.aborted) throw new MigrationError('failed', 'interrupted before the step was complete')
 }
 
-function newClient(settings: Settings, connectionTimeoutMillis: number): Client {
+function newClient(settings: Settings, socket: Socket, connectionTimeoutMillis: number): Client {
   // Whatever cannot parse it puts the whole string, password included, into its error.
   if (!/^postgres(ql)?:\/\//.test(settings.connectionString)) {
     throw new MigrationError('usage', 'the connection string is no PostgreSQL URL')
@@ -54,6 +62,7 @@ function newClient(settings: Settings, connectionTimeoutMillis: number): Client 
       connectionString: settings.connectionString,
       application_name: 'tenant-migrate',
       connectionTimeoutMillis,
+      stream: () => socket,
       keepAlive: true,
     })
     // The query that is under way gets the error too; without a listener the process would die of it.
