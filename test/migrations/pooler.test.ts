@@ -1,7 +1,7 @@
 import { latestVersion, migrations } from '@breakpilot/tenant-migrations'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { aTransactionPooler } from '../postgres/transaction-pooler.ts'
-import { aClient, aMigration, aMigrator, anEmptyDatabase, rowsOf } from './fixture.ts'
+import { aClient, aMigration, aMigrator, anEmptyDatabase, historyOf, refusal, rowsOf } from './fixture.ts'
 
 describe('behind a pooler in transaction mode', () => {
   it('8 migrate at once, go down and up again, and no session keeps a setting, a statement or a lock', async () => {
@@ -50,5 +50,21 @@ describe('behind a pooler in transaction mode', () => {
     const options = { connectionString: pooler.url, migrations: set }
     await Promise.all(Array.from({ length: 3 }, async () => aMigrator(database, options).up()))
     expect(await rowsOf(database.ownerUrl, 'select n from runs')).toEqual([{ n: 2 }])
+  })
+
+  it('a bound of time that cannot be lifted refuses such a step before it leaves a mark', async () => {
+    const database = await anEmptyDatabase()
+    await rowsOf(database.ownerUrl, `alter database ${database.name} set statement_timeout = '300ms'`)
+    const pooler = await aTransactionPooler(database.ownerUrl, 4)
+    onTestFinished(async () => pooler.close())
+    const set = [
+      aMigration(1, 'create table runs (n integer); select pg_sleep(0.5)'),
+      aMigration(2, '-- migrate: no-transaction\ncreate index concurrently runs_n_idx on public.runs (n)'),
+    ]
+    const error = await refusal(aMigrator(database, { connectionString: pooler.url, migrations: set }).up())
+    expect(error).toMatchObject({ code: 'usage', exitCode: 2 })
+    expect(error.message).toMatch(/^0002_step\.up\.sql .*statement_timeout.* direct connection/)
+    expect(await historyOf(database)).toMatchObject([{ version: 1, dirty: false }])
+    expect(await aMigrator(database, { migrations: set }).up()).toEqual({ done: ['0002_step'], version: 2 })
   })
 })

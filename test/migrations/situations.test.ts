@@ -98,6 +98,41 @@ describe('a migration that fails', () => {
     expect(await aMigrator(database, { migrations: [first, mended] }).up()).toEqual({ done: ['0002_step'], version: 2 })
   })
 
+  it('names its file also when a deferred constraint notices, and is not said to be applied', async () => {
+    const database = await anEmptyDatabase()
+    const deferred = aMigration(
+      1,
+      `create table a (n integer unique deferrable initially deferred);
+       insert into a values (1), (1)`,
+    )
+    const migrator = aMigrator(database, { migrations: [deferred] })
+    const error = await refusal(migrator.up())
+    expect(error).toMatchObject({ code: 'failed', exitCode: 1 })
+    expect(error.message).toMatch(/^0001_step\.up\.sql: .*a_n_key.*\(23505\)/)
+    expect(migrator.entries.map(({ event }) => event)).toEqual(['applying'])
+  })
+
+  it.each(['applied', 'reverted'])(
+    'a step is said to be %s only when nothing can roll it back any more',
+    async (told) => {
+      const database = await anEmptyDatabase()
+      const set = [aMigration(1, 'create table a ()', 'drop table a')]
+      if (told === 'reverted') await aMigrator(database, { migrations: set }).up()
+      const stop = new AbortController()
+      const migrator = aMigrator(database, {
+        migrations: set,
+        signal: stop.signal,
+        // Whoever stops us at this word must find it true.
+        log: ({ event }) => {
+          if (event === told) stop.abort()
+        },
+      })
+      await migrator[told === 'applied' ? 'up' : 'down']().catch(() => undefined)
+      expect(stop.signal.aborted).toBe(true)
+      expect(await tablesOf(database.ownerUrl)).toEqual(told === 'applied' ? ['a'] : [])
+    },
+  )
+
   it('a down that fails is rolled back too, and the version stays', async () => {
     const database = await anEmptyDatabase()
     const set = [aMigration(1, 'create table a ()', 'drop table a; drop table missing')]

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { migrations } from '@breakpilot/tenant-migrations'
 import type { Migration } from '@breakpilot/tenant-migrations'
 import { describe, expect, it } from 'vitest'
@@ -62,6 +63,44 @@ describe('no-transaction', () => {
     await migrator.force(2)
     expect(await migrator.up()).toEqual({ done: [], version: 2 })
     expect(await migrator.version()).toEqual({ version: 2, dirty: false })
+  })
+
+  it('no bound of time of the role or of ours cuts it short, and a down neither', async () => {
+    const database = await anEmptyDatabase()
+    await rowsOf(database.ownerUrl, `alter database ${database.name} set statement_timeout = '300ms'`)
+    await rowsOf(database.ownerUrl, `alter database ${database.name} set lock_timeout = '200ms'`)
+    const slow = aMigration(
+      2,
+      '-- migrate: no-transaction\nselect pg_sleep(0.6)',
+      '-- migrate: no-transaction\nselect pg_sleep(0.6)',
+    )
+    const migrator = aMigrator(database, { migrations: [table, slow] })
+    expect(await migrator.up()).toEqual({ done: ['0001_step', '0002_step'], version: 2 })
+    expect(await migrator.down()).toEqual({ done: ['0002_step'], version: 1 })
+
+    // Making an index concurrently waits for this older transaction, for longer than any lock may be waited for.
+    const writer = await aClient(database.ownerUrl)
+    await writer.query('begin; insert into a values (1)')
+    const running = aMigrator(database, { migrations: set, lockTimeoutMs: 100 }).up()
+    await untilRunning(database, 'index concurrently a_n_idx')
+    await delay(700)
+    await writer.query('commit')
+    expect(await running).toEqual({ done: ['0002_step'], version: 2 })
+  })
+
+  it('one that somebody else cancels names its file', async () => {
+    const database = await anEmptyDatabase()
+    const slow = aMigration(1, '-- migrate: no-transaction\nselect pg_sleep(30)')
+    const failure = refusal(aMigrator(database, { migrations: [slow], signal: new AbortController().signal }).up())
+    await untilRunning(database, 'pg_sleep(30)')
+    await rowsOf(
+      database.adminUrl,
+      `select pg_cancel_backend(pid) from pg_stat_activity
+       where datname = current_database() and state = 'active' and pid <> pg_backend_pid()`,
+    )
+    const { code, message } = await failure
+    expect(code).toBe('failed')
+    expect(message).toMatch(/^0001_step\.up\.sql: .*\(57014\)$/)
   })
 
   it('a lost lock stops what runs: without it another process could begin', async () => {

@@ -19,8 +19,10 @@ export async function refuseUnfitRole(client: Client, role: string): Promise<voi
 
 // What each object must give the role, and what it gives now: to the role, to everybody, by column, or to hand on.
 // A partition of the log gives nothing, not even one that was detached: those are known by their names.
+// `current_user::regrole` would read the name as an identifier: fold its case, stop at its dots.
 const objects = `
   with role as (select to_regrole(quote_ident($1))::oid as oid),
+  owner as (select oid from pg_catalog.pg_roles where rolname = current_user),
   object (kind, name, wanted, acl, by_column) as (
     select 'schema', quote_ident(n.nspname), array['USAGE'],
       coalesce(n.nspacl, acldefault('n', n.nspowner)), false
@@ -40,14 +42,14 @@ const objects = `
         where a.attrelid = c.oid and not a.attisdropped and g.grantee in (0, (select oid from role))
       )
     from pg_class c join pg_namespace n on n.oid = c.relnamespace
-    where c.relkind in ('r', 'p', 'S', 'v', 'm') and c.relowner = current_user::regrole
+    where c.relkind in ('r', 'p', 'S', 'v', 'm') and c.relowner = (select oid from owner)
       and (n.nspname = 'registry' or n.nspname = 'public' and (c.relkind = 'S' or c.relname = any ($2)))
     union all
     select 'routine', p.oid::regprocedure::text,
       case when n.nspname = 'registry' and obj_description(p.oid, 'pg_proc') like 'runtime:%' then array['EXECUTE'] else '{}' end,
       coalesce(p.proacl, acldefault('f', p.proowner)), false
     from pg_proc p join pg_namespace n on n.oid = p.pronamespace
-    where p.prokind in ('f', 'p') and p.proowner = current_user::regrole and n.nspname in ('public', 'registry')
+    where p.prokind in ('f', 'p') and p.proowner = (select oid from owner) and n.nspname in ('public', 'registry')
   )
   select kind, name, wanted,
     coalesce((select array_agg(g.privilege_type order by g.privilege_type) from aclexplode(acl) g
@@ -94,15 +96,15 @@ export async function grantRuntimeRole(client: Client, settings: Settings, role:
   )
   if (access[0]?.usage !== true) statements.push(`grant usage on schema public to ${grantee}`)
   if (statements.length === 0) return
-  await runSql(client, `the grants of "${role}"`, statements.join(';\n'))
+  await runSql(client, settings, `the grants of "${role}"`, statements.join(';\n'))
   settings.log({ level: 'info', event: 'granted', message: `renewed the grants of "${role}"`, objects: rows.length })
 }
 
 /** Makes the coming months' partitions of the log, where there is something that makes them. */
-export async function ensurePartitions(client: Client): Promise<void> {
+export async function ensurePartitions(client: Client, settings: Settings): Promise<void> {
   const { rows } = await client.query<{ exists: boolean }>(
     `select to_regprocedure('registry.ensure_audit_partitions()') is not null as exists`,
   )
   if (rows[0]?.exists !== true) return
-  await runSql(client, 'the partitions of the log', 'select registry.ensure_audit_partitions()')
+  await runSql(client, settings, 'the partitions of the log', 'select registry.ensure_audit_partitions()')
 }

@@ -113,7 +113,7 @@ async function up(session: Session, target: UpTarget): Promise<Outcome> {
   }
   await patiently(settings, () =>
     locked(client, settings, async () => {
-      await ensurePartitions(client)
+      await ensurePartitions(client, settings)
       // A newer image knows better what its objects need.
       if (settings.runtimeRole === undefined || judgement.ahead.length > 0) return
       await grantRuntimeRole(client, settings, settings.runtimeRole)
@@ -143,6 +143,7 @@ async function outcome({ client, done }: Session): Promise<Outcome> {
 
 async function soundJudgement(client: Client, settings: Settings): Promise<Judgement> {
   return transaction(client, settings, async () => {
+    if (settings.runtimeRole !== undefined) await refuseUnfitRole(client, settings.runtimeRole)
     const history = await readHistory(client)
     const rows: readonly HistoryRow[] =
       history.kind === 'ours'

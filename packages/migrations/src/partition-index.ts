@@ -39,7 +39,7 @@ export async function createPartitionIndex(
   const file = `${migration.name}.up.sql`
   const { unique, name, rest } = partitionIndexOf(file, migration.up)
   const create = unique ? 'create unique index' : 'create index'
-  const run = async (sql: string): Promise<void> => runSql(client, file, sql)
+  const run = async (sql: string): Promise<void> => runSql(client, settings, file, sql)
   const attach = async (sql: string): Promise<void> => transaction(client, settings, async () => run(sql))
 
   await attach(`${create} if not exists ${escapeIdentifier(name)} on only public.audit_log ${rest}`)

@@ -17,7 +17,7 @@ export interface MigratorOptions {
   readonly runtimeRole?: string | undefined
   /** How long to wait for a database that is not there yet. Default 0: one attempt. */
   readonly waitMs?: number
-  /** How long a statement of a migration may wait for a lock on a table. Default 5 seconds. */
+  /** How long a statement may wait for a lock on a table, in steps that run in a transaction. Default 5 seconds. */
   readonly lockTimeoutMs?: number
   /** How long to wait while another process migrates. Default 60 seconds. */
   readonly lockWaitMs?: number

@@ -1,17 +1,18 @@
 import type { Client } from 'pg'
 import { codeOf, isConnectionLoss } from './connection.ts'
 import { MigrationError } from './migration-error.ts'
+import type { Settings } from './settings.ts'
 
 /**
  * Runs the SQL of a file.
  * @throws {MigrationError} `failed`, `lock_timeout` or `unreachable`, naming the file and the line.
  */
-export async function runSql(client: Client, file: string, sql: string): Promise<void> {
+export async function runSql(client: Client, { signal }: Settings, file: string, sql: string): Promise<void> {
   try {
     await client.query(sql)
   } catch (error) {
-    // A cancellation is told by whoever asked for it.
-    throw codeOf(error) === '57014' ? error : asMigrationError(error, file, sql)
+    // A cancellation that we asked for is told by whoever asked; any other has to name the file.
+    throw codeOf(error) === '57014' && signal?.aborted === true ? error : asMigrationError(error, file, sql)
   }
 }
 

@@ -64,6 +64,39 @@ export async function transaction<T>(client: Client, settings: Settings, fn: () 
   }
 }
 
+// `create index concurrently` and its like wait by design, for every older transaction, and hold nobody up meanwhile:
+// cut short, they leave a mark and half an index. So none of these may count, not even our own `lock_timeout`.
+const limits = `
+  select pg_backend_pid() as pid, coalesce(array_agg(name::text order by name), '{}') as names
+  from pg_catalog.pg_settings
+  where name in ('lock_timeout', 'statement_timeout', 'transaction_timeout') and setting <> '0'`
+
+/**
+ * Runs `fn`, whose statements are not in a transaction of ours, on a session without bounds of time.
+ * @throws {MigrationError} `usage` before `fn` has begun, when bounds are set that we cannot lift: behind a pooler the
+ * session that is told so need not be the one that runs the next statement, and would keep it for a stranger.
+ */
+export async function unlimited<T>(client: Client, file: string, fn: () => Promise<T>): Promise<T> {
+  const { rows } = await client.query<{ pid: number; names: string[] }>(limits)
+  const [found] = rows
+  if (found === undefined || found.names.length === 0) return fn()
+  // Who answers with another process than the one that greeted us stands behind a pooler.
+  if (Reflect.get(client, 'processID') !== found.pid) {
+    throw new MigrationError(
+      'usage',
+      `${file} runs without a transaction, and behind a pooler ${found.names.join(' and ')} would cut it short; ` +
+        'migrate over a direct connection, or set it to 0 for the role that migrates',
+    )
+  }
+  await client.query('select set_config(name, $2, false) from unnest($1::text[]) as limits (name)', [found.names, '0'])
+  try {
+    return await fn()
+  } finally {
+    // On a lost connection there is nothing left to reset.
+    await client.query(found.names.map((name) => `reset ${name}`).join(';')).catch(() => undefined)
+  }
+}
+
 /** Runs `fn`; when the signal is aborted meanwhile, cancels what the client's backend is doing. */
 export async function interruptible<T>(client: Client, settings: Settings, fn: () => Promise<T>): Promise<T> {
   const { signal } = settings
