@@ -1,5 +1,6 @@
 import { migrations } from '@breakpilot/tenant-migrations'
-import { describe, expect, it } from 'vitest'
+import { escapeIdentifier } from 'pg'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import type { TestDatabase } from '../postgres/database.ts'
 import { run } from './command.ts'
 import { aClient, aMigration, aMigrator, anEmptyDatabase, refusal, rowsOf } from './fixture.ts'
@@ -44,7 +45,41 @@ function expected(found: Record<string, string>): Record<string, string> {
   return Object.fromEntries(Object.keys(found).map((table) => [table, wanted(table)]))
 }
 
+/** A database whose two roles are called like this, next to others whose names differ in case only. */
+async function aDatabaseOf(ownerName: string, runtimeName: string): Promise<TestDatabase> {
+  const database = await anEmptyDatabase()
+  const names = [ownerName, runtimeName].map((name) => `${name} ${database.name}`)
+  const [owner = '', runtimeRole = ''] = names
+  const everyone = [...names, ...names.map((name) => name.toLowerCase())].map((name) => escapeIdentifier(name))
+  const elsewhere = new URL(database.adminUrl)
+  elsewhere.pathname = '/postgres'
+  onTestFinished(async () => {
+    await database.drop()
+    await rowsOf(elsewhere.href, everyone.map((name) => `drop role if exists ${name}`).join(';'))
+  })
+  const create = everyone.map((name) => `create role ${name} login password 'secret'; grant ${name} to current_user`)
+  await rowsOf(
+    database.adminUrl,
+    [...create, `alter database ${database.name} owner to ${escapeIdentifier(owner)}`].join(';'),
+  )
+  const url = new URL(database.ownerUrl)
+  Object.assign(url, { username: encodeURIComponent(owner), password: 'secret' })
+  return { ...database, ownerUrl: url.href, runtimeRole }
+}
+
 describe('the runtime role', () => {
+  it.each([
+    ['RegOwner', 'RegRuntime'],
+    ['Reg.Owner@example', 'Reg.Runtime"@example'],
+  ])('gets it from an owner and under a name that are no plain words: %s, %s', async (owner, runtime) => {
+    const database = await aDatabaseOf(owner, runtime)
+    await aMigrator(database, { runtimeRole: database.runtimeRole }).up()
+    const found = await tablePrivileges(database)
+    expect(found).toEqual(expected(found))
+    expect(found['tenants']).toBe(everything)
+    expect(await callable(database)).toContain('registry.ensure_audit_partitions()')
+  })
+
   it('gets exactly what it needs, and on a partition of the log nothing', async () => {
     const database = await anEmptyDatabase()
     await aMigrator(database, { runtimeRole: database.runtimeRole }).up()
@@ -162,6 +197,17 @@ describe('the runtime role', () => {
     const ended = await run(['up', '--runtime-role', 'no_such_role'], { DATABASE_URL: database.ownerUrl })
     expect(ended).toMatchObject({ code: 2, error: { code: 'usage', message: expect.stringContaining('no_such_role') } })
     expect(await aMigrator(database).version()).toEqual({ version: 0, dirty: false })
+  })
+
+  it('is judged by whatever judges as up does', async () => {
+    const database = await anEmptyDatabase()
+    const env = { DATABASE_URL: database.ownerUrl }
+    const refused = { code: 2, error: { code: 'usage', message: expect.stringContaining('no_such_role') } }
+    expect(await run(['up', '--dry-run', '--runtime-role', 'no_such_role'], env)).toMatchObject(refused)
+    for (const command of ['plan', 'verify']) {
+      expect(await run([command], { ...env, RUNTIME_ROLE: 'no_such_role' })).toMatchObject(refused)
+      expect(await run([command], { ...env, RUNTIME_ROLE: database.runtimeRole })).toMatchObject({ code: 0 })
+    }
   })
 
   it('cannot be the role that migrates', async () => {

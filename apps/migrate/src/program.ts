@@ -38,10 +38,12 @@ interface DownOptions extends GlobalOptions {
 /** The command line of `tenant-migrate`. Each command is one call of the migrator and one answer. */
 export function createProgram({ appVersion, output, signal, config }: Surroundings): Command {
   const migrator = (options: GlobalOptions, more: Partial<MigratorOptions> = {}): Migrator => {
-    const { connectionString, waitMs } = config()
+    const { connectionString, waitMs, runtimeRole } = config()
     return createMigrator({
       connectionString,
       waitMs: options.wait ?? waitMs,
+      // What judges as `up` does judges the role too.
+      runtimeRole,
       ...(options.lockWait === undefined ? {} : { lockWaitMs: options.lockWait }),
       ...(options.lockTimeout === undefined ? {} : { lockTimeoutMs: options.lockTimeout }),
       appVersion,
@@ -68,7 +70,11 @@ export function createProgram({ appVersion, output, signal, config }: Surroundin
     .version(appVersion)
     .option('--wait <time>', 'how long to wait for the database (MIGRATE_WAIT, default 60s)', duration)
     .option('--lock-wait <time>', 'how long to wait while another process migrates (default 60s)', duration)
-    .option('--lock-timeout <time>', 'how long a statement may wait for a lock on a table (default 5s)', duration)
+    .option(
+      '--lock-timeout <time>',
+      'how long a statement in a transaction may wait for a lock on a table (default 5s)',
+      duration,
+    )
     .option('--json', 'one JSON object a line, also on a terminal')
     .option('--no-json', 'text, also where stdout is no terminal')
     .exitOverride()
@@ -84,8 +90,10 @@ export function createProgram({ appVersion, output, signal, config }: Surroundin
     .option('--runtime-role <name>', 'the role the server runs as (RUNTIME_ROLE)')
     .action(async (_, command: Command) => {
       const { to, steps, dryRun, ...options } = command.optsWithGlobals<UpOptions>()
-      const runtimeRole = options.runtimeRole ?? config().runtimeRole
-      const up = migrator(options, { runtimeRole, allowOutOfOrder: options.allowOutOfOrder === true })
+      const up = migrator(options, {
+        runtimeRole: options.runtimeRole ?? config().runtimeRole,
+        allowOutOfOrder: options.allowOutOfOrder === true,
+      })
       if (dryRun !== true) return answer('up', await up.up({ to, steps }))
       const names = (await up.plan({ to, steps })).map(({ name }) => name)
       const text = names.length === 0 ? 'nothing to do' : names.map((name) => `would apply ${name}`).join('\n')
