@@ -59,7 +59,11 @@ describe('/readyz', () => {
     })
 
     it.each([
-      ['a wrong password', (url: URL) => (url.password = 'wrong'), 'database: refuses the role or its password'],
+      [
+        'a role that is not there',
+        (url: URL) => (url.username = 'nobody'),
+        'database: refuses the role or its password',
+      ],
       ['a database that is not there', (url: URL) => (url.pathname = '/nowhere'), 'database: does not exist'],
       ['a server that is not there', (url: URL) => (url.port = '1'), 'database: cannot be reached'],
     ])('says so, and nothing more, with %s', async (_, change, detail) => {
