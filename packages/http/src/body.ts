@@ -48,12 +48,9 @@ function asRegistryError(error: unknown): Error {
     case 'encoding.unsupported':
       return new RegistryError('request.content_encoding_unsupported', { cause: error })
     case 'entity.parse.failed':
-    case 'entity.verify.failed':
     case 'request.aborted':
     case 'request.size.invalid':
-      return error.cause instanceof RegistryError
-        ? error.cause
-        : new RegistryError('request.json_malformed', { cause: error })
+      return new RegistryError('request.json_malformed', { cause: error })
     default:
       // What calls itself gzip, deflate or br and is not.
       return 'status' in error && error.status === 400
