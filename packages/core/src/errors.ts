@@ -12,6 +12,7 @@ export type ErrorKind =
   | 'headers_too_large'
   | 'timeout'
   | 'unsupported_media_type'
+  | 'unprocessable'
   | 'rate_limited'
   | 'unavailable'
   | 'internal'
@@ -21,6 +22,7 @@ export type ErrorKind =
  * change their meaning; `pnpm generate` puts them into the OpenAPI document and the client.
  */
 export const errorTable = {
+  'audit_event.not_found': ['not_found', 'There is no such event'],
   'auth.audience_missing': ['unauthenticated', 'The token is not meant for this service'],
   'auth.credentials_malformed': ['unauthenticated', 'The credentials are not well-formed'],
   'auth.credentials_missing': ['unauthenticated', 'Credentials are required'],
@@ -31,10 +33,24 @@ export const errorTable = {
   'auth.token_expired': ['unauthenticated', 'The token has expired'],
   'auth.token_invalid': ['unauthenticated', 'The token is not valid'],
   'auth.token_wrong_type': ['unauthenticated', 'The token is not an access token'],
+  'changes.expired': ['gone', 'The feed no longer has what came after this position'],
+  'changes.too_many_waiters': ['unavailable', 'Too many are waiting for changes'],
   'database.busy': ['unavailable', 'The database is busy'],
   'database.unavailable': ['unavailable', 'The database cannot be reached'],
+  'idempotency.in_flight': ['conflict', 'A request with this Idempotency-Key is being worked on'],
+  'idempotency.key_reused': ['unprocessable', 'This Idempotency-Key was used for another request'],
+  'idempotency.secret_gone': ['conflict', 'The answer to this Idempotency-Key held a secret that is no longer kept'],
+  'legal_hold.not_found': ['not_found', 'There is no legal hold on this tenant'],
   'page.cursor_invalid': ['invalid', 'The cursor is not one of this list'],
+  'product.not_found': ['not_found', 'There is no such product'],
+  'product.required_by_other': ['conflict', 'Another product of the tenant needs this one'],
+  'product.requirement_missing': ['conflict', 'The product needs another one that the tenant does not have'],
+  'product.retired': ['conflict', 'The product is retired'],
   'product.unknown': ['invalid', 'There is no such product'],
+  'project.not_found': ['not_found', 'There is no such project'],
+  'project.not_supported': ['conflict', 'No product of the tenant has projects'],
+  'project.quota_exceeded': ['conflict', 'The tenant has as many projects as it may have'],
+  'project.slug_taken': ['conflict', 'Another project of the tenant has or had this slug'],
   'request.body_missing': ['invalid', 'A body is required'],
   'request.body_too_large': ['too_large', 'The body is too large'],
   'request.content_encoding_unsupported': ['unsupported_media_type', 'The content encoding is not supported'],
@@ -45,19 +61,36 @@ export const errorTable = {
   'request.json_malformed': ['invalid', 'The body is not well-formed JSON'],
   'request.path_malformed': ['invalid', 'The path is not well-formed'],
   'request.query_unknown': ['invalid', 'There is no such query parameter'],
+  'request.rate_limited': ['rate_limited', 'Too many requests'],
   'request.timeout': ['timeout', 'The request took too long to arrive'],
+  'resource.version_stale': ['stale', 'It was changed since you read it'],
   'route.method_not_allowed': ['method_not_allowed', 'This path does not have that method'],
   'route.not_found': ['not_found', 'There is nothing at this path'],
   'service.internal_error': ['internal', 'Something went wrong on our side'],
   'service.not_ready': ['unavailable', 'The service is not ready'],
+  'slug.in_use': ['conflict', 'The slug is the present name of a tenant'],
+  'slug.not_found': ['not_found', 'There is no such slug'],
+  'tenant.archived': ['conflict', 'The tenant is archived'],
+  'tenant.being_purged': ['conflict', 'The tenant is being purged'],
+  'tenant.deletion_protected': ['conflict', 'The tenant is protected from deletion'],
   'tenant.erp_id_taken': ['conflict', 'Another tenant has this ERP id'],
+  'tenant.frozen': ['conflict', 'The tenant is frozen'],
+  'tenant.id_retired': ['conflict', 'This id belonged to a tenant that was purged'],
   'tenant.id_taken': ['conflict', 'Another tenant has this id'],
+  'tenant.legal_hold': ['conflict', 'The tenant is under a legal hold'],
+  'tenant.not_archived': ['conflict', 'Only an archived tenant can be purged'],
   'tenant.not_found': ['not_found', 'There is no such tenant'],
   'tenant.plan_required': ['conflict', 'An active tenant needs a plan'],
   'tenant.plan_unknown': ['invalid', 'No product has this plan'],
+  'tenant.purge_too_early': ['conflict', 'The tenant cannot be purged yet'],
+  'tenant.slug_mismatch': ['conflict', 'The slug is not that of the tenant'],
   'tenant.slug_reserved': ['conflict', 'This slug is reserved'],
   'tenant.slug_taken': ['conflict', 'Another tenant has this slug'],
   'tenant.stripe_id_taken': ['conflict', 'Another tenant has this Stripe id'],
+  'tenant.transition_illegal': ['conflict', 'The tenant cannot go from its state to that one'],
+  'tenant_product.config_invalid': ['invalid', "The configuration does not fit the product's schema"],
+  'tenant_product.limit_unknown': ['invalid', 'The product has no such limit'],
+  'tenant_product.not_found': ['not_found', 'The tenant does not have this product'],
 } as const satisfies Record<string, readonly [kind: ErrorKind, title: string]>
 
 /** A published error code. */
@@ -70,12 +103,26 @@ export interface Violation {
   readonly message: string
 }
 
+/** What some errors tell programs, beside their code. */
+export interface Facts {
+  /** The version that the thing has now: what `If-Match` would have had to say. */
+  readonly current_version?: number
+  /** What could be done instead: the states that a tenant can go to. */
+  readonly allowed?: readonly string[]
+  /** The products that the tenant has. */
+  readonly products?: readonly string[]
+  /** The id of what an earlier request with this key made. */
+  readonly id?: string
+}
+
 /** What an error says beside its code. */
 export interface ErrorDetails {
   /** For the caller, in one or two sentences; it must not name what the caller may not see. */
   readonly detail?: string
   /** Everything that is wrong with the request, for `invalid` errors. */
   readonly violations?: readonly Violation[]
+  /** What programs can use of it: extension members of the problem. Nothing that the caller may not see. */
+  readonly facts?: Facts
   /** Seconds after which it makes sense to try again. */
   readonly retryAfterSeconds?: number
   /** For us: goes to the log, never to the caller. */
@@ -90,6 +137,7 @@ export class RegistryError extends Error {
   readonly title: string
   readonly detail: string | undefined
   readonly violations: readonly Violation[] | undefined
+  readonly facts: Facts | undefined
   readonly retryAfterSeconds: number | undefined
 
   constructor(code: ErrorCode, details: ErrorDetails = {}) {
@@ -100,6 +148,7 @@ export class RegistryError extends Error {
     this.title = title
     this.detail = details.detail
     this.violations = details.violations
+    this.facts = details.facts
     this.retryAfterSeconds = details.retryAfterSeconds
   }
 }

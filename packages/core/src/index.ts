@@ -31,6 +31,7 @@ export { type Page, pageLimit, PageQuery, type Position } from './page.ts'
 export { type Catalogue, createCatalogue, loadCatalogue } from './products/catalogue.ts'
 export { Manifest, ManifestError, parseManifest, ProductKey } from './products/manifest.ts'
 export { assignProduct } from './products/tenant-product.service.ts'
+export { everything, type Sight } from './sight.ts'
 export { isReserved, Slug, slugLength } from './tenants/slug.ts'
 export { ErpId, NewTenant, StripeId, Tenant, tenantKinds, TenantQuery, tenantStatuses } from './tenants/tenant.ts'
 export {

@@ -15,6 +15,7 @@ const statusOf = {
   headers_too_large: 431,
   timeout: 408,
   unsupported_media_type: 415,
+  unprocessable: 422,
   rate_limited: 429,
   unavailable: 503,
   internal: 500,
@@ -38,6 +39,10 @@ export const Problem = z
     instance: z.string().meta({ description: 'The path that was asked for.' }),
     code: z.string().meta({ description: 'The kind of problem, for programs. It never changes its meaning.' }),
     request_id: z.string().meta({ description: 'The id under which the log has this request.' }),
+    current_version: z.int().optional().meta({ description: 'The version that the thing has now.' }),
+    allowed: z.array(z.string()).optional().meta({ description: 'The states that the tenant can go to.' }),
+    products: z.array(z.string()).optional().meta({ description: 'The products that the tenant has.' }),
+    id: z.string().optional().meta({ description: 'The id of what an earlier request with this key made.' }),
     errors: z.array(Violation).optional().meta({ description: 'Everything that is wrong with the request.' }),
   })
   .meta({ id: 'Problem', description: 'An error, as RFC 9457 has it.' })
@@ -66,8 +71,16 @@ export function toProblem(error: unknown, { request_id, instance }: Occurrence):
     instance,
     code: known.code,
     request_id,
+    ...facts(known),
     ...(known.violations && { errors: [...known.violations] }),
   }
+}
+
+/** The members of a problem that only some have. */
+function facts({ facts }: RegistryError): Partial<Problem> {
+  if (!facts) return {}
+  const { allowed, products, ...rest } = facts
+  return { ...rest, ...(allowed && { allowed: [...allowed] }), ...(products && { products: [...products] }) }
 }
 
 /** The status that an error code answers with. */

@@ -1,3 +1,5 @@
+import { everything, type Sight } from '../sight.ts'
+
 /** Who does something, and from where: what the audit log says of every change. */
 export interface Actor {
   /** Who it is, in a form that stays the same: a subject, a key's id, a script's name. */
@@ -5,12 +7,16 @@ export interface Actor {
   readonly name?: string
   /** What kind of authority it acts with: `platform-owner`, `script`, … */
   readonly role: string
+  /** Which tenants it may see; what it may do there was judged before. */
+  readonly sight: Sight
   readonly request_id?: string
+  /** The trace that the request belongs to: W3C trace context. */
+  readonly trace_id?: string
   readonly source_ip?: string
   readonly user_agent?: string
 }
 
 /** The actor of an internal script or job. */
 export function scriptActor(id: string): Actor {
-  return { id, role: 'script' }
+  return { id, role: 'script', sight: everything }
 }
