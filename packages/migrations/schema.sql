@@ -96,6 +96,214 @@ end
 $function$;
 comment on function registry.ensure_audit_partitions() is 'runtime: makes the partitions of this month and the next twelve; answers how many were missing.';
 
+CREATE OR REPLACE FUNCTION registry.keep_project_slug()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  if new.slug <> old.slug or new.tenant_id <> old.tenant_id then
+    raise exception 'a project keeps its slug and its tenant'
+      using errcode = 'check_violation', schema = 'public', table = 'tenant_projects', constraint = 'tenant_projects_slug_check';
+  end if;
+  return new;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION registry.keep_slug()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  if tg_op = 'UPDATE' then
+    if new.slug = old.slug then
+      return null;
+    end if;
+    update registry.slugs set current = false where slug = old.slug and tenant_id = new.id;
+  end if;
+  -- A name of before can be taken again by whose it was, a released one by anybody.
+  insert into registry.slugs as held (slug, tenant_id, current) values (new.slug, new.id, true)
+  on conflict (slug) do update set tenant_id = excluded.tenant_id, current = true, released_at = null
+    where held.tenant_id = excluded.tenant_id or held.released_at is not null;
+  if not found then
+    raise exception 'the slug % is or was another tenant''s', new.slug
+      using errcode = 'unique_violation', schema = 'registry', table = 'slugs', constraint = 'slugs_pkey';
+  end if;
+  return null;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION registry.keep_tenant_lifecycle()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+declare
+  legal boolean;
+begin
+  if tg_op = 'INSERT' then
+    legal := new.status in ('demo', 'trial', 'active');
+  elsif new.status = old.status then
+    legal := true;
+  else
+    legal := case old.status
+      when 'demo' then true
+      when 'trial' then new.status in ('active', 'frozen', 'archived')
+      when 'active' then new.status = 'frozen'
+      when 'frozen' then new.status in ('active', 'archived')
+        or new.status = 'demo' and new.kind = 'demo'
+        or new.status = 'trial' and old.frozen_from = 'trial' and (new.trial_ends_at is null or new.trial_ends_at > now())
+      when 'archived' then new.status = 'frozen'
+    end;
+  end if;
+  if legal is not true then
+    raise exception 'a tenant cannot go from % to %', case tg_op when 'INSERT' then 'nothing' else old.status::text end, new.status
+      using errcode = 'check_violation', schema = 'public', table = 'tenants', constraint = 'tenants_transition_check';
+  end if;
+
+  if tg_op = 'UPDATE' then
+    -- A demonstration becomes a customer with its first real state, and never again a demonstration.
+    if new.status <> old.status and new.status in ('trial', 'active') then
+      new.kind := 'customer';
+    elsif new.kind <> old.kind then
+      raise exception 'the kind of a tenant changes by conversion alone'
+        using errcode = 'check_violation', schema = 'public', table = 'tenants', constraint = 'tenants_kind_check';
+    end if;
+  end if;
+  if new.status = 'demo' and new.kind <> 'demo' then
+    raise exception 'a customer cannot be a demo'
+      using errcode = 'check_violation', schema = 'public', table = 'tenants', constraint = 'tenants_kind_check';
+  end if;
+  if new.status = 'active' and new.plan is null
+    and (tg_op = 'INSERT' or old.status <> 'active' or old.plan is not null) then
+    raise exception 'an active tenant needs a plan'
+      using errcode = 'check_violation', schema = 'public', table = 'tenants', constraint = 'tenants_plan_check';
+  end if;
+
+  if tg_op = 'UPDATE' and new.status <> old.status then
+    new.frozen_from := case
+      when new.status not in ('frozen', 'archived') then null
+      when old.status in ('frozen', 'archived') then old.frozen_from
+      else old.status
+    end;
+    if new.status_changed_at = old.status_changed_at then
+      new.status_changed_at := now();
+    end if;
+    if new.status = 'archived' then
+      new.archived_at := coalesce(new.archived_at, now());
+      -- An archived tenant's keys do not come back with it.
+      new.keys_valid_after := greatest(new.keys_valid_after, now());
+    else
+      new.archived_at := null;
+    end if;
+  end if;
+  return new;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION registry.keep_version()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  new.version := old.version + 1;
+  return new;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION registry.name_query(question text)
+ RETURNS tsquery
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE STRICT
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+  select case when numnode(words) = 0 then words else (words::text || ':*')::tsquery end
+  from plainto_tsquery('pg_catalog.simple', regexp_replace(question, '[^[:alnum:]]+', ' ', 'g')) as words
+$function$;
+comment on function registry.name_query(question text) is 'runtime: what names have to have to answer a question: every word, the last one by its beginning.';
+
+CREATE OR REPLACE FUNCTION registry.name_words(name text)
+ RETURNS tsvector
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE STRICT
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+  select to_tsvector('pg_catalog.simple', regexp_replace(name, '[^[:alnum:]]+', ' ', 'g'))
+$function$;
+comment on function registry.name_words(name text) is 'runtime: the words of a name, in lower case.';
+
+CREATE OR REPLACE FUNCTION registry.record_change()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  changed jsonb := to_jsonb(coalesce(new, old));
+  next bigint;
+begin
+  update registry.change_counter set n = n + 1 returning n into next;
+  insert into registry.changes (n, kind, tenant_id, ref_id)
+  values (next, tg_argv[0], (changed ->> tg_argv[1])::uuid, changed ->> tg_argv[2]);
+  perform pg_notify('registry_changes', next::text);
+  return null;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION registry.refuse_retired_id()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  if exists (select from registry.retired_ids where id = new.id) then
+    raise exception 'the id % was that of a tenant that was purged', new.id
+      using errcode = 'unique_violation', schema = 'registry', table = 'retired_ids', constraint = 'retired_ids_pkey';
+  end if;
+  return new;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION registry.release_tenant_events(tenant uuid, rows_max integer)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  released integer;
+begin
+  if not exists (select from public.tenants t where t.id = tenant and t.purge_requested_at is not null) then
+    raise exception 'nobody asked for the purge of %', tenant using errcode = 'object_not_in_prerequisite_state';
+  end if;
+  -- Whoever writes a stream's rows writes its head: a distributed engine commits by what it saw being written.
+  update registry.audit_streams set last_seq = last_seq where stream_id = tenant;
+  update public.audit_log a set tenant_id = null
+  from (
+    select l.id, l.received_at from public.audit_log l
+    where l.tenant_id = tenant and l.stream_id = tenant
+    limit least(rows_max, 5000)
+  ) batch
+  where a.id = batch.id and a.stream_id = tenant and a.received_at = batch.received_at;
+  get diagnostics released = row_count;
+  return released;
+end
+$function$;
+comment on function registry.release_tenant_events(tenant uuid, rows_max integer) is 'runtime: nulls tenant_id of at most rows_max events of a tenant that is being purged; answers how many.';
+
+CREATE OR REPLACE FUNCTION registry.retire_tenant()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  update registry.slugs set current = false where tenant_id = old.id and current;
+  insert into registry.retired_ids (id) values (old.id) on conflict do nothing;
+  return old;
+end
+$function$;
+
 create table public.api_keys (
   id uuid not null default gen_random_uuid(),
   tenant_id uuid not null,
@@ -111,6 +319,7 @@ create table public.api_keys (
   constraint api_keys_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id) ON DELETE CASCADE
 );
 CREATE INDEX api_keys_tenant_id_idx ON public.api_keys USING btree (tenant_id);
+CREATE CONSTRAINT TRIGGER api_keys_record_change AFTER INSERT OR DELETE OR UPDATE ON public.api_keys DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION registry.record_change('api_key', 'tenant_id', 'id');
 CREATE TRIGGER api_keys_set_updated_at BEFORE UPDATE ON public.api_keys FOR EACH ROW EXECUTE FUNCTION public.set_updated_at();
 
 create table public.audit_log (
@@ -195,10 +404,21 @@ create table public.tenant_products (
   config jsonb not null default '{}'::jsonb,
   created_at timestamp(3) with time zone not null default now(),
   updated_at timestamp(3) with time zone not null default now(),
+  enabled boolean not null default true,
+  limits jsonb not null default '{}'::jsonb,
+  valid_from timestamp(3) with time zone,
+  valid_until timestamp(3) with time zone,
+  source text not null default 'manual'::text,
+  version integer not null default 1,
   constraint tenant_products_pkey PRIMARY KEY (tenant_id, product),
+  constraint tenant_products_config_check CHECK ((jsonb_typeof(config) = 'object'::text)),
+  constraint tenant_products_limits_check CHECK ((jsonb_typeof(limits) = 'object'::text)),
+  constraint tenant_products_window_check CHECK ((valid_from < valid_until)),
   constraint tenant_products_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id) ON DELETE CASCADE
 );
 CREATE INDEX tenant_products_product_idx ON public.tenant_products USING btree (product, tenant_id);
+CREATE TRIGGER tenant_products_keep_version BEFORE UPDATE ON public.tenant_products FOR EACH ROW EXECUTE FUNCTION registry.keep_version();
+CREATE CONSTRAINT TRIGGER tenant_products_record_change AFTER INSERT OR DELETE OR UPDATE ON public.tenant_products DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION registry.record_change('tenant_product', 'tenant_id', 'product');
 CREATE TRIGGER tenant_products_set_updated_at BEFORE UPDATE ON public.tenant_products FOR EACH ROW EXECUTE FUNCTION public.set_updated_at();
 
 create table public.tenant_projects (
@@ -209,10 +429,19 @@ create table public.tenant_projects (
   status public.tenant_project_status not null default 'active'::public.tenant_project_status,
   created_at timestamp(3) with time zone not null default now(),
   updated_at timestamp(3) with time zone not null default now(),
+  labels jsonb not null default '{}'::jsonb,
+  archived_at timestamp(3) with time zone,
+  version integer not null default 1,
   constraint tenant_projects_pkey PRIMARY KEY (id),
+  constraint tenant_projects_tenant_id_id_key UNIQUE (tenant_id, id),
   constraint tenant_projects_tenant_id_slug_key UNIQUE (tenant_id, slug),
+  constraint tenant_projects_labels_check CHECK ((jsonb_typeof(labels) = 'object'::text)),
   constraint tenant_projects_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id) ON DELETE CASCADE
 );
+CREATE INDEX tenant_projects_created_at_idx ON public.tenant_projects USING btree (tenant_id, created_at DESC, id DESC);
+CREATE TRIGGER tenant_projects_keep_slug BEFORE UPDATE ON public.tenant_projects FOR EACH ROW EXECUTE FUNCTION registry.keep_project_slug();
+CREATE TRIGGER tenant_projects_keep_version BEFORE UPDATE ON public.tenant_projects FOR EACH ROW EXECUTE FUNCTION registry.keep_version();
+CREATE CONSTRAINT TRIGGER tenant_projects_record_change AFTER INSERT OR DELETE OR UPDATE ON public.tenant_projects DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION registry.record_change('tenant_project', 'tenant_id', 'id');
 CREATE TRIGGER tenant_projects_set_updated_at BEFORE UPDATE ON public.tenant_projects FOR EACH ROW EXECUTE FUNCTION public.set_updated_at();
 
 create table public.tenants (
@@ -230,13 +459,45 @@ create table public.tenants (
   sales_owner text,
   created_at timestamp(3) with time zone not null default now(),
   updated_at timestamp(3) with time zone not null default now(),
+  status_reason text,
+  status_note text,
+  status_changed_at timestamp(3) with time zone not null default now(),
+  status_changed_by text,
+  frozen_from public.tenant_status,
+  keys_valid_after timestamp(3) with time zone,
+  archived_at timestamp(3) with time zone,
+  deletion_protection boolean not null default false,
+  metadata jsonb not null default '{}'::jsonb,
+  version integer not null default 1,
+  purge_after timestamp(3) with time zone,
+  purge_requested_at timestamp(3) with time zone,
+  purge_requested_by text,
   constraint tenants_pkey PRIMARY KEY (id),
   constraint tenants_erp_id_key UNIQUE (erp_id),
   constraint tenants_slug_key UNIQUE (slug),
   constraint tenants_stripe_id_key UNIQUE (stripe_id),
+  constraint tenants_frozen_from_check CHECK ((frozen_from = ANY (ARRAY['demo'::public.tenant_status, 'trial'::public.tenant_status, 'active'::public.tenant_status]))),
+  constraint tenants_metadata_check CHECK ((jsonb_typeof(metadata) = 'object'::text)),
   constraint tenants_slug_check CHECK (((slug ~ '^[a-z0-9]([a-z0-9-]{1,61}[a-z0-9])$'::text) AND (slug !~ '--'::text) AND (slug ~ '[a-z]'::text) AND (slug !~ '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$'::text)))
 );
+comment on column public.tenants.frozen_from is 'What the tenant was frozen or archived out of; null while it is neither.';
+comment on column public.tenants.keys_valid_after is 'API keys issued before this are dead for good.';
 CREATE INDEX tenants_created_at_id_idx ON public.tenants USING btree (created_at DESC, id DESC);
+CREATE INDEX tenants_demo_idx ON public.tenants USING btree (created_at DESC, id DESC) WHERE (kind = 'demo'::public.tenant_kind);
+CREATE INDEX tenants_name_idx ON public.tenants USING btree (lower(name) COLLATE "C", id);
+CREATE INDEX tenants_name_words_idx ON public.tenants USING gin (registry.name_words(name));
+CREATE INDEX tenants_plan_idx ON public.tenants USING btree (plan, created_at DESC, id DESC);
+CREATE INDEX tenants_purge_requested_at_idx ON public.tenants USING btree (purge_requested_at) WHERE (purge_requested_at IS NOT NULL);
+CREATE INDEX tenants_sales_owner_idx ON public.tenants USING btree (sales_owner, created_at DESC, id DESC) WHERE (sales_owner IS NOT NULL);
+CREATE INDEX tenants_slug_idx ON public.tenants USING btree (slug COLLATE "C", id);
+CREATE INDEX tenants_status_idx ON public.tenants USING btree (status, created_at DESC, id DESC);
+CREATE INDEX tenants_trial_ends_at_idx ON public.tenants USING btree (trial_ends_at) WHERE ((status = 'trial'::public.tenant_status) AND (trial_ends_at IS NOT NULL));
+CREATE TRIGGER tenants_keep_lifecycle BEFORE INSERT OR UPDATE ON public.tenants FOR EACH ROW EXECUTE FUNCTION registry.keep_tenant_lifecycle();
+CREATE TRIGGER tenants_keep_slug AFTER INSERT OR UPDATE ON public.tenants FOR EACH ROW EXECUTE FUNCTION registry.keep_slug();
+CREATE TRIGGER tenants_keep_version BEFORE UPDATE ON public.tenants FOR EACH ROW EXECUTE FUNCTION registry.keep_version();
+CREATE CONSTRAINT TRIGGER tenants_record_change AFTER INSERT OR DELETE OR UPDATE ON public.tenants DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION registry.record_change('tenant', 'id', 'id');
+CREATE TRIGGER tenants_refuse_retired_id BEFORE INSERT ON public.tenants FOR EACH ROW EXECUTE FUNCTION registry.refuse_retired_id();
+CREATE TRIGGER tenants_retire BEFORE DELETE ON public.tenants FOR EACH ROW EXECUTE FUNCTION registry.retire_tenant();
 CREATE TRIGGER tenants_set_updated_at BEFORE UPDATE ON public.tenants FOR EACH ROW EXECUTE FUNCTION public.set_updated_at();
 
 create table registry.audit_streams (
@@ -247,3 +508,73 @@ create table registry.audit_streams (
   constraint audit_streams_pkey PRIMARY KEY (stream_id)
 );
 comment on table registry.audit_streams is 'The head of every stream''s chain. Whoever writes audit_log locks and moves it in the same transaction.';
+
+create table registry.change_counter (
+  one boolean not null default true,
+  n bigint not null,
+  constraint change_counter_pkey PRIMARY KEY (one),
+  constraint change_counter_one_check CHECK (one)
+);
+comment on table registry.change_counter is 'The number of the latest change.';
+
+create table registry.changes (
+  n bigint not null,
+  at timestamp(3) with time zone not null default clock_timestamp(),
+  kind text not null,
+  tenant_id uuid not null,
+  ref_id text not null,
+  constraint changes_pkey PRIMARY KEY (n),
+  constraint changes_kind_check CHECK ((kind = ANY (ARRAY['tenant'::text, 'tenant_product'::text, 'tenant_project'::text, 'api_key'::text])))
+);
+comment on table registry.changes is 'What changed, newest last; kept for seven days. ref_id is the id of the thing, or the key of the product.';
+CREATE INDEX changes_at_idx ON registry.changes USING btree (at);
+CREATE INDEX changes_tenant_id_idx ON registry.changes USING btree (tenant_id, n);
+
+create table registry.idempotency (
+  digest bytea not null,
+  fingerprint bytea not null,
+  status smallint not null,
+  headers jsonb not null default '{}'::jsonb,
+  body text,
+  sealed bytea,
+  kid text,
+  resource_id text,
+  created_at timestamp(3) with time zone not null default now(),
+  constraint idempotency_pkey PRIMARY KEY (digest),
+  constraint idempotency_digest_check CHECK ((octet_length(digest) = 32)),
+  constraint idempotency_fingerprint_check CHECK ((octet_length(fingerprint) = 32))
+);
+comment on table registry.idempotency is 'Answers for 24 hours. An answer with a secret is sealed, and the secret goes after 15 minutes.';
+comment on column registry.idempotency.digest is 'HMAC of principal, method, path and key: the key itself is not kept.';
+CREATE INDEX idempotency_created_at_idx ON registry.idempotency USING btree (created_at);
+
+create table registry.legal_holds (
+  stream_id uuid not null,
+  reason text not null,
+  by text not null,
+  at timestamp(3) with time zone not null default now(),
+  constraint legal_holds_pkey PRIMARY KEY (stream_id)
+);
+comment on table registry.legal_holds is 'Streams of the audit log that nothing may shorten; the tenants of such streams are not purged.';
+
+create table registry.retired_ids (
+  id uuid not null,
+  retired_at timestamp(3) with time zone not null default now(),
+  constraint retired_ids_pkey PRIMARY KEY (id)
+);
+comment on table registry.retired_ids is 'The ids of tenants that were purged. Nobody gets them again: the audit log still tells of them.';
+
+create table registry.slugs (
+  slug text not null,
+  tenant_id uuid,
+  current boolean not null,
+  taken_at timestamp(3) with time zone not null default now(),
+  released_at timestamp(3) with time zone,
+  constraint slugs_pkey PRIMARY KEY (slug),
+  constraint slugs_current_check CHECK (((NOT current) OR (tenant_id IS NOT NULL))),
+  constraint slugs_released_check CHECK (((released_at IS NULL) OR (tenant_id IS NULL))),
+  constraint slugs_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id) ON DELETE SET NULL
+);
+comment on table registry.slugs is 'Every name a tenant has or had. Without a tenant it is nobody''s, and stays so until it is released.';
+CREATE UNIQUE INDEX slugs_current_key ON registry.slugs USING btree (tenant_id) WHERE current;
+CREATE INDEX slugs_tenant_id_idx ON registry.slugs USING btree (tenant_id);

@@ -697,4 +697,475 @@ create index audit_log_tenant_id_received_at_idx on audit_log (tenant_id, receiv
 create index audit_log_product_received_at_idx on audit_log (product, received_at desc);
 `,
   },
+  {
+    version: 4,
+    name: '0004_tenant_lifecycle',
+    checksum: '70f8f0fd76587b3e61c258416a49d36c061dc322204d2488ea39932d6de06f87',
+    up: `-- The life of a tenant: why it is in its state and since when, and a trigger that holds the table of legal transitions,
+-- whoever writes. core/src/tenants/lifecycle.ts holds the same table and explains it.
+
+alter table tenants
+  add column status_reason text,
+  add column status_note text,
+  add column status_changed_at timestamptz(3) not null default now(),
+  add column status_changed_by text,
+  add column frozen_from tenant_status,
+  add column keys_valid_after timestamptz(3),
+  add column archived_at timestamptz(3),
+  add column deletion_protection boolean not null default false,
+  add column metadata jsonb not null default '{}',
+  add column version integer not null default 1,
+  add constraint tenants_frozen_from_check check (frozen_from in ('demo', 'trial', 'active')),
+  add constraint tenants_metadata_check check (jsonb_typeof(metadata) = 'object');
+comment on column tenants.frozen_from is 'What the tenant was frozen or archived out of; null while it is neither.';
+comment on column tenants.keys_valid_after is 'API keys issued before this are dead for good.';
+
+-- What is known of the tenants that are here already: nothing of them changes.
+alter table tenants disable trigger user;
+update tenants set status_changed_at = updated_at;
+alter table tenants enable trigger user;
+
+-- A row that is written has another version, so that a reader can tell whether it is still what it read.
+create function registry.keep_version() returns trigger
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+  new.version := old.version + 1;
+  return new;
+end
+$$;
+create trigger tenants_keep_version before update on tenants
+  for each row execute function registry.keep_version();
+
+create function registry.keep_tenant_lifecycle() returns trigger
+language plpgsql set search_path = pg_catalog, public, pg_temp as $$
+declare
+  legal boolean;
+begin
+  if tg_op = 'INSERT' then
+    legal := new.status in ('demo', 'trial', 'active');
+  elsif new.status = old.status then
+    legal := true;
+  else
+    legal := case old.status
+      when 'demo' then true
+      when 'trial' then new.status in ('active', 'frozen', 'archived')
+      when 'active' then new.status = 'frozen'
+      when 'frozen' then new.status in ('active', 'archived')
+        or new.status = 'demo' and new.kind = 'demo'
+        or new.status = 'trial' and old.frozen_from = 'trial' and (new.trial_ends_at is null or new.trial_ends_at > now())
+      when 'archived' then new.status = 'frozen'
+    end;
+  end if;
+  if legal is not true then
+    raise exception 'a tenant cannot go from % to %', case tg_op when 'INSERT' then 'nothing' else old.status::text end, new.status
+      using errcode = 'check_violation', schema = 'public', table = 'tenants', constraint = 'tenants_transition_check';
+  end if;
+
+  if tg_op = 'UPDATE' then
+    -- A demonstration becomes a customer with its first real state, and never again a demonstration.
+    if new.status <> old.status and new.status in ('trial', 'active') then
+      new.kind := 'customer';
+    elsif new.kind <> old.kind then
+      raise exception 'the kind of a tenant changes by conversion alone'
+        using errcode = 'check_violation', schema = 'public', table = 'tenants', constraint = 'tenants_kind_check';
+    end if;
+  end if;
+  if new.status = 'demo' and new.kind <> 'demo' then
+    raise exception 'a customer cannot be a demo'
+      using errcode = 'check_violation', schema = 'public', table = 'tenants', constraint = 'tenants_kind_check';
+  end if;
+  if new.status = 'active' and new.plan is null
+    and (tg_op = 'INSERT' or old.status <> 'active' or old.plan is not null) then
+    raise exception 'an active tenant needs a plan'
+      using errcode = 'check_violation', schema = 'public', table = 'tenants', constraint = 'tenants_plan_check';
+  end if;
+
+  if tg_op = 'UPDATE' and new.status <> old.status then
+    new.frozen_from := case
+      when new.status not in ('frozen', 'archived') then null
+      when old.status in ('frozen', 'archived') then old.frozen_from
+      else old.status
+    end;
+    if new.status_changed_at = old.status_changed_at then
+      new.status_changed_at := now();
+    end if;
+    if new.status = 'archived' then
+      new.archived_at := coalesce(new.archived_at, now());
+      -- An archived tenant's keys do not come back with it.
+      new.keys_valid_after := greatest(new.keys_valid_after, now());
+    else
+      new.archived_at := null;
+    end if;
+  end if;
+  return new;
+end
+$$;
+create trigger tenants_keep_lifecycle before insert or update on tenants
+  for each row execute function registry.keep_tenant_lifecycle();
+
+-- What the sweeper looks for.
+create index tenants_trial_ends_at_idx on tenants (trial_ends_at) where status = 'trial' and trial_ends_at is not null;
+`,
+    down: `drop index tenants_trial_ends_at_idx;
+drop trigger tenants_keep_lifecycle on tenants;
+drop function registry.keep_tenant_lifecycle();
+drop trigger tenants_keep_version on tenants;
+drop function registry.keep_version();
+alter table tenants
+  drop column status_reason,
+  drop column status_note,
+  drop column status_changed_at,
+  drop column status_changed_by,
+  drop column frozen_from,
+  drop column keys_valid_after,
+  drop column archived_at,
+  drop column deletion_protection,
+  drop column metadata,
+  drop column version;
+`,
+  },
+  {
+    version: 5,
+    name: '0005_tenant_names',
+    checksum: '6faa077f4606576726a28821addce7a61c9c14efc0636ed609985e8070bed5e4',
+    up: `-- One namespace for the names of tenants: those in use, those of before, and those of tenants that are gone. Its primary
+-- key is what makes a name have one owner, however many rename and create at once. Ids of purged tenants stay taken too.
+
+create table registry.slugs (
+  slug text not null,
+  tenant_id uuid,
+  current boolean not null,
+  taken_at timestamptz(3) not null default now(),
+  released_at timestamptz(3),
+  constraint slugs_pkey primary key (slug),
+  constraint slugs_tenant_id_fkey foreign key (tenant_id) references tenants (id) on delete set null,
+  constraint slugs_current_check check (not current or tenant_id is not null),
+  constraint slugs_released_check check (released_at is null or tenant_id is null)
+);
+comment on table registry.slugs is 'Every name a tenant has or had. Without a tenant it is nobody''s, and stays so until it is released.';
+create unique index slugs_current_key on registry.slugs (tenant_id) where current;
+create index slugs_tenant_id_idx on registry.slugs (tenant_id);
+
+create table registry.retired_ids (
+  id uuid not null,
+  retired_at timestamptz(3) not null default now(),
+  constraint retired_ids_pkey primary key (id)
+);
+comment on table registry.retired_ids is 'The ids of tenants that were purged. Nobody gets them again: the audit log still tells of them.';
+
+insert into registry.slugs (slug, tenant_id, current, taken_at) select slug, id, true, created_at from tenants;
+
+create function registry.keep_slug() returns trigger
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+  if tg_op = 'UPDATE' then
+    if new.slug = old.slug then
+      return null;
+    end if;
+    update registry.slugs set current = false where slug = old.slug and tenant_id = new.id;
+  end if;
+  -- A name of before can be taken again by whose it was, a released one by anybody.
+  insert into registry.slugs as held (slug, tenant_id, current) values (new.slug, new.id, true)
+  on conflict (slug) do update set tenant_id = excluded.tenant_id, current = true, released_at = null
+    where held.tenant_id = excluded.tenant_id or held.released_at is not null;
+  if not found then
+    raise exception 'the slug % is or was another tenant''s', new.slug
+      using errcode = 'unique_violation', schema = 'registry', table = 'slugs', constraint = 'slugs_pkey';
+  end if;
+  return null;
+end
+$$;
+create trigger tenants_keep_slug after insert or update on tenants
+  for each row execute function registry.keep_slug();
+
+create function registry.refuse_retired_id() returns trigger
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+  if exists (select from registry.retired_ids where id = new.id) then
+    raise exception 'the id % was that of a tenant that was purged', new.id
+      using errcode = 'unique_violation', schema = 'registry', table = 'retired_ids', constraint = 'retired_ids_pkey';
+  end if;
+  return new;
+end
+$$;
+create trigger tenants_refuse_retired_id before insert on tenants
+  for each row execute function registry.refuse_retired_id();
+
+create function registry.retire_tenant() returns trigger
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+  update registry.slugs set current = false where tenant_id = old.id and current;
+  insert into registry.retired_ids (id) values (old.id) on conflict do nothing;
+  return old;
+end
+$$;
+create trigger tenants_retire before delete on tenants
+  for each row execute function registry.retire_tenant();
+`,
+    down: `drop trigger tenants_retire on tenants;
+drop function registry.retire_tenant();
+drop trigger tenants_refuse_retired_id on tenants;
+drop function registry.refuse_retired_id();
+drop trigger tenants_keep_slug on tenants;
+drop function registry.keep_slug();
+drop table registry.retired_ids;
+drop table registry.slugs;
+`,
+  },
+  {
+    version: 6,
+    name: '0006_tenant_purge',
+    checksum: '4d88fba0a346d613b789717654337437b7e7306ddaccba9d08d8973e6eb967c3',
+    up: `-- The end of a tenant: when it may be purged, that it was asked for, and what forbids it.
+
+alter table tenants
+  add column purge_after timestamptz(3),
+  add column purge_requested_at timestamptz(3),
+  add column purge_requested_by text;
+create index tenants_purge_requested_at_idx on tenants (purge_requested_at) where purge_requested_at is not null;
+
+-- By stream and not by tenant: a hold also keeps the events of a tenant that is gone, and those that never had one.
+create table registry.legal_holds (
+  stream_id uuid not null,
+  reason text not null,
+  by text not null,
+  at timestamptz(3) not null default now(),
+  constraint legal_holds_pkey primary key (stream_id)
+);
+comment on table registry.legal_holds is 'Streams of the audit log that nothing may shorten; the tenants of such streams are not purged.';
+
+-- The runtime role cannot change the log. This is the one thing that a purge has to do there: let go of the foreign key,
+-- a part of the rows at a time, since a large tenant's in one statement would hold its locks for seconds. The events
+-- stay, and so does their chain, which does not cover tenant_id.
+create function registry.release_tenant_events(tenant uuid, rows_max integer) returns integer
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  released integer;
+begin
+  if not exists (select from public.tenants t where t.id = tenant and t.purge_requested_at is not null) then
+    raise exception 'nobody asked for the purge of %', tenant using errcode = 'object_not_in_prerequisite_state';
+  end if;
+  -- Whoever writes a stream's rows writes its head: a distributed engine commits by what it saw being written.
+  update registry.audit_streams set last_seq = last_seq where stream_id = tenant;
+  update public.audit_log a set tenant_id = null
+  from (
+    select l.id, l.received_at from public.audit_log l
+    where l.tenant_id = tenant and l.stream_id = tenant
+    limit least(rows_max, 5000)
+  ) batch
+  where a.id = batch.id and a.stream_id = tenant and a.received_at = batch.received_at;
+  get diagnostics released = row_count;
+  return released;
+end
+$$;
+comment on function registry.release_tenant_events(uuid, integer) is 'runtime: nulls tenant_id of at most rows_max events of a tenant that is being purged; answers how many.';
+revoke execute on function registry.release_tenant_events(uuid, integer) from public;
+`,
+    down: `drop function registry.release_tenant_events(uuid, integer);
+drop table registry.legal_holds;
+drop index tenants_purge_requested_at_idx;
+alter table tenants
+  drop column purge_after,
+  drop column purge_requested_at,
+  drop column purge_requested_by;
+`,
+  },
+  {
+    version: 7,
+    name: '0007_tenant_lists',
+    checksum: 'b9643201caea6881c266c6dacc1e5c4553b1aab84bd71bad7948b99d063d18b7',
+    up: `-- What lists of tenants are sorted and searched by. Sorting goes by bytes: the same everywhere, and a prefix is a range.
+
+create index tenants_status_idx on tenants (status, created_at desc, id desc);
+create index tenants_plan_idx on tenants (plan, created_at desc, id desc);
+create index tenants_demo_idx on tenants (created_at desc, id desc) where kind = 'demo';
+create index tenants_sales_owner_idx on tenants (sales_owner, created_at desc, id desc) where sales_owner is not null;
+create index tenants_name_idx on tenants ((lower(name) collate "C"), id);
+create index tenants_slug_idx on tenants ((slug collate "C"), id);
+
+-- The words of a name, whatever stands between them: PostgreSQL's own parser would take a.b for a host.
+create function registry.name_words(name text) returns tsvector
+language sql immutable strict parallel safe set search_path = pg_catalog, pg_temp as $$
+  select to_tsvector('pg_catalog.simple', regexp_replace(name, '[^[:alnum:]]+', ' ', 'g'))
+$$;
+comment on function registry.name_words(text) is 'runtime: the words of a name, in lower case.';
+
+-- The words of a question: all of them, the last one only by its beginning.
+create function registry.name_query(question text) returns tsquery
+language sql immutable strict parallel safe set search_path = pg_catalog, pg_temp as $$
+  select case when numnode(words) = 0 then words else (words::text || ':*')::tsquery end
+  from plainto_tsquery('pg_catalog.simple', regexp_replace(question, '[^[:alnum:]]+', ' ', 'g')) as words
+$$;
+comment on function registry.name_query(text) is 'runtime: what names have to have to answer a question: every word, the last one by its beginning.';
+
+create index tenants_name_words_idx on tenants using gin (registry.name_words(name));
+`,
+    down: `drop index tenants_name_words_idx;
+drop function registry.name_query(text);
+drop function registry.name_words(text);
+drop index tenants_slug_idx;
+drop index tenants_name_idx;
+drop index tenants_sales_owner_idx;
+drop index tenants_demo_idx;
+drop index tenants_plan_idx;
+drop index tenants_status_idx;
+`,
+  },
+  {
+    version: 8,
+    name: '0008_projects_and_products',
+    checksum: 'e2a6d23709ef5acd20cd687e3f33f7aea1876241c1544001e517723c38a49d21',
+    up: `-- What a project and an assignment of a product have beyond what the Go service gave them.
+
+alter table tenant_projects
+  add column labels jsonb not null default '{}',
+  add column archived_at timestamptz(3),
+  add column version integer not null default 1,
+  add constraint tenant_projects_labels_check check (jsonb_typeof(labels) = 'object'),
+  -- What points at a project of a tenant points at both, so that it cannot be another tenant's.
+  add constraint tenant_projects_tenant_id_id_key unique (tenant_id, id);
+alter table tenant_projects disable trigger user;
+update tenant_projects set archived_at = updated_at where status = 'archived';
+alter table tenant_projects enable trigger user;
+
+create function registry.keep_project_slug() returns trigger
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+  if new.slug <> old.slug or new.tenant_id <> old.tenant_id then
+    raise exception 'a project keeps its slug and its tenant'
+      using errcode = 'check_violation', schema = 'public', table = 'tenant_projects', constraint = 'tenant_projects_slug_check';
+  end if;
+  return new;
+end
+$$;
+create trigger tenant_projects_keep_slug before update on tenant_projects
+  for each row execute function registry.keep_project_slug();
+create trigger tenant_projects_keep_version before update on tenant_projects
+  for each row execute function registry.keep_version();
+create index tenant_projects_created_at_idx on tenant_projects (tenant_id, created_at desc, id desc);
+
+alter table tenant_products
+  add column enabled boolean not null default true,
+  add column limits jsonb not null default '{}',
+  add column valid_from timestamptz(3),
+  add column valid_until timestamptz(3),
+  add column source text not null default 'manual',
+  add column version integer not null default 1,
+  add constraint tenant_products_config_check check (jsonb_typeof(config) = 'object'),
+  add constraint tenant_products_limits_check check (jsonb_typeof(limits) = 'object'),
+  add constraint tenant_products_window_check check (valid_from < valid_until);
+create trigger tenant_products_keep_version before update on tenant_products
+  for each row execute function registry.keep_version();
+`,
+    down: `drop trigger tenant_products_keep_version on tenant_products;
+alter table tenant_products
+  drop constraint tenant_products_config_check,
+  drop column enabled,
+  drop column limits,
+  drop column valid_from,
+  drop column valid_until,
+  drop column source,
+  drop column version;
+
+drop index tenant_projects_created_at_idx;
+drop trigger tenant_projects_keep_version on tenant_projects;
+drop trigger tenant_projects_keep_slug on tenant_projects;
+drop function registry.keep_project_slug();
+alter table tenant_projects
+  drop constraint tenant_projects_tenant_id_id_key,
+  drop column labels,
+  drop column archived_at,
+  drop column version;
+`,
+  },
+  {
+    version: 9,
+    name: '0009_change_feed',
+    checksum: '22f6432bed21a0ffd5cda92aa71c6515fbfbefd2e76962a299d93a5e9420f2a6',
+    up: `-- A feed of what changed, in the order of the commits and without gaps: deferred triggers run at commit, and each takes
+-- the next number from one row, which the commits then wait for in turn. A rolled-back transaction gives its number
+-- back. Nothing of it depends on transaction ids, so it survives a restore.
+
+create table registry.change_counter (
+  one boolean not null default true,
+  n bigint not null,
+  constraint change_counter_pkey primary key (one),
+  constraint change_counter_one_check check (one)
+);
+comment on table registry.change_counter is 'The number of the latest change.';
+insert into registry.change_counter (n) values (0);
+
+create table registry.changes (
+  n bigint not null,
+  at timestamptz(3) not null default clock_timestamp(),
+  kind text not null,
+  tenant_id uuid not null,
+  ref_id text not null,
+  constraint changes_pkey primary key (n),
+  constraint changes_kind_check check (kind in ('tenant', 'tenant_product', 'tenant_project', 'api_key'))
+);
+comment on table registry.changes is 'What changed, newest last; kept for seven days. ref_id is the id of the thing, or the key of the product.';
+create index changes_at_idx on registry.changes (at);
+create index changes_tenant_id_idx on registry.changes (tenant_id, n);
+
+-- The kind is an argument, not the name of the table: on a distributed engine that is the name of a shard.
+create function registry.record_change() returns trigger
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+declare
+  changed jsonb := to_jsonb(coalesce(new, old));
+  next bigint;
+begin
+  update registry.change_counter set n = n + 1 returning n into next;
+  insert into registry.changes (n, kind, tenant_id, ref_id)
+  values (next, tg_argv[0], (changed ->> tg_argv[1])::uuid, changed ->> tg_argv[2]);
+  perform pg_notify('registry_changes', next::text);
+  return null;
+end
+$$;
+
+create constraint trigger tenants_record_change after insert or update or delete on tenants
+  deferrable initially deferred for each row execute function registry.record_change('tenant', 'id', 'id');
+create constraint trigger tenant_products_record_change after insert or update or delete on tenant_products
+  deferrable initially deferred for each row execute function registry.record_change('tenant_product', 'tenant_id', 'product');
+create constraint trigger tenant_projects_record_change after insert or update or delete on tenant_projects
+  deferrable initially deferred for each row execute function registry.record_change('tenant_project', 'tenant_id', 'id');
+create constraint trigger api_keys_record_change after insert or update or delete on api_keys
+  deferrable initially deferred for each row execute function registry.record_change('api_key', 'tenant_id', 'id');
+`,
+    down: `drop trigger api_keys_record_change on api_keys;
+drop trigger tenant_projects_record_change on tenant_projects;
+drop trigger tenant_products_record_change on tenant_products;
+drop trigger tenants_record_change on tenants;
+drop function registry.record_change();
+drop table registry.changes;
+drop table registry.change_counter;
+`,
+  },
+  {
+    version: 10,
+    name: '0010_idempotency',
+    checksum: 'c59b8e90f28176e5b4b6eecc07b63c4f7a8181d31574dabc691d22769a32c13a',
+    up: `-- What was answered to a request that carried an Idempotency-Key. It is written in the transaction of the effect.
+
+create table registry.idempotency (
+  digest bytea not null,
+  fingerprint bytea not null,
+  status smallint not null,
+  headers jsonb not null default '{}',
+  body text,
+  sealed bytea,
+  kid text,
+  resource_id text,
+  created_at timestamptz(3) not null default now(),
+  constraint idempotency_pkey primary key (digest),
+  constraint idempotency_digest_check check (octet_length(digest) = 32),
+  constraint idempotency_fingerprint_check check (octet_length(fingerprint) = 32)
+);
+comment on table registry.idempotency is 'Answers for 24 hours. An answer with a secret is sealed, and the secret goes after 15 minutes.';
+comment on column registry.idempotency.digest is 'HMAC of principal, method, path and key: the key itself is not kept.';
+create index idempotency_created_at_idx on registry.idempotency (created_at);
+`,
+    down: `drop table registry.idempotency;
+`,
+  },
 ]
