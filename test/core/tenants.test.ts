@@ -3,6 +3,7 @@ import {
   createDb,
   createTenant,
   type Db,
+  everything,
   getTenant,
   getTenantByErpId,
   getTenantBySlug,
@@ -56,10 +57,24 @@ describe('createTenant', () => {
       contract_ends_at: null,
       sales_owner: null,
       products: [],
+      effective_status: 'trial',
+      allowed_transitions: ['active', 'frozen', 'archived'],
+      status_reason: null,
+      status_note: null,
+      status_changed_at: tenant.created_at,
+      status_changed_by: 'test',
+      frozen_from: null,
+      keys_valid_after: null,
+      archived_at: null,
+      purge_after: null,
+      purge_requested_at: null,
+      deletion_protection: false,
+      metadata: {},
+      version: 1,
       created_at: expect.any(Date),
       updated_at: tenant.created_at,
     })
-    expect(await getTenant(db, tenant.id)).toEqual(tenant)
+    expect(await getTenant(db, everything, tenant.id)).toEqual(tenant)
   })
 
   it('keeps everything it is given', async () => {
@@ -84,9 +99,9 @@ describe('createTenant', () => {
       contract_starts_at: new Date('2026-01-31T23:00:00.000Z'),
       contract_ends_at: new Date('2027-01-31T23:00:00.000Z'),
     })
-    expect(await getTenantBySlug(db, Slug.parse('everything'))).toEqual(tenant)
-    expect(await getTenantByErpId(db, 'C-1')).toEqual(tenant)
-    expect(await getTenantByStripeId(db, 'cus_1')).toEqual(tenant)
+    expect(await getTenantBySlug(db, everything, Slug.parse('everything'))).toEqual(tenant)
+    expect(await getTenantByErpId(db, everything, 'C-1')).toEqual(tenant)
+    expect(await getTenantByStripeId(db, everything, 'cus_1')).toEqual(tenant)
   })
 
   it.each([
@@ -130,7 +145,9 @@ describe('createTenant', () => {
       const before = await events()
       await expect(create(fields)).rejects.toMatchObject({ name: 'RegistryError', code })
       expect(await events()).toBe(before)
-      await expect(getTenantBySlug(db, Slug.parse('free'))).rejects.toMatchObject({ code: 'tenant.not_found' })
+      await expect(getTenantBySlug(db, everything, Slug.parse('free'))).rejects.toMatchObject({
+        code: 'tenant.not_found',
+      })
     })
   })
 
@@ -147,18 +164,18 @@ describe('reading', () => {
   it('throws tenant.not_found for what is not there', async () => {
     const nowhere = TenantId.parse('00000000-0000-0000-0000-00000000dead')
     const notFound = { code: 'tenant.not_found', kind: 'not_found' }
-    await expect(getTenant(db, nowhere)).rejects.toMatchObject(notFound)
-    await expect(getTenantBySlug(db, Slug.parse('nowhere'))).rejects.toMatchObject(notFound)
-    await expect(getTenantByErpId(db, 'nowhere')).rejects.toMatchObject(notFound)
-    await expect(getTenantByStripeId(db, 'nowhere')).rejects.toMatchObject(notFound)
+    await expect(getTenant(db, everything, nowhere)).rejects.toMatchObject(notFound)
+    await expect(getTenantBySlug(db, everything, Slug.parse('nowhere'))).rejects.toMatchObject(notFound)
+    await expect(getTenantByErpId(db, everything, 'nowhere')).rejects.toMatchObject(notFound)
+    await expect(getTenantByStripeId(db, everything, 'nowhere')).rejects.toMatchObject(notFound)
   })
 
   it('sees inside a transaction what that transaction wrote', async () => {
     const tenant = await aTenant(db)
     await db.transaction().execute(async (tx) => {
       await tx.updateTable('tenants').set({ name: 'Inside' }).where('id', '=', tenant.id).execute()
-      expect((await getTenant(tx, tenant.id)).name).toBe('Inside')
-      expect((await getTenant(db, tenant.id)).name).toBe(tenant.name)
+      expect((await getTenant(tx, everything, tenant.id)).name).toBe('Inside')
+      expect((await getTenant(db, everything, tenant.id)).name).toBe(tenant.name)
     })
   })
 })
@@ -170,7 +187,7 @@ describe('assignProduct', () => {
     for (const product of ['compliance', 'certifai', 'compliance']) {
       await assignProduct(db, testActor, testCatalogue, tenant.id, product)
     }
-    expect((await getTenant(db, tenant.id)).products).toEqual(['certifai', 'compliance'])
+    expect((await getTenant(db, everything, tenant.id)).products).toEqual(['certifai', 'compliance'])
     expect(await events()).toBe(before + 2)
   })
 
@@ -205,7 +222,7 @@ describe('listTenants', () => {
     let cursor: string | null = null
     do {
       const query: Record<string, string> = { limit: '2', plan: 'starter', ...(cursor !== null && { cursor }) }
-      const page = await listTenants(db, TenantQuery.parse(query))
+      const page = await listTenants(db, everything, TenantQuery.parse(query))
       expect(page.has_more).toBe(page.next_cursor !== null)
       seen.push(...page.data)
       cursor = page.next_cursor
@@ -223,7 +240,11 @@ describe('listTenants', () => {
     let pages = 0
     do {
       const [page] = await Promise.all([
-        listTenants(db, TenantQuery.parse({ limit: '5', kind: 'demo', ...(cursor !== undefined && { cursor }) })),
+        listTenants(
+          db,
+          everything,
+          TenantQuery.parse({ limit: '5', kind: 'demo', ...(cursor !== undefined && { cursor }) }),
+        ),
         aTenant(db, { kind: 'demo' }),
       ])
       for (const { id } of page.data) {
@@ -241,6 +262,7 @@ describe('listTenants', () => {
     await aTenant(db, { status: 'trial', plan: 'professional' })
     const { data } = await listTenants(
       db,
+      everything,
       TenantQuery.parse({ status: 'active', kind: 'customer', plan: 'professional' }),
     )
     expect(data.map(({ id }) => id)).toContain(wanted.id)

@@ -1,4 +1,4 @@
-import { assignProduct, createDb, getTenantBySlug, Slug } from '@breakpilot/tenant-core'
+import { assignProduct, createDb, everything, getTenantBySlug, Slug } from '@breakpilot/tenant-core'
 import { CompiledQuery } from 'kysely'
 import { Client } from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -30,7 +30,7 @@ describe('database.busy', () => {
     })
     await admin.query('rollback')
     await admin.end()
-    expect((await getTenantBySlug(db, tenant.slug)).products).toEqual([])
+    expect((await getTenantBySlug(db, everything, tenant.slug)).products).toEqual([])
     await assignProduct(db, testActor, testCatalogue, tenant.id, 'certifai')
     // The bounds were the transaction's: the connection is as it was.
     const settings = await db.executeQuery<{ name: string }>(
@@ -46,7 +46,7 @@ describe('database.unavailable', () => {
     const url = new URL(database.runtimeUrl)
     url.port = '1'
     const db = createDb({ connectionString: url.href })
-    await expect(getTenantBySlug(db, Slug.parse('acme'))).rejects.toMatchObject(unavailable)
+    await expect(getTenantBySlug(db, everything, Slug.parse('acme'))).rejects.toMatchObject(unavailable)
     await expect(aTenant(db)).rejects.toMatchObject(unavailable)
     await db.destroy()
   })
@@ -56,9 +56,9 @@ describe('database.unavailable', () => {
     const tenant = await aTenant(db)
     await db.transaction().execute(async (tx) => {
       await tx.selectFrom('tenants').select('id').limit(1).execute()
-      await expect(getTenantBySlug(db, tenant.slug)).rejects.toMatchObject(unavailable)
+      await expect(getTenantBySlug(db, everything, tenant.slug)).rejects.toMatchObject(unavailable)
     })
-    expect(await getTenantBySlug(db, tenant.slug)).toEqual(tenant)
+    expect(await getTenantBySlug(db, everything, tenant.slug)).toEqual(tenant)
     await db.destroy()
   })
 
@@ -76,7 +76,7 @@ describe('database.unavailable', () => {
       await tx.selectFrom('tenants').select('id').execute()
     })
     await expect(interrupted).rejects.toMatchObject(unavailable)
-    expect((await getTenantBySlug(db, tenant.slug)).name).toBe(tenant.name)
+    expect((await getTenantBySlug(db, everything, tenant.slug)).name).toBe(tenant.name)
     await admin.end()
     await db.destroy()
   })
@@ -97,7 +97,8 @@ it('answers the same with and without named statements', async () => {
   const named = createDb({ connectionString: database.runtimeUrl })
   const unnamed = createDb({ connectionString: database.runtimeUrl, prepare: false })
   const tenant = await aTenant(named)
-  for (const db of [named, unnamed, named, unnamed]) expect(await getTenantBySlug(db, tenant.slug)).toEqual(tenant)
+  for (const db of [named, unnamed, named, unnamed])
+    expect(await getTenantBySlug(db, everything, tenant.slug)).toEqual(tenant)
   const prepared = async (db: typeof named) => {
     // On the pool's only idle connection.
     return (await db.executeQuery<{ name: string }>(CompiledQuery.raw('select name from pg_prepared_statements'))).rows

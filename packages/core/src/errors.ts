@@ -152,3 +152,8 @@ export class RegistryError extends Error {
     this.retryAfterSeconds = details.retryAfterSeconds
   }
 }
+
+/** The error of a request whose field at `pointer` is not right in a way that its schema cannot say. */
+export function invalidAt(pointer: string, message: string): RegistryError {
+  return new RegistryError('request.invalid', { violations: [{ pointer, code: 'invalid', message }] })
+}

@@ -19,10 +19,25 @@ export { housekeeping } from './db/housekeeping.ts'
 export { keepsPreparedStatements } from './db/prepared-probe.ts'
 export { runtimeRoleProblems } from './db/runtime-role.ts'
 export {
+  accessLevels,
+  Entitlement,
+  EntitlementQuery,
+  entitlementReasons,
+  Entitlements,
+} from './entitlements/entitlement.ts'
+export {
+  type EntitledAssignment,
+  type EntitledProject,
+  type EntitledTenant,
+  evaluate,
+  type Evaluation,
+} from './entitlements/evaluate.ts'
+export {
   type ErrorCode,
   type ErrorDetails,
   type ErrorKind,
   errorTable,
+  invalidAt,
   RegistryError,
   type Violation,
 } from './errors.ts'
@@ -30,10 +45,15 @@ export { EventId, newEventId, newTenantId, StreamId, TenantId } from './id.ts'
 export { type Page, pageLimit, PageQuery, type Position } from './page.ts'
 export { type Catalogue, createCatalogue, loadCatalogue } from './products/catalogue.ts'
 export { Manifest, ManifestError, parseManifest, ProductKey } from './products/manifest.ts'
+export { type Json, type JsonObject, mergePatch } from './products/merge-patch.ts'
 export { assignProduct } from './products/tenant-product.service.ts'
 export { everything, type Sight } from './sight.ts'
+export { LegalHold, NewLegalHold } from './tenants/legal-hold.ts'
+export { getLegalHold, liftLegalHold, placeLegalHold } from './tenants/legal-hold.service.ts'
+export { PurgeRequest, purgeTenants, requestPurge } from './tenants/purge.service.ts'
 export { isReserved, Slug, slugLength } from './tenants/slug.ts'
-export { ErpId, NewTenant, StripeId, Tenant, tenantKinds, TenantQuery, tenantStatuses } from './tenants/tenant.ts'
+export { tenantKinds, type TenantStatus, tenantStatuses } from './tenants/status.ts'
+export { ErpId, NewTenant, StripeId, Tenant, TenantChanges, TenantQuery, TenantSummary } from './tenants/tenant.ts'
 export {
   createTenant,
   getTenant,
@@ -41,5 +61,9 @@ export {
   getTenantBySlug,
   getTenantByStripeId,
   listTenants,
+  sweepEndedTrials,
+  updateTenant,
 } from './tenants/tenant.service.ts'
+export { Transition, TransitionPreview } from './tenants/transition.ts'
+export { transitionTenant } from './tenants/transition.service.ts'
 export { Timestamp } from './timestamp.ts'

@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { RegistryError } from './errors.ts'
-import { decodeCursor, encodeCursor, PageQuery, toPage } from './page.ts'
+import { decodeCursor, encodeCursor, PageQuery, type Position, toPage } from './page.ts'
 
-const position = { created_at: new Date('2026-01-02T03:04:05.678Z'), id: '01890a5d-ac96-774b-bcce-b302099a8057' }
+const position = { key: '2026-01-02T03:04:05.678Z', id: '01890a5d-ac96-774b-bcce-b302099a8057' }
 const invalid = (run: () => unknown) => {
   try {
     run()
@@ -68,15 +68,17 @@ describe('limit', () => {
   })
 })
 
+const same = (position: Position) => position
+
 describe('toPage', () => {
   it('has a next cursor exactly when one more row than asked for was read', () => {
     const rows = [position, { ...position, id: '01890a5d-ac96-774b-bcce-b302099a8058' }]
-    expect(toPage(rows, 2, 'tenants', {})).toEqual({ data: rows, has_more: false, next_cursor: null })
-    expect(toPage(rows, 1, 'tenants', {})).toEqual({
+    expect(toPage(rows, 2, 'tenants', {}, same)).toEqual({ data: rows, has_more: false, next_cursor: null })
+    expect(toPage(rows, 1, 'tenants', {}, same)).toEqual({
       data: [position],
       has_more: true,
       next_cursor: encodeCursor('tenants', {}, position),
     })
-    expect(toPage([], 1, 'tenants', {})).toEqual({ data: [], has_more: false, next_cursor: null })
+    expect(toPage([], 1, 'tenants', {}, same)).toEqual({ data: [], has_more: false, next_cursor: null })
   })
 })

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import { RegistryError } from './errors.ts'
+import { text } from './text.ts'
 import { Timestamp } from './timestamp.ts'
 
 /** How many rows a page holds when nothing is asked for, and at most. */
@@ -29,7 +30,7 @@ export const PageQuery = z.object({
     }),
   cursor: z
     .string()
-    .max(512)
+    .max(4096)
     .optional()
     .meta({ description: 'The `next_cursor` of the page before, with the same filters.' }),
 })
@@ -41,13 +42,20 @@ export interface Page<Row> {
   readonly next_cursor: string | null
 }
 
-/** A place in a list that is sorted by (created_at, id). */
+/** A place in a list: the value that the list is sorted by, and the id that tells equal ones apart. */
 export interface Position {
-  readonly created_at: Date
+  /** As text: a time in its form on the wire. */
+  readonly key: string
   readonly id: string
 }
 
-const Cursor = z.strictObject({ f: z.string(), t: Timestamp, i: z.guid() })
+/** The place of a row in a list that is sorted by when its rows were made. */
+export const byCreation = ({ created_at, id }: { readonly created_at: Date; readonly id: string }): Position => ({
+  key: created_at.toISOString(),
+  id,
+})
+
+const Cursor = z.strictObject({ f: z.string(), k: text(2048), i: z.guid() })
 
 /**
  * What a cursor belongs to: the list and its filters. A cursor of one list is refused by another, since its position
@@ -60,24 +68,31 @@ function fingerprint(list: string, filter: Record<string, unknown>): string {
 }
 
 /** Where a page ended, in a form that callers hand back and do not look into. */
-export function encodeCursor(list: string, filter: Record<string, unknown>, { created_at, id }: Position): string {
-  const cursor = z.encode(Cursor, { f: fingerprint(list, filter), t: created_at, i: id })
+export function encodeCursor(list: string, filter: Record<string, unknown>, { key, id }: Position): string {
+  const cursor: z.input<typeof Cursor> = { f: fingerprint(list, filter), k: key, i: id }
   return Buffer.from(JSON.stringify(cursor)).toString('base64url')
 }
 
 /**
  * Reads a cursor back.
+ * @param key what the list is sorted by, where not every text will do
  * @throws {RegistryError} `page.cursor_invalid` when it is not one of ours, or of another list or filter.
  */
-export function decodeCursor(list: string, filter: Record<string, unknown>, cursor: string): Position {
+export function decodeCursor(
+  list: string,
+  filter: Record<string, unknown>,
+  cursor: string,
+  key: z.ZodType = Timestamp,
+): Position {
   const parsed = Cursor.safeParse(parseCursor(cursor))
+  const position = parsed.success ? { key: parsed.data.k, id: parsed.data.i } : undefined
   // Base64 has several spellings of the same bytes; only ours is taken.
-  if (!parsed.success || encodeCursor(list, filter, { created_at: parsed.data.t, id: parsed.data.i }) !== cursor) {
+  if (!position || encodeCursor(list, filter, position) !== cursor || !key.safeParse(position.key).success) {
     throw new RegistryError('page.cursor_invalid', {
       detail: 'Use the next_cursor of a page of this very list, with the same filters.',
     })
   }
-  return { created_at: parsed.data.t, id: parsed.data.i }
+  return position
 }
 
 function parseCursor(cursor: string): unknown {
@@ -90,15 +105,17 @@ function parseCursor(cursor: string): unknown {
 
 /**
  * Makes a page of what was read. Lists ask for one row more than the page holds: its presence is `has_more`.
+ * @param positionOf the place of a row in this list
  */
-export function toPage<Row extends Position>(
+export function toPage<Row>(
   rows: Row[],
   limit: number,
   list: string,
   filter: Record<string, unknown>,
+  positionOf: (row: Row) => Position,
 ): Page<Row> {
   const data = rows.slice(0, limit)
   const last = data.at(-1)
   const has_more = rows.length > limit
-  return { data, has_more, next_cursor: has_more && last ? encodeCursor(list, filter, last) : null }
+  return { data, has_more, next_cursor: has_more && last ? encodeCursor(list, filter, positionOf(last)) : null }
 }

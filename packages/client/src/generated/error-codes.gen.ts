@@ -2,6 +2,24 @@
 
 /** The published error codes, by what kind of error they are. */
 export interface ErrorCodes {
+  not_found: {
+    /** There is no such event. */
+    'audit_event.not_found': true
+    /** There is no legal hold on this tenant. */
+    'legal_hold.not_found': true
+    /** There is no such product. */
+    'product.not_found': true
+    /** There is no such project. */
+    'project.not_found': true
+    /** There is nothing at this path. */
+    'route.not_found': true
+    /** There is no such slug. */
+    'slug.not_found': true
+    /** There is no such tenant. */
+    'tenant.not_found': true
+    /** The tenant does not have this product. */
+    'tenant_product.not_found': true
+  }
   unauthenticated: {
     /** The token is not meant for this service. */
     'auth.audience_missing': true
@@ -27,12 +45,74 @@ export interface ErrorCodes {
   unavailable: {
     /** The identity provider cannot be reached. */
     'auth.provider_unavailable': true
+    /** Too many are waiting for changes. */
+    'changes.too_many_waiters': true
     /** The database is busy. */
     'database.busy': true
     /** The database cannot be reached. */
     'database.unavailable': true
     /** The service is not ready. */
     'service.not_ready': true
+  }
+  gone: {
+    /** The feed no longer has what came after this position. */
+    'changes.expired': true
+  }
+  conflict: {
+    /** A request with this Idempotency-Key is being worked on. */
+    'idempotency.in_flight': true
+    /** The answer to this Idempotency-Key held a secret that is no longer kept. */
+    'idempotency.secret_gone': true
+    /** Another product of the tenant needs this one. */
+    'product.required_by_other': true
+    /** The product needs another one that the tenant does not have. */
+    'product.requirement_missing': true
+    /** The product is retired. */
+    'product.retired': true
+    /** No product of the tenant has projects. */
+    'project.not_supported': true
+    /** The tenant has as many projects as it may have. */
+    'project.quota_exceeded': true
+    /** Another project of the tenant has or had this slug. */
+    'project.slug_taken': true
+    /** The slug is the present name of a tenant. */
+    'slug.in_use': true
+    /** The tenant is archived. */
+    'tenant.archived': true
+    /** The tenant is being purged. */
+    'tenant.being_purged': true
+    /** The tenant is protected from deletion. */
+    'tenant.deletion_protected': true
+    /** Another tenant has this ERP id. */
+    'tenant.erp_id_taken': true
+    /** The tenant is frozen. */
+    'tenant.frozen': true
+    /** This id belonged to a tenant that was purged. */
+    'tenant.id_retired': true
+    /** Another tenant has this id. */
+    'tenant.id_taken': true
+    /** The tenant is under a legal hold. */
+    'tenant.legal_hold': true
+    /** Only an archived tenant can be purged. */
+    'tenant.not_archived': true
+    /** An active tenant needs a plan. */
+    'tenant.plan_required': true
+    /** The tenant cannot be purged yet. */
+    'tenant.purge_too_early': true
+    /** The slug is not that of the tenant. */
+    'tenant.slug_mismatch': true
+    /** This slug is reserved. */
+    'tenant.slug_reserved': true
+    /** Another tenant has this slug. */
+    'tenant.slug_taken': true
+    /** Another tenant has this Stripe id. */
+    'tenant.stripe_id_taken': true
+    /** The tenant cannot go from its state to that one. */
+    'tenant.transition_illegal': true
+  }
+  unprocessable: {
+    /** This Idempotency-Key was used for another request. */
+    'idempotency.key_reused': true
   }
   invalid: {
     /** The cursor is not one of this list. */
@@ -53,6 +133,10 @@ export interface ErrorCodes {
     'request.query_unknown': true
     /** No product has this plan. */
     'tenant.plan_unknown': true
+    /** The configuration does not fit the product's schema. */
+    'tenant_product.config_invalid': true
+    /** The product has no such limit. */
+    'tenant_product.limit_unknown': true
   }
   too_large: {
     /** The body is too large. */
@@ -68,36 +152,24 @@ export interface ErrorCodes {
     /** The headers are too large. */
     'request.headers_too_large': true
   }
+  rate_limited: {
+    /** Too many requests. */
+    'request.rate_limited': true
+  }
   timeout: {
     /** The request took too long to arrive. */
     'request.timeout': true
+  }
+  stale: {
+    /** It was changed since you read it. */
+    'resource.version_stale': true
   }
   method_not_allowed: {
     /** This path does not have that method. */
     'route.method_not_allowed': true
   }
-  not_found: {
-    /** There is nothing at this path. */
-    'route.not_found': true
-    /** There is no such tenant. */
-    'tenant.not_found': true
-  }
   internal: {
     /** Something went wrong on our side. */
     'service.internal_error': true
-  }
-  conflict: {
-    /** Another tenant has this ERP id. */
-    'tenant.erp_id_taken': true
-    /** Another tenant has this id. */
-    'tenant.id_taken': true
-    /** An active tenant needs a plan. */
-    'tenant.plan_required': true
-    /** This slug is reserved. */
-    'tenant.slug_reserved': true
-    /** Another tenant has this slug. */
-    'tenant.slug_taken': true
-    /** Another tenant has this Stripe id. */
-    'tenant.stripe_id_taken': true
   }
 }

@@ -36,6 +36,24 @@ export type Problem = {
      */
     request_id: string;
     /**
+     * The version that the thing has now.
+     * @minimum -9007199254740991
+     * @maximum 9007199254740991
+     */
+    current_version?: number;
+    /**
+     * The states that the tenant can go to.
+     */
+    allowed?: string[];
+    /**
+     * The products that the tenant has.
+     */
+    products?: string[];
+    /**
+     * The id of what an earlier request with this key made.
+     */
+    id?: string;
+    /**
      * Everything that is wrong with the request.
      */
     errors?: Violation[];

@@ -1,4 +1,4 @@
-import type { TenantId } from '../id.ts'
+import { StreamId, type TenantId } from '../id.ts'
 import type { Actor } from './actor.ts'
 import type { EventMap } from './event-map.ts'
 
@@ -22,6 +22,8 @@ export interface EventParty {
 export interface NewAuditEvent {
   /** Whose log it belongs to, when the group is a tenant. */
   readonly tenant_id: TenantId | null
+  /** The stream it stands in, where that does not follow from the rest: the last event of a tenant that is gone. */
+  readonly stream_id?: StreamId
   readonly product: string
   readonly environment: 'live' | 'test'
   readonly action: string
@@ -47,8 +49,13 @@ export interface Change {
   /** Past tense, `noun.verb`: `tenant.created`. */
   readonly action: `${string}.${string}`
   readonly crud: Exclude<Crud, 'r'>
-  readonly tenant: { readonly id: TenantId; readonly name: string }
+  /** Whose it is. `gone` when the transaction took the tenant away: its log stays, the reference to it cannot. */
+  readonly tenant: { readonly id: TenantId; readonly name: string; readonly gone?: true }
   readonly target: { readonly id: string; readonly type: string; readonly name?: string }
+  /** Who did it, where that is not who asked: time itself, for instance. */
+  readonly actor?: { readonly id: string; readonly name?: string; readonly role: string }
+  /** What the actor noted with it, for the platform's people only. */
+  readonly note?: string
   /** The thing as it was, without anything secret; absent when it is new. */
   readonly before?: object
   /** The thing as it is, without anything secret; absent when it is gone. */
@@ -56,27 +63,34 @@ export interface Change {
 }
 
 /** The registry's own event for a change: the same shape as everybody's, in the tenant's stream. */
-export function ownEvent(actor: Actor, change: Change): NewAuditEvent {
+export function ownEvent(asker: Actor, change: Change): NewAuditEvent {
+  const { id, name, role } = change.actor ?? asker
+  const { tenant } = change
   return {
-    tenant_id: change.tenant.id,
+    tenant_id: tenant.gone ? null : tenant.id,
+    ...(tenant.gone && { stream_id: StreamId.parse(tenant.id) }),
     product: ownProduct,
     environment: 'live',
     action: change.action,
     crud: change.crud,
-    group: change.tenant,
-    actor: { id: actor.id, ...(actor.name !== undefined && { name: actor.name }), fields: [['role', actor.role]] },
+    group: { id: tenant.id, name: tenant.name },
+    actor: { id, ...(name !== undefined && { name }), fields: [['role', role]] },
     target: change.target,
-    ...(actor.source_ip !== undefined && { source_ip: actor.source_ip }),
+    ...(asker.source_ip !== undefined && { source_ip: asker.source_ip }),
     fields: difference(change.before, change.after),
     metadata: [
-      ...(actor.request_id === undefined ? [] : [['request_id', actor.request_id] as const]),
-      ...(actor.user_agent === undefined ? [] : [['user_agent', actor.user_agent] as const]),
+      ...entry('note', change.note),
+      ...entry('request_id', asker.request_id),
+      ...entry('trace_id', asker.trace_id),
+      ...entry('user_agent', asker.user_agent),
     ],
   }
 }
 
+const entry = (name: string, value: string | undefined): EventMap => (value === undefined ? [] : [[name, value]])
+
 /** What the event says already, or what changes with every write. */
-const bookkeeping: ReadonlySet<string> = new Set(['id', 'created_at', 'updated_at'])
+const bookkeeping: ReadonlySet<string> = new Set(['id', 'version', 'created_at', 'updated_at'])
 
 /** `before.<field>` and `after.<field>` for every field that differs. A field that has no value has no entry. */
 function difference(before: object = {}, after: object = {}): EventMap {

@@ -30,13 +30,15 @@ export async function appendEvents(
 ): Promise<AppendedEvent[]> {
   if (events.length === 0) return []
   const db = unwrap(tx)
-  const streams = events.map((event) =>
-    streamOf({
-      tenant_id: event.tenant_id,
-      product: event.product,
-      environment: event.environment,
-      group_id: event.group?.id ?? null,
-    }),
+  const streams = events.map(
+    (event) =>
+      event.stream_id ??
+      streamOf({
+        tenant_id: event.tenant_id,
+        product: event.product,
+        environment: event.environment,
+        group_id: event.group?.id ?? null,
+      }),
   )
   const tenants = new Set(events.map((event) => event.tenant_id).filter((id) => id !== null))
   if (tenants.size > 0) await lockTenants(db, [...tenants].sort())

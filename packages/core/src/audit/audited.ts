@@ -13,7 +13,7 @@ export interface Outcome<Result> {
 }
 
 /** Something was changed, and this is what the log says of it. */
-export function changed<Result>(result: Result, ...changes: [Change, ...Change[]]): Outcome<Result> {
+export function changed<Result>(result: Result, ...changes: [...Change[], Change]): Outcome<Result> {
   return { result, changes } as unknown as Outcome<Result>
 }
 

@@ -24,7 +24,9 @@ type Branded<Table, Row> = {
         : Row[Column]
       : [Table, Column] extends ['tenants', 'slug']
         ? Slug
-        : Row[Column]
+        : [Table, Column] extends ['tenants', 'metadata']
+          ? ColumnType<Record<string, string>, string | undefined, string>
+          : Row[Column]
 }
 
 /** The tables as the migrated database has them (types.gen.ts), with branded ids. */

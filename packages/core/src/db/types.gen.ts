@@ -89,6 +89,54 @@ export interface RegistryAuditStreams {
   stream_id: string;
 }
 
+export interface RegistryChangeCounter {
+  n: number;
+  one: Generated<boolean>;
+}
+
+export interface RegistryChanges {
+  at: Generated<Date>;
+  kind: string;
+  n: number;
+  ref_id: string;
+  tenant_id: string;
+}
+
+export interface RegistryIdempotency {
+  body: string | null;
+  created_at: Generated<Date>;
+  /**
+   * HMAC of principal, method, path and key: the key itself is not kept.
+   */
+  digest: Buffer;
+  fingerprint: Buffer;
+  headers: Generated<Json>;
+  kid: string | null;
+  resource_id: string | null;
+  sealed: Buffer | null;
+  status: number;
+}
+
+export interface RegistryLegalHolds {
+  at: Generated<Date>;
+  by: string;
+  reason: string;
+  stream_id: string;
+}
+
+export interface RegistryRetiredIds {
+  id: string;
+  retired_at: Generated<Date>;
+}
+
+export interface RegistrySlugs {
+  current: boolean;
+  released_at: Date | null;
+  slug: string;
+  taken_at: Generated<Date>;
+  tenant_id: string | null;
+}
+
 export interface TenantIdpConfig {
   created_at: Generated<Date>;
   id: Generated<string>;
@@ -101,42 +149,76 @@ export interface TenantIdpConfig {
 export interface TenantProducts {
   config: Generated<Json>;
   created_at: Generated<Date>;
+  enabled: Generated<boolean>;
+  limits: Generated<Json>;
   product: string;
+  source: Generated<string>;
   tenant_id: string;
   updated_at: Generated<Date>;
+  valid_from: Date | null;
+  valid_until: Date | null;
+  version: Generated<number>;
 }
 
 export interface TenantProjects {
+  archived_at: Date | null;
   created_at: Generated<Date>;
   id: Generated<string>;
+  labels: Generated<Json>;
   name: string;
   slug: string;
   status: Generated<TenantProjectStatus>;
   tenant_id: string;
   updated_at: Generated<Date>;
+  version: Generated<number>;
 }
 
 export interface Tenants {
+  archived_at: Date | null;
   contract_ends_at: Date | null;
   contract_starts_at: Date | null;
   created_at: Generated<Date>;
+  deletion_protection: Generated<boolean>;
   erp_id: string | null;
+  /**
+   * What the tenant was frozen or archived out of; null while it is neither.
+   */
+  frozen_from: TenantStatus | null;
   id: Generated<string>;
+  /**
+   * API keys issued before this are dead for good.
+   */
+  keys_valid_after: Date | null;
   kind: Generated<TenantKind>;
+  metadata: Generated<Json>;
   name: string;
   plan: string | null;
+  purge_after: Date | null;
+  purge_requested_at: Date | null;
+  purge_requested_by: string | null;
   sales_owner: string | null;
   slug: string;
   status: Generated<TenantStatus>;
+  status_changed_at: Generated<Date>;
+  status_changed_by: string | null;
+  status_note: string | null;
+  status_reason: string | null;
   stripe_id: string | null;
   trial_ends_at: Date | null;
   updated_at: Generated<Date>;
+  version: Generated<number>;
 }
 
 export interface DB {
   api_keys: ApiKeys;
   audit_log: AuditLog;
   "registry.audit_streams": RegistryAuditStreams;
+  "registry.change_counter": RegistryChangeCounter;
+  "registry.changes": RegistryChanges;
+  "registry.idempotency": RegistryIdempotency;
+  "registry.legal_holds": RegistryLegalHolds;
+  "registry.retired_ids": RegistryRetiredIds;
+  "registry.slugs": RegistrySlugs;
   tenant_idp_config: TenantIdpConfig;
   tenant_products: TenantProducts;
   tenant_projects: TenantProjects;

@@ -3,13 +3,13 @@ import { audited, changed, unchanged } from '../audit/audited.ts'
 import type { Db } from '../db/handles.ts'
 import { RegistryError } from '../errors.ts'
 import type { TenantId } from '../id.ts'
-import { lockTenant } from '../tenants/tenant.repository.ts'
+import { lockWritableTenant } from '../tenants/tenant-state.ts'
 import type { Catalogue } from './catalogue.ts'
 import { insertTenantProduct } from './tenant-product.repository.ts'
 
 /**
  * Gives a tenant a product. Giving it again changes nothing and records nothing.
- * @throws {RegistryError} `product.unknown`, `tenant.not_found`
+ * @throws {RegistryError} `product.unknown`, `tenant.not_found`, `tenant.frozen`, `tenant.archived`
  */
 export async function assignProduct(
   db: Db,
@@ -22,13 +22,12 @@ export async function assignProduct(
     throw new RegistryError('product.unknown', { detail: `There is no product ${JSON.stringify(product)}.` })
   }
   await audited(db, actor, async (tx) => {
-    const tenant = await lockTenant(tx, tenantId)
-    if (!tenant) throw new RegistryError('tenant.not_found')
+    const { id, name } = await lockWritableTenant(tx, actor, tenantId)
     if (!(await insertTenantProduct(tx, tenantId, product))) return unchanged(undefined)
     return changed(undefined, {
       action: 'tenant_product.assigned',
       crud: 'c',
-      tenant,
+      tenant: { id, name },
       target: { id: product, type: 'product' },
       after: { product },
     })

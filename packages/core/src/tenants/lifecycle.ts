@@ -1,7 +1,4 @@
-import type { tenantKinds, tenantStatuses } from './tenant.ts'
-
-export type TenantStatus = (typeof tenantStatuses)[number]
-type TenantKind = (typeof tenantKinds)[number]
+import type { TenantKind, TenantStatus } from './status.ts'
 
 /** Why a tenant changes its state: the closed list that reports are made of. */
 export const transitionReasons = [

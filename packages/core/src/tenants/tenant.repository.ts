@@ -5,8 +5,9 @@ import { type Param, prepared } from '../db/prepared.ts'
 import type { Schema } from '../db/schema.ts'
 import type { TenantId } from '../id.ts'
 import type { Position } from '../page.ts'
+import type { Sight } from '../sight.ts'
 import type { Slug } from './slug.ts'
-import type { NewTenant, Tenant, TenantQuery } from './tenant.ts'
+import type { NewTenant, TenantQuery, TenantSort } from './tenant.ts'
 
 const tenantColumns = [
   'id',
@@ -21,6 +22,18 @@ const tenantColumns = [
   'contract_starts_at',
   'contract_ends_at',
   'sales_owner',
+  'status_reason',
+  'status_note',
+  'status_changed_at',
+  'status_changed_by',
+  'frozen_from',
+  'keys_valid_after',
+  'archived_at',
+  'purge_after',
+  'purge_requested_at',
+  'deletion_protection',
+  'metadata',
+  'version',
   'created_at',
   'updated_at',
 ] as const
@@ -32,75 +45,198 @@ const products = sql<string[]>`array(
 
 const eb = expressionBuilder<Schema, 'tenants'>()
 
-/** Tenants as everybody sees them, with their products. */
+/** Tenants as they are stored, with their products. */
 function selectTenants(db: Reader) {
   return db.selectFrom('tenants').select(tenantColumns).select(products)
 }
 
-const byId = prepared('tenant_by_id', (db, id: Param<TenantId>) => selectTenants(db).where('id', '=', id))
-const bySlug = prepared('tenant_by_slug', (db, slug: Param<Slug>) => selectTenants(db).where('slug', '=', slug))
-const byErpId = prepared('tenant_by_erp_id', (db, id: Param<string>) => selectTenants(db).where('erp_id', '=', id))
-const byStripeId = prepared('tenant_by_stripe_id', (db, id: Param<string>) =>
-  selectTenants(db).where('stripe_id', '=', id),
+/** A tenant as it is stored: what it is now also depends on the time. */
+export type TenantRow = Awaited<ReturnType<ReturnType<typeof selectTenants>['execute']>>[number]
+
+/**
+ * A sight as the parameters of a prepared read. `product` is empty, and `ids` null, where the kind has none.
+ */
+type SightParams = readonly [owner: boolean, ids: readonly TenantId[] | null, product: string | null]
+
+/** The parameters of a sight, in the order of `visible`. */
+export function sightParams(sight: Sight): SightParams {
+  return [
+    sight.kind === 'platform' && sight.owner,
+    sight.kind === 'tenants' ? sight.tenantIds : null,
+    sight.kind === 'product' ? sight.product : null,
+  ]
+}
+
+/**
+ * Whether a row of `tenants` is in sight. One text for every kind of sight, so that a prepared read is one statement.
+ */
+export function visible(
+  owner: Param<boolean> | boolean,
+  ids: Param<readonly TenantId[] | null> | readonly TenantId[] | null,
+  product: Param<string | null> | string | null,
+) {
+  return sql<SqlBool>`(
+    (tenants.purge_requested_at is null or ${owner}::boolean)
+    and (${ids}::uuid[] is null or (tenants.id = any(${ids}::uuid[]) and tenants.status <> 'archived'))
+    and (${product}::text is null or exists (
+      select from tenant_products where tenant_products.tenant_id = tenants.id and tenant_products.product = ${product}::text
+    ))
+  )`
+}
+
+type Owner = Param<boolean>
+type Ids = Param<readonly TenantId[] | null>
+type Product = Param<string | null>
+
+const byId = prepared('tenant_by_id', (db, id: Param<TenantId>, owner: Owner, ids: Ids, product: Product) =>
+  selectTenants(db)
+    .where('id', '=', id)
+    .where(() => visible(owner, ids, product)),
+)
+/** By a name of now or of before: the namespace knows both. */
+const bySlug = prepared('tenant_by_slug', (db, slug: Param<Slug>, owner: Owner, ids: Ids, product: Product) =>
+  selectTenants(db)
+    .where('id', '=', sql<TenantId>`(select tenant_id from registry.slugs where slugs.slug = ${slug})`)
+    .where(() => visible(owner, ids, product)),
+)
+const byErpId = prepared('tenant_by_erp_id', (db, erpId: Param<string>, owner: Owner, ids: Ids, product: Product) =>
+  selectTenants(db)
+    .where('erp_id', '=', erpId)
+    .where(() => visible(owner, ids, product)),
+)
+const byStripeId = prepared(
+  'tenant_by_stripe_id',
+  (db, stripeId: Param<string>, owner: Owner, ids: Ids, product: Product) =>
+    selectTenants(db)
+      .where('stripe_id', '=', stripeId)
+      .where(() => visible(owner, ids, product)),
 )
 
-export async function findTenant(db: Reader, id: TenantId): Promise<Tenant | undefined> {
-  return (await byId(db, id))[0]
+export async function findTenant(db: Reader, sight: Sight, id: TenantId): Promise<TenantRow | undefined> {
+  return (await byId(db, id, ...sightParams(sight)))[0]
 }
 
-export async function findTenantBySlug(db: Reader, slug: Slug): Promise<Tenant | undefined> {
-  return (await bySlug(db, slug))[0]
+export async function findTenantBySlug(db: Reader, sight: Sight, slug: Slug): Promise<TenantRow | undefined> {
+  return (await bySlug(db, slug, ...sightParams(sight)))[0]
 }
 
-export async function findTenantByErpId(db: Reader, erpId: string): Promise<Tenant | undefined> {
-  return (await byErpId(db, erpId))[0]
+export async function findTenantByErpId(db: Reader, sight: Sight, erpId: string): Promise<TenantRow | undefined> {
+  return (await byErpId(db, erpId, ...sightParams(sight)))[0]
 }
 
-export async function findTenantByStripeId(db: Reader, stripeId: string): Promise<Tenant | undefined> {
-  return (await byStripeId(db, stripeId))[0]
+export async function findTenantByStripeId(db: Reader, sight: Sight, id: string): Promise<TenantRow | undefined> {
+  return (await byStripeId(db, id, ...sightParams(sight)))[0]
 }
 
 /** What a list of tenants can be narrowed by. */
-export type TenantFilter = Pick<TenantQuery, 'status' | 'kind' | 'plan'>
+export type TenantFilter = Omit<TenantQuery, 'limit' | 'cursor' | 'sort'>
 
-/** Tenants, newest first, from the one after `after` on. */
+/** What each sort goes by, in the form that has an index, and how its position is written in SQL. */
+const sortKeys = {
+  created_at: { key: sql`tenants.created_at`, type: sql`timestamptz` },
+  name: { key: sql`lower(tenants.name) collate "C"`, type: sql`text` },
+  slug: { key: sql`tenants.slug collate "C"`, type: sql`text` },
+} as const
+
+/** A row of a list, and the text that it was sorted by where that is not a column of its own. */
+export type ListedTenant = TenantRow & { readonly sorted_by: string }
+
+/** Tenants, sorted, from the one after `after` on. */
 export async function listTenants(
   db: Reader,
+  sight: Sight,
   filter: TenantFilter,
+  sort: TenantSort,
   limit: number,
   after?: Position,
-): Promise<Tenant[]> {
-  const conditions: Expression<SqlBool>[] = []
-  if (filter.status !== undefined) conditions.push(eb('status', '=', filter.status))
-  if (filter.kind !== undefined) conditions.push(eb('kind', '=', filter.kind))
-  if (filter.plan !== undefined) conditions.push(eb('plan', '=', filter.plan))
-  if (after) conditions.push(sql<SqlBool>`(created_at, id) < (${after.created_at}, ${after.id}::uuid)`)
+): Promise<ListedTenant[]> {
+  const descending = sort.startsWith('-')
+  const { key, type } = sortKeys[sort.replace('-', '') as keyof typeof sortKeys]
+  const conditions = conditionsOf(filter)
+  conditions.push(visible(...sightParams(sight)))
+  if (after) {
+    const beyond = descending ? sql`<` : sql`>`
+    conditions.push(sql<SqlBool>`(${key}, tenants.id) ${beyond} (${after.key}::${type}, ${after.id}::uuid)`)
+  }
+  const direction = descending ? 'desc' : 'asc'
   return await selectTenants(db)
+    .select(sort.endsWith('name') ? sql<string>`lower(tenants.name)`.as('sorted_by') : sql<string>`''`.as('sorted_by'))
     .where(eb.and(conditions))
-    .orderBy('created_at', 'desc')
-    .orderBy('id', 'desc')
+    .orderBy(key, direction)
+    .orderBy('tenants.id', direction)
     .limit(limit)
     .execute()
 }
 
+function conditionsOf(filter: TenantFilter): Expression<SqlBool>[] {
+  const { status, kind, plan, product, sales_owner, q } = filter
+  const conditions: Expression<SqlBool>[] = []
+  // An ended trial is frozen, whether that was written down or not.
+  if (status === 'trial') {
+    conditions.push(sql<SqlBool>`status = 'trial' and (trial_ends_at is null or trial_ends_at > now())`)
+  } else if (status === 'frozen') {
+    conditions.push(sql<SqlBool>`(status = 'frozen' or (status = 'trial' and trial_ends_at <= now()))`)
+  } else if (status !== undefined) {
+    conditions.push(eb('status', '=', status))
+  }
+  if (kind !== undefined) conditions.push(eb('kind', '=', kind))
+  if (plan !== undefined) conditions.push(eb('plan', '=', plan))
+  if (sales_owner !== undefined) conditions.push(eb('sales_owner', '=', sales_owner))
+  if (filter.trial_ends_after) conditions.push(eb('trial_ends_at', '>=', filter.trial_ends_after))
+  if (filter.trial_ends_before) conditions.push(eb('trial_ends_at', '<', filter.trial_ends_before))
+  if (filter.created_after) conditions.push(eb('created_at', '>=', filter.created_after))
+  if (filter.created_before) conditions.push(eb('created_at', '<', filter.created_before))
+  if (product !== undefined) {
+    conditions.push(sql<SqlBool>`exists (
+      select from tenant_products where tenant_products.tenant_id = tenants.id and tenant_products.product = ${product}
+    )`)
+  }
+  if (q !== undefined) conditions.push(answers(q))
+  return conditions
+}
+
+/** What no character of a slug comes after. */
+const afterEverySlug = '\u{10ffff}'
+
+/** Whether a tenant answers a question: by the beginning of its slug, or by the words of its name. */
+function answers(q: string): Expression<SqlBool> {
+  const prefix = q.toLowerCase()
+  return sql<SqlBool>`(
+    (tenants.slug collate "C" >= ${prefix} and tenants.slug collate "C" < ${prefix + afterEverySlug})
+    or registry.name_words(tenants.name) @@ registry.name_query(${q})
+  )`
+}
+
+const takenBy = {
+  tenants_pkey: 'tenant.id_taken',
+  retired_ids_pkey: 'tenant.id_retired',
+  tenants_slug_key: 'tenant.slug_taken',
+  slugs_pkey: 'tenant.slug_taken',
+  tenants_erp_id_key: 'tenant.erp_id_taken',
+  tenants_stripe_id_key: 'tenant.stripe_id_taken',
+  tenants_plan_check: 'tenant.plan_required',
+  tenants_transition_check: 'tenant.transition_illegal',
+} as const
+
 /**
  * Inserts a tenant; it has no products yet.
- * @throws {RegistryError} `tenant.slug_taken`, `tenant.erp_id_taken`, `tenant.stripe_id_taken`, `tenant.id_taken`
+ * @throws {RegistryError} `tenant.slug_taken`, `tenant.erp_id_taken`, `tenant.stripe_id_taken`, `tenant.id_taken`,
+ *   `tenant.id_retired`
  */
-export async function insertTenant(tx: AuditedTx, id: TenantId, tenant: NewTenant): Promise<Tenant> {
+export async function insertTenant(
+  tx: AuditedTx,
+  id: TenantId,
+  tenant: Omit<NewTenant, 'id' | 'reserved_slug_reason' | 'metadata'> & {
+    readonly metadata?: string
+    readonly status_changed_by: string
+  },
+): Promise<TenantRow> {
   const row = await tx
     .insertInto('tenants')
     .values({ ...tenant, id })
     .returning(tenantColumns)
     .executeTakeFirstOrThrow()
-    .catch(
-      onConstraint({
-        tenants_pkey: 'tenant.id_taken',
-        tenants_slug_key: 'tenant.slug_taken',
-        tenants_erp_id_key: 'tenant.erp_id_taken',
-        tenants_stripe_id_key: 'tenant.stripe_id_taken',
-      }),
-    )
+    .catch(onConstraint(takenBy))
   return { ...row, products: [] }
 }
 
@@ -108,9 +244,45 @@ export async function insertTenant(tx: AuditedTx, id: TenantId, tenant: NewTenan
  * Locks the tenant until the transaction ends, so that what is judged of it stays so. Rows that refer to it can still be
  * inserted meanwhile: nothing here changes its id.
  */
-export async function lockTenant(
-  tx: AuditedTx,
-  id: TenantId,
-): Promise<{ readonly id: TenantId; readonly name: string } | undefined> {
-  return await tx.selectFrom('tenants').select(['id', 'name']).where('id', '=', id).forNoKeyUpdate().executeTakeFirst()
+export async function lockTenant(tx: AuditedTx, sight: Sight, id: TenantId): Promise<TenantRow | undefined> {
+  return await selectTenants(tx)
+    .where('id', '=', id)
+    .where(() => visible(...sightParams(sight)))
+    .forNoKeyUpdate()
+    .executeTakeFirst()
+}
+
+/** The columns of a tenant that change. */
+export type TenantUpdate = Partial<
+  Omit<TenantRow, 'id' | 'products' | 'version' | 'created_at' | 'updated_at' | 'metadata'>
+> & {
+  readonly metadata?: string
+  readonly purge_requested_by?: string
+}
+
+/**
+ * Changes a tenant that the transaction has locked.
+ * @throws {RegistryError} `tenant.slug_taken`, `tenant.erp_id_taken`, `tenant.stripe_id_taken`, `tenant.plan_required`
+ */
+export async function updateTenant(tx: AuditedTx, tenant: TenantRow, update: TenantUpdate): Promise<TenantRow> {
+  const row = await tx
+    .updateTable('tenants')
+    .set(update)
+    .where('id', '=', tenant.id)
+    .returning(tenantColumns)
+    .executeTakeFirstOrThrow()
+    .catch(onConstraint(takenBy))
+  return { ...row, products: tenant.products }
+}
+
+/** Locks trials that ended at `at` or before and are not yet written down as frozen, leaving out those that others hold. */
+export async function lockEndedTrials(tx: AuditedTx, at: Date, rowsMax: number): Promise<TenantRow[]> {
+  return await selectTenants(tx)
+    .where('status', '=', 'trial')
+    .where('trial_ends_at', '<=', at)
+    .orderBy('trial_ends_at')
+    .limit(rowsMax)
+    .forNoKeyUpdate()
+    .skipLocked()
+    .execute()
 }

@@ -1,79 +1,189 @@
 import type { Actor } from '../audit/actor.ts'
-import { audited, changed } from '../audit/audited.ts'
+import { audited, changed, unchanged } from '../audit/audited.ts'
 import type { Db, Reader } from '../db/handles.ts'
-import { RegistryError } from '../errors.ts'
+import { invalidAt, RegistryError } from '../errors.ts'
 import { newTenantId, type TenantId } from '../id.ts'
-import { decodeCursor, type Page, pageLimit, toPage } from '../page.ts'
+import { byCreation, decodeCursor, type Page, pageLimit, toPage } from '../page.ts'
 import type { Catalogue } from '../products/catalogue.ts'
+import { mergePatch } from '../products/merge-patch.ts'
+import type { Sight } from '../sight.ts'
+import { text } from '../text.ts'
+import { Timestamp } from '../timestamp.ts'
+import { assertPlan } from './plan.ts'
 import { isReserved, type Slug } from './slug.ts'
+import { lockSeen, settleTrial, tenantAt, tenantChange } from './tenant-state.ts'
 import * as tenants from './tenant.repository.ts'
-import type { NewTenant, Tenant, TenantQuery } from './tenant.ts'
+import { metadataNamesMax, type NewTenant, type Tenant, type TenantChanges, type TenantQuery } from './tenant.ts'
 
 /**
  * Creates a tenant.
- * @throws {RegistryError} `tenant.slug_reserved`, `tenant.plan_required`, `tenant.plan_unknown`, and `tenant.…_taken`
- *   for the slug and the ids that no two tenants share.
+ * @throws {RegistryError} `tenant.slug_reserved`, `tenant.plan_required`, `tenant.plan_unknown`, `tenant.id_retired`, and
+ *   `tenant.…_taken` for the slug and the ids that no two tenants share.
  * @example
  *   const tenant = await createTenant(db, actor, catalogue, NewTenant.parse({ slug: 'acme', name: 'Acme Inc.' }))
  */
 export async function createTenant(db: Db, actor: Actor, catalogue: Catalogue, input: NewTenant): Promise<Tenant> {
-  if (isReserved(input.slug, catalogue.keys)) {
-    throw new RegistryError('tenant.slug_reserved', {
-      detail: `The slug ${input.slug} is a word of the platform's own.`,
-    })
-  }
+  const { id = newTenantId(), reserved_slug_reason, metadata = {}, ...fields } = input
+  assertSlugFree(input.slug, catalogue, reserved_slug_reason)
   const status = input.status ?? (input.kind === 'demo' ? 'demo' : 'trial')
   if (status === 'active' && input.plan == null) throw new RegistryError('tenant.plan_required')
-  if (input.plan != null && !catalogue.plans.has(input.plan)) {
-    throw new RegistryError('tenant.plan_unknown', {
-      violations: [{ pointer: '/plan', code: 'unknown', message: `one of ${[...catalogue.plans].sort().join(', ')}` }],
-    })
-  }
-  const tenant = { ...input, status, kind: input.kind ?? (status === 'demo' ? 'demo' : 'customer') }
+  assertPlan(input.plan, catalogue)
   return await audited(db, actor, async (tx) => {
-    const created = await tenants.insertTenant(tx, input.id ?? newTenantId(), tenant)
-    return changed(created, {
+    const row = await tenants.insertTenant(tx, id, {
+      ...fields,
+      status,
+      kind: input.kind ?? (status === 'demo' ? 'demo' : 'customer'),
+      metadata: JSON.stringify(metadata),
+      status_changed_by: actor.id,
+    })
+    return changed(tenantAt(row, new Date()), {
       action: 'tenant.created',
       crud: 'c',
-      tenant: { id: created.id, name: created.name },
-      target: { id: created.id, type: 'tenant', name: created.name },
-      after: created,
+      tenant: { id: row.id, name: row.name },
+      target: { id: row.id, type: 'tenant', name: row.name },
+      after: row,
+      ...(reserved_slug_reason !== undefined && { note: reserved_slug_reason }),
     })
   })
 }
 
-/** @throws {RegistryError} `tenant.not_found` */
-export async function getTenant(db: Reader, id: TenantId): Promise<Tenant> {
-  return found(await tenants.findTenant(db, id))
+/**
+ * Changes what can be changed of a tenant by a merge patch (RFC 7396). A new slug does not take the old one away: it
+ * goes on leading to this tenant, and to no other. What changes nothing records nothing.
+ * @param expectedVersion the version that the change was decided on, if it should be the present one
+ * @throws {RegistryError} `tenant.not_found`, `resource.version_stale`, `tenant.being_purged`, `tenant.slug_reserved`,
+ *   `tenant.slug_taken`, `tenant.erp_id_taken`, `tenant.stripe_id_taken`, `tenant.plan_unknown`, `tenant.plan_required`,
+ *   `tenant.frozen` for the tenant's own people, `request.invalid` when the contract would end before it begins
+ */
+export async function updateTenant(
+  db: Db,
+  actor: Actor,
+  catalogue: Catalogue,
+  id: TenantId,
+  changes: TenantChanges,
+  expectedVersion?: number,
+): Promise<Tenant> {
+  const { reserved_slug_reason: reason, metadata, ...fields } = changes
+  return await audited(db, actor, async (tx) => {
+    const now = new Date()
+    const locked = await lockSeen(tx, actor, id, expectedVersion)
+    assertChangeable(locked, actor, now)
+    const wanted = { ...fields, ...(metadata !== undefined && { metadata: mergedMetadata(locked.metadata, metadata) }) }
+    const differing = Object.entries(wanted).filter(
+      ([name, value]) => spell(value) !== spell(locked[name as keyof tenants.TenantRow]),
+    )
+    if (differing.length === 0) return unchanged(tenantAt(locked, now))
+    const { metadata: mergedTo, ...update } = Object.fromEntries(differing) as Partial<typeof wanted>
+    if (update.slug !== undefined) assertSlugFree(update.slug, catalogue, reason)
+    assertPlan(update.plan, catalogue)
+    assertContract(update, locked)
+    const settled = await settleTrial(tx, locked, now)
+    const row = await tenants.updateTenant(tx, settled.row, {
+      ...(update as tenants.TenantUpdate),
+      ...(mergedTo !== undefined && { metadata: JSON.stringify(mergedTo) }),
+    })
+    const action = update.slug === undefined ? 'tenant.updated' : 'tenant.renamed'
+    const note = update.slug !== undefined && reason !== undefined ? { note: reason } : {}
+    return changed(tenantAt(row, now), ...settled.changes, tenantChange(action, settled.row, row, note))
+  })
 }
 
 /** @throws {RegistryError} `tenant.not_found` */
-export async function getTenantBySlug(db: Reader, slug: Slug): Promise<Tenant> {
-  return found(await tenants.findTenantBySlug(db, slug))
-}
-
-/** @throws {RegistryError} `tenant.not_found` */
-export async function getTenantByErpId(db: Reader, erpId: string): Promise<Tenant> {
-  return found(await tenants.findTenantByErpId(db, erpId))
-}
-
-/** @throws {RegistryError} `tenant.not_found` */
-export async function getTenantByStripeId(db: Reader, stripeId: string): Promise<Tenant> {
-  return found(await tenants.findTenantByStripeId(db, stripeId))
+export async function getTenant(db: Reader, sight: Sight, id: TenantId): Promise<Tenant> {
+  return found(await tenants.findTenant(db, sight, id))
 }
 
 /**
- * One page of tenants, newest first.
- * @throws {RegistryError} `page.cursor_invalid`
+ * By the slug that a tenant has, or by one that it had before.
+ * @throws {RegistryError} `tenant.not_found`
  */
-export async function listTenants(db: Reader, query: TenantQuery): Promise<Page<Tenant>> {
-  const { limit = pageLimit.default, cursor, ...filter } = query
-  const after = cursor === undefined ? undefined : decodeCursor('tenants', filter, cursor)
-  const rows = await tenants.listTenants(db, filter, limit + 1, after)
-  return toPage(rows, limit, 'tenants', filter)
+export async function getTenantBySlug(db: Reader, sight: Sight, slug: Slug): Promise<Tenant> {
+  return found(await tenants.findTenantBySlug(db, sight, slug))
 }
 
-function found(tenant: Tenant | undefined): Tenant {
-  if (!tenant) throw new RegistryError('tenant.not_found')
-  return tenant
+/** @throws {RegistryError} `tenant.not_found` */
+export async function getTenantByErpId(db: Reader, sight: Sight, erpId: string): Promise<Tenant> {
+  return found(await tenants.findTenantByErpId(db, sight, erpId))
+}
+
+/** @throws {RegistryError} `tenant.not_found` */
+export async function getTenantByStripeId(db: Reader, sight: Sight, stripeId: string): Promise<Tenant> {
+  return found(await tenants.findTenantByStripeId(db, sight, stripeId))
+}
+
+/**
+ * One page of the tenants in sight, newest first unless the query sorts otherwise.
+ * @throws {RegistryError} `page.cursor_invalid`
+ */
+export async function listTenants(db: Reader, sight: Sight, query: TenantQuery): Promise<Page<Tenant>> {
+  const { limit = pageLimit.default, cursor, sort = '-created_at', ...filter } = query
+  const list = { ...filter, sort }
+  const byTime = sort.endsWith('created_at')
+  const after =
+    cursor === undefined ? undefined : decodeCursor('tenants', list, cursor, byTime ? Timestamp : text(2048))
+  const rows = await tenants.listTenants(db, sight, filter, sort, limit + 1, after)
+  const page = toPage(rows, limit, 'tenants', list, (row) => {
+    if (byTime) return byCreation(row)
+    return { key: sort.endsWith('slug') ? row.slug : row.sorted_by, id: row.id }
+  })
+  const now = new Date()
+  return { ...page, data: page.data.map(({ sorted_by: _, ...row }) => tenantAt(row, now)) }
+}
+
+/**
+ * Writes down that trials are over, each once whatever the number of processes that do this at once.
+ * @param rowsMax how many at most; call again while it answers so many
+ * @returns how many there were
+ */
+export async function sweepEndedTrials(db: Db, actor: Actor, now: Date, rowsMax = 100): Promise<number> {
+  return await audited(db, actor, async (tx) => {
+    const rows = await tenants.lockEndedTrials(tx, now, rowsMax)
+    const settled = []
+    for (const row of rows) settled.push(await settleTrial(tx, row, now))
+    const changes = settled.flatMap((each) => each.changes)
+    const last = changes.pop()
+    return last ? changed(rows.length, ...changes, last) : unchanged(0)
+  })
+}
+
+function found(row: tenants.TenantRow | undefined): Tenant {
+  if (!row) throw new RegistryError('tenant.not_found')
+  return tenantAt(row, new Date())
+}
+
+function assertSlugFree(slug: Slug, catalogue: Catalogue, reason: string | undefined): void {
+  if (reason !== undefined || !isReserved(slug, catalogue.keys)) return
+  throw new RegistryError('tenant.slug_reserved', {
+    detail: `The slug ${slug} is a word of the platform's own. A platform owner can give it away with a reason.`,
+  })
+}
+
+/** What is on its way out does not change any more; what is frozen or archived does not change by its own people. */
+function assertChangeable(row: tenants.TenantRow, actor: Actor, now: Date): void {
+  if (row.purge_requested_at !== null) throw new RegistryError('tenant.being_purged')
+  if (actor.sight.kind === 'tenants' && tenantAt(row, now).effective_status === 'frozen') {
+    throw new RegistryError('tenant.frozen')
+  }
+}
+
+type Contract = Pick<tenants.TenantRow, 'contract_starts_at' | 'contract_ends_at'>
+
+function assertContract(update: { [Field in keyof Contract]?: Contract[Field] | undefined }, stored: Contract): void {
+  const { contract_starts_at: from = stored.contract_starts_at, contract_ends_at: until = stored.contract_ends_at } =
+    update
+  if (from && until && from > until) throw invalidAt('/contract_ends_at', 'must not be before contract_starts_at')
+}
+
+function mergedMetadata(stored: Record<string, string>, patch: Record<string, string | null> | null) {
+  const merged = patch === null ? {} : mergePatch(stored, patch)
+  if (Object.keys(merged).length > metadataNamesMax) {
+    throw invalidAt('/metadata', `must not have more than ${metadataNamesMax} names`)
+  }
+  return merged
+}
+
+function spell(value: unknown): string {
+  if (value instanceof Date) return value.toISOString()
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value ?? null)
+  return JSON.stringify(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1)))
 }
