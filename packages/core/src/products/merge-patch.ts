@@ -17,9 +17,10 @@ export function mergePatch(target: Json | undefined, patch: Json): Json
 export function mergePatch(target: Json | undefined, patch: Json): Json {
   if (!isObject(patch)) return patch
   const merged: JsonObject = target !== undefined && isObject(target) ? { ...target } : {}
-  for (const name of Object.keys(patch)) {
+  for (const name in patch) {
     const value = patch[name]
     if (value === undefined || value === null) delete merged[name]
+    else if (!isObject(value)) set(merged, name, value)
     else set(merged, name, mergePatch(Object.hasOwn(merged, name) ? merged[name] : undefined, value))
   }
   return merged
