@@ -6,7 +6,9 @@ import {
   NewTenant,
   parseManifest,
   scriptActor,
+  StreamId,
   type Tenant,
+  type TenantId,
 } from '@breakpilot/tenant-core'
 import type { z } from 'zod'
 
@@ -32,4 +34,14 @@ export async function aTenant(db: Db, fields: Partial<z.input<typeof NewTenant>>
   tenants += 1
   const slug = `tenant-${tenants}-${Math.random().toString(36).slice(2, 8)}`
   return createTenant(db, testActor, testCatalogue, NewTenant.parse({ slug, name: `Tenant ${tenants}`, ...fields }))
+}
+
+/** The events of a tenant's stream, oldest first, as far as tests look at them. */
+export async function eventsOf(db: Db, id: TenantId) {
+  return await db
+    .selectFrom('audit_log')
+    .select(['action', 'crud', 'actor_id', 'target_id', 'fields', 'metadata'])
+    .where('stream_id', '=', StreamId.parse(id))
+    .orderBy('stream_seq')
+    .execute()
 }
