@@ -49,8 +49,11 @@ export interface Change {
   /** Past tense, `noun.verb`: `tenant.created`. */
   readonly action: `${string}.${string}`
   readonly crud: Exclude<Crud, 'r'>
-  /** Whose it is. `gone` when the transaction took the tenant away: its log stays, the reference to it cannot. */
-  readonly tenant: { readonly id: TenantId; readonly name: string; readonly gone?: true }
+  /**
+   * Whose it is, or null when it is no tenant's. `gone` when the transaction took the tenant away: its log stays, the
+   * reference to it cannot.
+   */
+  readonly tenant: { readonly id: TenantId; readonly name: string; readonly gone?: true } | null
   readonly target: { readonly id: string; readonly type: string; readonly name?: string }
   /** Who did it, where that is not who asked: time itself, for instance. */
   readonly actor?: { readonly id: string; readonly name?: string; readonly role: string }
@@ -67,13 +70,13 @@ export function ownEvent(asker: Actor, change: Change): NewAuditEvent {
   const { id, name, role } = change.actor ?? asker
   const { tenant } = change
   return {
-    tenant_id: tenant.gone ? null : tenant.id,
-    ...(tenant.gone && { stream_id: StreamId.parse(tenant.id) }),
+    tenant_id: tenant && !tenant.gone ? tenant.id : null,
+    ...(tenant?.gone && { stream_id: StreamId.parse(tenant.id) }),
     product: ownProduct,
     environment: 'live',
     action: change.action,
     crud: change.crud,
-    group: { id: tenant.id, name: tenant.name },
+    ...(tenant && { group: { id: tenant.id, name: tenant.name } }),
     actor: { id, ...(name !== undefined && { name }), fields: [['role', role]] },
     target: change.target,
     ...(asker.source_ip !== undefined && { source_ip: asker.source_ip }),

@@ -1,0 +1,186 @@
+import {
+  createDb,
+  createTenant,
+  type Db,
+  everything,
+  getLegalHold,
+  getTenant,
+  liftLegalHold,
+  NewTenant,
+  placeLegalHold,
+  purgeTenants,
+  requestPurge,
+  type Tenant,
+  TenantChanges,
+  Transition,
+  transitionTenant,
+  updateTenant,
+} from '@breakpilot/tenant-core'
+import { Client } from 'pg'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { aTenant, eventsOf, testActor, testCatalogue } from '../builders.ts'
+import { migratedDatabase, type TestDatabase } from '../postgres/database.ts'
+
+let database: TestDatabase
+let db: Db
+
+beforeAll(async () => {
+  database = await migratedDatabase()
+  db = createDb({ connectionString: database.runtimeUrl })
+})
+afterAll(async () => {
+  await db.destroy()
+  await database.drop()
+})
+
+const archive = async ({ id }: Tenant, purgeAfterDays = 0): Promise<Tenant> => {
+  const step = Transition.parse({ to: 'archived', reason: 'offboarding' })
+  return await transitionTenant(db, testActor, testCatalogue, id, step, { purgeAfterDays })
+}
+const anArchivedTenant = async (fields = {}, days = 0) => await archive(await aTenant(db, fields), days)
+const request = async ({ id, slug }: Tenant) => await requestPurge(db, testActor, id, { slug })
+
+describe('requestPurge', () => {
+  it.each([
+    ['tenant.not_archived', async () => await aTenant(db)],
+    ['tenant.purge_too_early', async () => await anArchivedTenant({}, 30)],
+    ['tenant.deletion_protected', async () => await anArchivedTenant({ deletion_protection: true })],
+    ['tenant.slug_mismatch', async () => ({ ...(await anArchivedTenant()), slug: 'another' as Tenant['slug'] })],
+    [
+      'tenant.legal_hold',
+      async () => {
+        const tenant = await anArchivedTenant()
+        await placeLegalHold(db, testActor, tenant.id, { reason: 'lawsuit' })
+        return tenant
+      },
+    ],
+  ] as const)('refuses with %s, and writes nothing', async (code, make) => {
+    const tenant = await make()
+    const events = await eventsOf(db, tenant.id)
+    await expect(request(tenant)).rejects.toMatchObject({ code })
+    expect(await eventsOf(db, tenant.id)).toEqual(events)
+  })
+
+  it('hides the tenant from all but the owner, and nothing changes it any more', async () => {
+    const tenant = await anArchivedTenant()
+    const requested = await request(tenant)
+    expect(requested.purge_requested_at).toBeInstanceOf(Date)
+    expect(await request(tenant)).toEqual(requested)
+    expect(await getTenant(db, everything, tenant.id)).toEqual(requested)
+    for (const sight of [
+      { kind: 'platform', owner: false },
+      { kind: 'tenants', tenantIds: [tenant.id] },
+    ] as const) {
+      await expect(getTenant(db, sight, tenant.id)).rejects.toMatchObject({ code: 'tenant.not_found' })
+    }
+    const changes = TenantChanges.parse({ name: 'Other' })
+    await expect(updateTenant(db, testActor, testCatalogue, tenant.id, changes)).rejects.toMatchObject({
+      code: 'tenant.being_purged',
+    })
+    const restore = Transition.parse({ to: 'frozen', reason: 'restored' })
+    await expect(transitionTenant(db, testActor, testCatalogue, tenant.id, restore)).rejects.toMatchObject({
+      code: 'tenant.being_purged',
+    })
+  })
+})
+
+describe('purgeTenants', () => {
+  it('takes the tenant away, keeps its log, its names and its id, and says so at the end of its stream', async () => {
+    const tenant = await anArchivedTenant()
+    await request(tenant)
+    const before = await eventsOf(db, tenant.id)
+    // Of ten that do it at once, one does it.
+    const gone = await Promise.all(Array.from({ length: 10 }, () => purgeTenants(db, testActor)))
+    expect(gone.filter((n) => n > 0).length).toBeGreaterThan(0)
+    await expect(getTenant(db, everything, tenant.id)).rejects.toMatchObject({ code: 'tenant.not_found' })
+
+    const events = await eventsOf(db, tenant.id)
+    expect(events.slice(0, -1)).toEqual(before)
+    expect(events.at(-1)).toMatchObject({ action: 'tenant.purged', target_id: tenant.id })
+    const rows = await db
+      .selectFrom('audit_log')
+      .select(['tenant_id', 'group_id'])
+      .where('group_id', '=', tenant.id)
+      .execute()
+    expect(rows).toHaveLength(events.length)
+    for (const row of rows) expect(row).toEqual({ tenant_id: null, group_id: tenant.id })
+
+    const again = async (fields: object) => await createTenant(db, testActor, testCatalogue, NewTenant.parse(fields))
+    await expect(again({ slug: tenant.slug, name: 'x' })).rejects.toMatchObject({ code: 'tenant.slug_taken' })
+    await expect(again({ id: tenant.id, slug: 'fresh-slug', name: 'x' })).rejects.toMatchObject({
+      code: 'tenant.id_retired',
+    })
+  })
+
+  it('leaves a tenant under a hold that came after the request, and goes on when it is lifted', async () => {
+    const tenant = await anArchivedTenant()
+    await request(tenant)
+    await placeLegalHold(db, testActor, tenant.id, { reason: 'lawsuit' })
+    await purgeTenants(db, testActor)
+    expect(await getTenant(db, everything, tenant.id)).toMatchObject({ id: tenant.id })
+    await liftLegalHold(db, testActor, tenant.id)
+    expect(await purgeTenants(db, testActor)).toBe(1)
+  })
+
+  it('goes on where a process that died left it, also with more events than a step takes', async () => {
+    const tenant = await anArchivedTenant()
+    await request(tenant)
+    // Past the append path, as fast as it goes: what is tested is how many there are.
+    const admin = new Client({ connectionString: database.ownerUrl })
+    await admin.connect()
+    await admin.query(
+      `insert into audit_log (id, stream_id, stream_seq, received_at, canonical_at, tenant_id, product, environment,
+         action, crud, group_id, prev_hash, chain_hash, chain_version, row_salt, personal_digest, search)
+       select gen_random_uuid(), stream_id, 100000 + n, received_at, canonical_at, tenant_id, product, environment,
+         action, crud, group_id, prev_hash, chain_hash, chain_version, row_salt, personal_digest, search
+       from audit_log, generate_series(1, 12000) n where stream_id = $1 and stream_seq = 1`,
+      [tenant.id],
+    )
+    await admin.end()
+    const interrupted = new AbortController()
+    interrupted.abort()
+    expect(await purgeTenants(db, testActor, { signal: interrupted.signal })).toBe(0)
+    expect(await purgeTenants(db, testActor)).toBe(1)
+    const left = await db.selectFrom('audit_log').select('id').where('tenant_id', '=', tenant.id).execute()
+    expect(left).toEqual([])
+  })
+
+  it('does not wait for ever for, nor deadlock with, those who write the log of the tenant', async () => {
+    const tenant = await anArchivedTenant()
+    await request(tenant)
+    const holds = async () => {
+      for (let n = 0; n < 20; n += 1) {
+        await placeLegalHold(db, testActor, tenant.id, { reason: `hold ${n}` }).catch(refusedOnly)
+        await liftLegalHold(db, testActor, tenant.id).catch(refusedOnly)
+      }
+    }
+    const purges = async () => {
+      for (let n = 0; n < 20; n += 1) await purgeTenants(db, testActor)
+    }
+    await Promise.all([holds(), purges()])
+    await purgeTenants(db, testActor)
+    await expect(getTenant(db, everything, tenant.id)).rejects.toMatchObject({ code: 'tenant.not_found' })
+  })
+})
+
+function refusedOnly(error: unknown): void {
+  expect(error).toMatchObject({ code: expect.stringMatching(/^(?:tenant|legal_hold)\.not_found$/) })
+}
+
+describe('a legal hold', () => {
+  it('is placed once for a reason, changed by another, lifted, and each is recorded', async () => {
+    const { id } = await aTenant(db)
+    await expect(getLegalHold(db, everything, id)).rejects.toMatchObject({ code: 'legal_hold.not_found' })
+    const hold = await placeLegalHold(db, testActor, id, { reason: 'one' })
+    expect(await placeLegalHold(db, testActor, id, { reason: 'one' })).toEqual(hold)
+    expect(await placeLegalHold(db, testActor, id, { reason: 'two' })).toMatchObject({ reason: 'two', by: 'test' })
+    await liftLegalHold(db, testActor, id)
+    await expect(liftLegalHold(db, testActor, id)).rejects.toMatchObject({ code: 'legal_hold.not_found' })
+    expect((await eventsOf(db, id)).map(({ action }) => action)).toEqual([
+      'tenant.created',
+      'legal_hold.placed',
+      'legal_hold.updated',
+      'legal_hold.lifted',
+    ])
+  })
+})
