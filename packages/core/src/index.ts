@@ -18,6 +18,7 @@ export type { AuditedTx, Db, HousekeepingTx, Reader } from './db/handles.ts'
 export { housekeeping } from './db/housekeeping.ts'
 export { keepsPreparedStatements } from './db/prepared-probe.ts'
 export { runtimeRoleProblems } from './db/runtime-role.ts'
+export { evaluateMany, getEntitlements } from './entitlements/entitlement.service.ts'
 export {
   accessLevels,
   Entitlement,
@@ -32,6 +33,7 @@ export {
   evaluate,
   type Evaluation,
 } from './entitlements/evaluate.ts'
+export { EvaluationBatch, EvaluationItem, EvaluationResult, EvaluationResults } from './entitlements/evaluation.ts'
 export {
   type ErrorCode,
   type ErrorDetails,
@@ -48,6 +50,8 @@ export { Manifest, ManifestError, parseManifest, ProductKey } from './products/m
 export { type Json, type JsonObject, mergePatch } from './products/merge-patch.ts'
 export { assignProduct } from './products/tenant-product.service.ts'
 export { everything, type Sight } from './sight.ts'
+export { ReleasedSlug, SlugRelease } from './tenants/held-slug.ts'
+export { releaseSlug } from './tenants/held-slug.service.ts'
 export { LegalHold, NewLegalHold } from './tenants/legal-hold.ts'
 export { getLegalHold, liftLegalHold, placeLegalHold } from './tenants/legal-hold.service.ts'
 export { PurgeRequest, purgeTenants, requestPurge } from './tenants/purge.service.ts'
