@@ -39,6 +39,7 @@ const evaluation: Evaluation = {
     status: 'active',
     status_reason: 'contract_signed',
     status_changed_at: new Date('2026-01-01T00:00:00.000Z'),
+    frozen_from: null,
     trial_ends_at: null,
     contract_starts_at: new Date('2026-01-01T00:00:00.000Z'),
     contract_ends_at: new Date('2027-01-01T00:00:00.000Z'),

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import {
   createCatalogue,
   createDb,
@@ -14,6 +15,7 @@ import {
   type Tenant,
   TenantId,
 } from '@breakpilot/tenant-core'
+import { sql } from 'kysely'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { aTenant, testActor } from '../builders.ts'
@@ -67,12 +69,9 @@ const give = async (tenant: Tenant, product: string, { config = {}, limits = {},
   await db.insertInto('tenant_products').values(row).execute()
 }
 const aProject = async (tenant: Tenant, status: 'active' | 'archived' = 'active') => {
-  const slug = `project-${Math.random().toString(36).slice(2, 10)}`
-  const { id } = await db
-    .insertInto('tenant_projects')
-    .values({ tenant_id: tenant.id, slug, name: 'A project', status })
-    .returning('id')
-    .executeTakeFirstOrThrow()
+  const id = randomUUID()
+  const values = sql`(${id}, ${tenant.id}, ${`project-${id.slice(0, 8)}`}, 'A project', ${status})`
+  await sql`insert into tenant_projects (id, tenant_id, slug, name, status) values ${values}`.execute(db)
   return id
 }
 const anActiveTenant = () => aTenant(db, { status: 'active', plan: 'professional' })

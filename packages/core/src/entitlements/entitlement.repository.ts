@@ -64,6 +64,7 @@ const factsOf = prepared(
         'tenants.status',
         'tenants.status_reason',
         'tenants.status_changed_at',
+        'tenants.frozen_from',
         'tenants.trial_ends_at',
         'tenants.contract_starts_at',
         'tenants.contract_ends_at',

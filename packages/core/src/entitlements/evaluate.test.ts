@@ -50,6 +50,7 @@ const given = ({ tenant, assignment, project, product, at: moment = at }: Situat
     status: 'active',
     status_reason: null,
     status_changed_at: past,
+    frozen_from: null,
     trial_ends_at: null,
     contract_starts_at: null,
     contract_ends_at: null,
@@ -130,9 +131,24 @@ describe('the gates', () => {
     ['a trial before its contract', { tenant: { status: 'trial', contract_starts_at: future } }, 'full granted'],
     ['a demo after a contract', { tenant: { status: 'demo', contract_ends_at: past } }, 'full granted'],
     [
-      'frozen for money before its contract began',
-      { tenant: { ...frozen('payment_overdue'), contract_starts_at: future } },
+      'frozen out of a trial before its contract',
+      { tenant: { ...frozen('payment_overdue'), frozen_from: 'trial', contract_starts_at: future } },
       'read_only tenant_frozen',
+    ],
+    [
+      'frozen for money before the contract begins',
+      { tenant: { ...frozen('payment_overdue'), frozen_from: 'active', contract_starts_at: future } },
+      'none not_yet_valid',
+    ],
+    [
+      'frozen for money after the contract ended',
+      { tenant: { ...frozen('payment_overdue'), frozen_from: 'active', contract_ends_at: past } },
+      'read_only tenant_frozen',
+    ],
+    [
+      'frozen for abuse before the contract begins',
+      { tenant: { ...frozen('abuse'), frozen_from: 'active', contract_starts_at: future } },
+      'none tenant_frozen',
     ],
     ['an active tenant whose trial is over', { tenant: { trial_ends_at: past } }, 'full granted'],
 
@@ -340,6 +356,11 @@ describe('what time alone changes', () => {
       { tenant: { ...frozen('payment_overdue'), contract_ends_at: after(5) } },
       [null, null],
     ],
+    [
+      'the beginning of the contract of who was frozen before',
+      { tenant: { ...frozen('duplicate'), frozen_from: 'active', contract_starts_at: after(3) } },
+      [3, 3],
+    ],
     ['the opening of the window', { assignment: { valid_from: after(2), valid_until: after(4) } }, [2, 2]],
     ['the closing of the window', { assignment: { valid_from: past, valid_until: after(4) } }, [4, 4]],
     ['nothing of a disabled assignment', { assignment: { enabled: false, valid_until: after(4) } }, [null, null]],
@@ -419,7 +440,12 @@ describe('the answer', () => {
   ])('is the same before and after the sweep of an ended trial: %s', (_, situation) => {
     const assignment = { valid_from: past, valid_until: after(20 * day) }
     const unswept = { status: 'trial' as const, trial_ends_at: at }
-    const swept = { ...frozen('trial_expired'), trial_ends_at: at, status_changed_at: at }
+    const swept = {
+      ...frozen('trial_expired'),
+      frozen_from: 'trial' as const,
+      trial_ends_at: at,
+      status_changed_at: at,
+    }
     expect(evaluate(given({ ...situation, assignment, tenant: swept }))).toEqual(
       evaluate(given({ ...situation, assignment, tenant: unswept })),
     )

@@ -1,9 +1,12 @@
 import type { Manifest } from '../products/manifest.ts'
 import { effectiveOf, type StoredState } from '../tenants/lifecycle.ts'
+import type { TenantStatus } from '../tenants/status.ts'
 import type { Access, EntitlementReason } from './entitlement.ts'
 
 /** What is known of a tenant, as far as entitlements follow from it. */
 export interface JudgedTenant extends StoredState {
+  /** What it was frozen out of, while it is frozen. */
+  readonly frozen_from: TenantStatus | null
   readonly contract_starts_at: Date | null
   readonly contract_ends_at: Date | null
 }
@@ -60,8 +63,17 @@ const frozenFor: ReadonlyMap<string | null, Verdict> = new Map([
 export function judgeTenant(tenant: JudgedTenant, at: Date): Verdict {
   const { status, reason } = effectiveOf(tenant, at)
   if (status === 'demo' || status === 'trial') return granted
-  if (status === 'active') return judgeContract(tenant, at.getTime())
-  return status === 'frozen' ? (frozenFor.get(reason) ?? shutOut) : tenantArchived
+  if (status === 'archived') return tenantArchived
+  const state = status === 'active' ? granted : (frozenFor.get(reason) ?? shutOut)
+  return isUnderContract(tenant) ? narrower(state, judgeContract(tenant, at.getTime())) : state
+}
+
+/**
+ * Whether the dates of the contract count: they say nothing about a trial or a demo, also when that is frozen. Being
+ * frozen must not open what was closed before the contract begins.
+ */
+export function isUnderContract({ status, frozen_from }: JudgedTenant): boolean {
+  return status === 'active' || (status === 'frozen' && frozen_from === 'active')
 }
 
 function judgeContract({ contract_starts_at, contract_ends_at }: JudgedTenant, at: number): Verdict {

@@ -1,5 +1,6 @@
 import type { Manifest } from '../products/manifest.ts'
 import {
+  isUnderContract,
   type JudgedAssignment,
   type JudgedProject,
   type JudgedTenant,
@@ -22,7 +23,7 @@ export type Phases = readonly [Phase, ...Phase[]]
 export function phasesOf(tenant: JudgedTenant, at: Date): Phases {
   const phases: [Phase, ...Phase[]] = [{ from: at.getTime(), verdict: judgeTenant(tenant, at) }]
   if (tenant.status === 'trial') addPhase(phases, tenant, tenant.trial_ends_at)
-  if (tenant.status === 'active') {
+  if (isUnderContract(tenant)) {
     addPhase(phases, tenant, tenant.contract_starts_at)
     addPhase(phases, tenant, tenant.contract_ends_at)
     if (phases.length > 2) phases.sort((a, b) => a.from - b.from)
