@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { fileURLToPath } from 'node:url'
-import { authConfigProblem, listenAddresses } from '@breakpilot/tenant-http'
+import { type Keyring, KeyringError, parseKeyring } from '@breakpilot/tenant-core'
+import { authConfigProblem, listenAddresses, type RateLimit } from '@breakpilot/tenant-http'
 import { z } from 'zod'
 
 const url = (protocols: readonly string[]) =>
@@ -26,6 +27,14 @@ const Environment = z.object({
   DATABASE_URL: url(['postgres:', 'postgresql:']),
   DATABASE_POOL_SIZE: integer(1, 1000).default(10),
   DATABASE_PREPARE: z.enum(['on', 'off']).default('on'),
+  DATABASE_LISTEN_URL: url(['postgres:', 'postgresql:']).optional(),
+  SECRETS_KEYRING_FILE: z.string().optional(),
+  PURGE_AFTER_DAYS: integer(0, 3650).default(30),
+  RATE_LIMIT: z
+    .string()
+    .regex(/^(?:off|[1-9]\d{0,8}\/[1-9]\d{0,4})$/, { error: 'must be off, or requests/seconds such as 6000/60' })
+    .optional(),
+  CORS_ORIGINS: z.string().default(''),
   PRODUCT_MANIFEST_DIR: z.string().default(fileURLToPath(new URL('../products', import.meta.url))),
   SHUTDOWN_DELAY: integer(0, 300).optional(),
   TRUST_PROXY: z.string().default(''),
@@ -44,6 +53,16 @@ export interface Config {
     readonly jwksUrl?: string
   }
   readonly database: { readonly connectionString: string; readonly poolSize: number; readonly prepare: boolean }
+  /** Where notifications are listened for: past a pooler that gives each transaction another connection. */
+  readonly listenUrl: string
+  /** The secrets that others are derived from; undefined for ones that last as long as the process. */
+  readonly keyring: Keyring | undefined
+  /** For how long an archived tenant is kept before it may be purged. */
+  readonly purgeAfterDays: number
+  /** How much each caller may ask of this process. */
+  readonly rateLimit: RateLimit | undefined
+  /** The origins whose pages may read answers. */
+  readonly corsOrigins: readonly string[]
   readonly manifestFolder: string
   /** How many proxies are in front of us, or which: an empty list for none. */
   readonly trustProxy: number | readonly string[]
@@ -68,7 +87,11 @@ const devIssuer = 'http://localhost:8080/realms/breakpilot-dev'
 export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
   // An empty variable is how compose files and charts say "not set".
   const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''))
-  const parsed = Environment.safeParse({ ...given, ...secretFromFile('DATABASE_URL', given) })
+  const parsed = Environment.safeParse({
+    ...given,
+    ...secretFromFile('DATABASE_URL', given),
+    ...secretFromFile('DATABASE_LISTEN_URL', given),
+  })
   if (!parsed.success) {
     const [issue] = parsed.error.issues
     const variable = String(issue?.path[0])
@@ -99,6 +122,11 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
       poolSize: e.DATABASE_POOL_SIZE,
       prepare: e.DATABASE_PREPARE === 'on',
     },
+    listenUrl: e.DATABASE_LISTEN_URL ?? e.DATABASE_URL,
+    keyring: readKeyring(e.SECRETS_KEYRING_FILE, e.APP_ENV),
+    purgeAfterDays: e.PURGE_AFTER_DAYS,
+    rateLimit: rateLimit(e.RATE_LIMIT ?? (e.APP_ENV === 'dev' ? 'off' : '6000/60')),
+    corsOrigins: origins(e.CORS_ORIGINS),
     manifestFolder: e.PRODUCT_MANIFEST_DIR,
     trustProxy: proxies(e.TRUST_PROXY),
     shutdownDelayMs: shutdownDelay * 1000,
@@ -115,13 +143,50 @@ function listen(mode: 'oidc' | 'off', addr: string) {
   }
 }
 
-/** A number of proxies, or their addresses and networks. */
-function proxies(value: string): number | readonly string[] {
-  if (/^\d$/.test(value)) return Number(value)
-  const names = value
+function readKeyring(file: string | undefined, appEnv: Config['appEnv']): Keyring | undefined {
+  if (file === undefined) {
+    if (appEnv === 'dev') return undefined
+    throw new ConfigError(`SECRETS_KEYRING_FILE: is required with APP_ENV=${appEnv}`)
+  }
+  let text: string
+  try {
+    text = readFileSync(file, 'utf8')
+  } catch (cause) {
+    throw new ConfigError(`SECRETS_KEYRING_FILE: ${file} cannot be read`, { cause })
+  }
+  try {
+    return parseKeyring(text)
+  } catch (error) {
+    throw new ConfigError(
+      `SECRETS_KEYRING_FILE: ${file} ${error instanceof KeyringError ? error.message : 'is not valid'}`,
+    )
+  }
+}
+
+function rateLimit(value: string): RateLimit | undefined {
+  if (value === 'off') return undefined
+  const [requests, seconds] = value.split('/').map(Number)
+  return requests === undefined || seconds === undefined ? undefined : { requests, seconds }
+}
+
+/** Origins, as browsers send them: compared as texts, so a path or a slash at the end would never match. */
+function origins(value: string): readonly string[] {
+  const names = list(value)
+  const unfit = names.find((name) => !URL.canParse(name) || new URL(name).origin !== name)
+  if (unfit === undefined) return names
+  throw new ConfigError(`CORS_ORIGINS: ${unfit} is not an origin, such as https://console.breakpilot.com`)
+}
+
+const list = (value: string) =>
+  value
     .split(',')
     .map((name) => name.trim())
     .filter((name) => name !== '')
+
+/** A number of proxies, or their addresses and networks. */
+function proxies(value: string): number | readonly string[] {
+  if (/^\d$/.test(value)) return Number(value)
+  const names = list(value)
   const unfit = names.find((name) => {
     const [address = '', bits, ...rest] = name.split('/')
     const version = isIP(address)

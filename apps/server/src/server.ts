@@ -1,7 +1,15 @@
 import { once } from 'node:events'
 import type { Server } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { createDb, type Db, loadCatalogue } from '@breakpilot/tenant-core'
+import {
+  type Catalogue,
+  createDb,
+  type Db,
+  type Keyring,
+  loadCatalogue,
+  newKeyringText,
+  parseKeyring,
+} from '@breakpilot/tenant-core'
 import { type Answered, createApp, createServer } from '@breakpilot/tenant-http'
 import type { Logger } from 'pino'
 import { type Config, ConfigError } from './config.ts'
@@ -23,6 +31,7 @@ export interface RunningServer {
 export async function startServer(config: Config, log: Logger): Promise<RunningServer> {
   let stopping = false
   const catalogue = await loadCatalogue(config.manifestFolder)
+  const keyring = config.keyring ?? shortLivedKeyring(log)
   const db = openDatabase(config, log)
   // In a record of plain values there is nothing to redact, and looking for it takes a twentieth of a request.
   const plainLog = log.child({}, { redact: [] })
@@ -38,9 +47,11 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
     else plainLog.info(answered satisfies PlainRecord, 'answered')
   }
   const app = createApp({
-    services: { db, catalogue, readiness },
-    auth: { ...config.auth, onWarning: (message) => log.warn(message) },
+    services: { db, catalogue, keyring, readiness, purgeAfterDays: config.purgeAfterDays },
+    auth: { ...config.auth, productOfClient: clientsOf(catalogue), onWarning: (message) => log.warn(message) },
     trustProxy: config.trustProxy,
+    rateLimit: config.rateLimit,
+    corsOrigins: config.corsOrigins,
     production: config.appEnv === 'prod',
     onAnswered,
     onMisfit: (error) => log.error({ err: error }, 'an answer does not fit its description'),
@@ -70,6 +81,22 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
       await db.destroy()
     },
   }
+}
+
+/** Secrets for as long as the process lives: enough for a look around, and nothing that was made with them lasts. */
+function shortLivedKeyring(log: Logger): Keyring {
+  log.warn('SECRETS_KEYRING_FILE is not set: what depends on a secret of the server ends with this process')
+  return parseKeyring(newKeyringText())
+}
+
+/** Which product speaks through which client of the identity provider. */
+function clientsOf(catalogue: Catalogue): (clientId: string) => string | undefined {
+  const products = new Map(
+    [...catalogue.products.values()].flatMap(({ key, client_id: client }) =>
+      client === undefined ? [] : [[client, key]],
+    ),
+  )
+  return (clientId) => products.get(clientId)
 }
 
 /** @throws {ConfigError} for a URL that pg cannot use, such as one that names a certificate which is not there */

@@ -2,8 +2,10 @@ import { RegistryError } from '@breakpilot/tenant-core'
 import type { Request, Response } from 'express'
 import { challengeFor } from './auth/index.ts'
 import { toProblem } from './problem.ts'
+import type { Reply } from './reply.ts'
 import { requestId } from './request-id.ts'
 import { securityHeaders } from './security-headers.ts'
+import { traceId } from './trace.ts'
 
 /** What the log says of every answer. */
 export interface Answered {
@@ -15,6 +17,8 @@ export interface Answered {
   readonly status: number
   readonly duration_ms: number
   readonly principal?: string
+  /** The trace that the request belongs to. */
+  readonly trace_id?: string
   /** The code of the problem, when it was one. */
   readonly code?: string
   /** What went wrong. For us, not for the caller. */
@@ -30,29 +34,23 @@ export const privateHeaders: HeaderList = ['Cache-Control', 'private, no-cache',
 /** For what everybody may see. */
 export const publicHeaders: HeaderList = ['Cache-Control', 'no-cache']
 
-/** Answers with JSON. */
-export function sendJson(
-  request: Request,
-  response: Response,
-  status: number,
-  body: unknown,
-  headers: HeaderList,
-  contentType = 'application/json; charset=utf-8',
-): void {
-  // Node joins a string to the head and writes them as one; with a buffer beside the head a request costs 5 % more.
-  const text = JSON.stringify(body)
+/** Answers with a body, or with none. */
+export function send(request: Request, response: Response, { status, headers, body }: Reply, more: HeaderList): void {
   response.writeHead(status, [
-    'Content-Type',
-    contentType,
-    'Content-Length',
-    String(Buffer.byteLength(text)),
+    ...headers,
+    // Neither has a body, and the length that it would have had is nobody's business.
+    ...(body === null ? [] : ['Content-Length', String(Buffer.byteLength(body))]),
     'X-Request-Id',
     requestId(request),
-    ...headers,
+    ...more,
     ...securityHeaders,
   ])
-  response.end(text)
+  // Node joins a string to the head and writes them as one; with a buffer beside the head a request costs 5 % more.
+  if (body === null) response.end()
+  else response.end(body)
 }
+
+const problemHeaders: HeaderList = ['Content-Type', 'application/problem+json; charset=utf-8']
 
 /** Answers with the problem that an error is, and says what the log should hear of it. */
 export function sendProblem(
@@ -74,15 +72,18 @@ export function sendProblem(
       // What is left of the body is not worth reading, and the next request would start in the middle of it.
       ...(problem.status === 413 ? ['Connection', 'close'] : []),
     ]
-    sendJson(request, response, problem.status, problem, all, 'application/problem+json; charset=utf-8')
+    const reply = { status: problem.status, headers: problemHeaders, body: JSON.stringify(problem) }
+    send(request, response, reply, all)
   }
   return { status: problem.status, code: problem.code, error }
 }
 
 /** What the log says of every answer alike. Durations to the microsecond: what is behind it means nothing. */
 export function aboutRequest(request: Request, route: string | null, startedAt: number) {
+  const trace_id = traceId(request.headers['traceparent'])
   return {
     request_id: requestId(request),
+    ...(trace_id !== undefined && { trace_id }),
     method: request.method,
     route,
     path: request.path,

@@ -1,19 +1,25 @@
+import cors from 'cors'
 import express, { type Express, type RequestHandler } from 'express'
 import { type AuthConfig, createAuthenticator } from './auth/index.ts'
 import { assertLocal } from './auth/local-only.ts'
 import { mountDocs } from './docs-page.ts'
 import { type HostOptions, mount, mountRest } from './mount.ts'
 import { openApiDocument } from './openapi.ts'
+import { createLimit, type RateLimit } from './rate-limit.ts'
 import { routes } from './routes/index.ts'
 
 /** What an app hands to the host. */
-export interface AppOptions extends Omit<HostOptions, 'authenticate'> {
+export interface AppOptions extends Omit<HostOptions, 'authenticate' | 'limit'> {
   readonly auth: AuthConfig
   /**
    * Whose word about the caller's address is taken: the number of proxies in front of us, or their addresses and
    * networks. Nobody's unless told: the audit log keeps the address for ever.
    */
   readonly trustProxy?: number | readonly string[]
+  /** How much each caller may ask for, of each process; without limit unless told. */
+  readonly rateLimit?: RateLimit | undefined
+  /** The origins whose pages may read answers; none unless told. */
+  readonly corsOrigins?: readonly string[] | undefined
 }
 
 /**
@@ -21,7 +27,11 @@ export interface AppOptions extends Omit<HostOptions, 'authenticate'> {
  * @throws {Error} when the configuration of the authentication or of the proxies makes no sense
  */
 export function createApp(options: AppOptions): Express {
-  const host: HostOptions = { ...options, authenticate: createAuthenticator(options.auth) }
+  const host: HostOptions = {
+    ...options,
+    authenticate: createAuthenticator(options.auth),
+    limit: options.rateLimit && createLimit(options.rateLimit),
+  }
   const app = express()
   app.disable('x-powered-by')
   app.disable('etag')
@@ -31,10 +41,39 @@ export function createApp(options: AppOptions): Express {
   app.set('trust proxy', options.trustProxy ?? false)
   // Without authentication nothing at all is answered to anybody else, be it a page or a 404.
   if (options.auth.mode === 'off') app.use(localOnly)
+  if (options.corsOrigins?.length) app.use(corsOf(options.corsOrigins))
   mount(app, routes, host)
   mountDocs(app, openApiDocument(routes), host)
   mountRest(app, host)
   return app
+}
+
+/** Lets the pages of these origins read our answers. What they may do there their token says, as everywhere. */
+function corsOf(origins: readonly string[]): RequestHandler {
+  return cors({
+    origin: [...origins],
+    methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
+    allowedHeaders: [
+      'Authorization',
+      'Content-Type',
+      'If-Match',
+      'If-None-Match',
+      'Idempotency-Key',
+      'X-Request-Id',
+      'traceparent',
+    ],
+    exposedHeaders: [
+      'ETag',
+      'Location',
+      'Content-Location',
+      'Idempotency-Replayed',
+      'X-Request-Id',
+      'Retry-After',
+      'RateLimit',
+      'RateLimit-Policy',
+    ],
+    maxAge: 600,
+  })
 }
 
 const localOnly: RequestHandler = (request, _response, next) => {

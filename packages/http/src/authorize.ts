@@ -1,14 +1,79 @@
-import { RegistryError } from '@breakpilot/tenant-core'
+import { RegistryError, type Sight, type TenantId } from '@breakpilot/tenant-core'
 import type { Principal } from './auth/index.ts'
+import { fieldsOf, type Permission, permissionsOf, type Role } from './auth/permissions.ts'
+import { platformRoles, tenantRoles } from './auth/principal.ts'
+
+export type { Permission } from './auth/permissions.ts'
 
 /** What a route asks of its caller. `public` asks nothing, not even who it is. */
-export type Scope = 'public' | 'tenants:read' | 'tenants:write'
+export type Scope = 'public' | Permission
 
 /**
- * Lets a caller through, or not. Until roles exist, the platform's owner may do everything and nobody else anything.
- * @throws {RegistryError} `auth.permission_denied`
+ * Lets a caller through, or not.
+ * @param tenantId the tenant that the request is about, where its path names one
+ * @throws {RegistryError} `auth.permission_denied`; `tenant.not_found` for a tenant that the caller is not of, before
+ *   anything else is said: whether it exists is none of its business
  */
-export function authorize(principal: Principal, _scope: Exclude<Scope, 'public'>): void {
-  if (principal.kind === 'operator' && principal.role === 'platform-owner') return
-  throw new RegistryError('auth.permission_denied', { detail: 'Your token is good, but it carries no role here.' })
+export function authorize(principal: Principal, permission: Permission, tenantId?: TenantId): void {
+  if (principal.kind === 'tenant-user' && tenantId !== undefined && !principal.memberships.has(tenantId)) {
+    throw new RegistryError('tenant.not_found')
+  }
+  if (rolesIn(principal, tenantId).some((role) => permissionsOf[role].has(permission))) return
+  throw new RegistryError('auth.permission_denied', {
+    detail:
+      principal.kind === 'unassigned'
+        ? 'Your token is good, but it carries no role here.'
+        : `Your role does not include ${permission}.`,
+  })
+}
+
+/** The roles with which somebody acts on a tenant, or anywhere when none is named. */
+function rolesIn(principal: Principal, tenantId: TenantId | undefined): readonly Role[] {
+  switch (principal.kind) {
+    case 'operator':
+      return principal.roles
+    case 'product':
+      return ['product']
+    case 'tenant-user': {
+      if (tenantId === undefined) return [...principal.memberships.values()]
+      const role = principal.memberships.get(tenantId)
+      return role === undefined ? [] : [role]
+    }
+    case 'unassigned':
+      return []
+  }
+}
+
+/** Which tenants somebody sees who asks for this: a member of two may do more in the one than in the other. */
+export function sightOf(principal: Principal, permission: Permission): Sight {
+  switch (principal.kind) {
+    case 'operator':
+      return principal.roles.includes('platform-owner') ? owners : platform
+    case 'product':
+      return { kind: 'product', product: principal.product }
+    case 'tenant-user': {
+      const tenantIds = [...principal.memberships].flatMap(([id, role]) =>
+        permissionsOf[role].has(permission) ? [id] : [],
+      )
+      return { kind: 'tenants', tenantIds }
+    }
+    case 'unassigned':
+      return { kind: 'tenants', tenantIds: [] }
+  }
+}
+
+const owners: Sight = { kind: 'platform', owner: true }
+const platform: Sight = { kind: 'platform', owner: false }
+
+/** The authority that the audit log names: the strongest of several, of those that count for this tenant. */
+export function roleOf(principal: Principal, tenantId: TenantId | undefined): string {
+  const roles: readonly string[] = rolesIn(principal, tenantId)
+  return [...platformRoles, ...tenantRoles, 'product'].find((role) => roles.includes(role)) ?? 'none'
+}
+
+/** What of this tenant somebody may change by a patch. */
+export function fieldsPatchable(principal: Principal, tenantId: TenantId): 'all' | ReadonlySet<string> {
+  const roles = rolesIn(principal, tenantId).filter((role) => permissionsOf[role].has('tenants:update'))
+  if (roles.some((role) => fieldsOf[role] === undefined)) return 'all'
+  return new Set(roles.flatMap((role) => [...(fieldsOf[role] ?? [])]))
 }

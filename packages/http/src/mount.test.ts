@@ -8,7 +8,7 @@ import type { Principal } from './auth/principal.ts'
 import { mount } from './mount.ts'
 import { route } from './route.ts'
 
-const owner: Principal = { kind: 'operator', role: 'platform-owner', actor: { id: 'o', name: 'O' } }
+const owner: Principal = { kind: 'operator', roles: ['platform-owner'], actor: { id: 'o', name: 'O' } }
 
 /** Asks a route of our own who it thinks is calling, behind so many proxies. */
 async function addressOf(trustProxy: number | string[] | false, forwarded: string): Promise<string | undefined> {

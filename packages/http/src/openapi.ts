@@ -1,6 +1,7 @@
 import { type ErrorCode, errorTable } from '@breakpilot/tenant-core'
 import { OpenApiBuilder, type OperationObject, type ParameterObject, type SchemaObject } from 'openapi3-ts/oas31'
 import { z } from 'zod'
+import { isLines, isRows, ndjson } from './ndjson.ts'
 import { Problem, statusOfCode } from './problem.ts'
 import type { Route } from './route.ts'
 
@@ -8,11 +9,15 @@ import type { Route } from './route.ts'
 export function declaredCodes(route: Route): readonly ErrorCode[] {
   const codes: ErrorCode[] = [...route.errors, 'auth.request_not_local', 'request.query_unknown']
   if (route.scope !== 'public') {
-    codes.push(...authCodes, 'auth.permission_denied', 'database.busy', 'database.unavailable')
+    codes.push(...authCodes, 'auth.permission_denied', 'database.busy', 'database.unavailable', 'request.rate_limited')
   }
   if (route.params) codes.push('request.invalid', 'request.path_malformed')
+  if (route.params && 'tenant_id' in route.params.shape) codes.push('tenant.not_found')
   if (route.query) codes.push('request.invalid')
-  if (route.body) codes.push('request.invalid', ...bodyCodes)
+  if (route.body) codes.push(...bodyCodes)
+  if (route.body && !isLines(route.body)) codes.push('request.invalid')
+  if (route.idempotent) codes.push(...idempotencyCodes)
+  if (route.preconditions) codes.push('request.header_invalid', 'resource.version_stale')
   return [...new Set(codes)].sort()
 }
 
@@ -26,6 +31,12 @@ const bodyCodes = [
   'request.content_encoding_unsupported',
   'request.content_type_unsupported',
   'request.json_malformed',
+] as const satisfies readonly ErrorCode[]
+
+const idempotencyCodes = [
+  'idempotency.in_flight',
+  'idempotency.key_reused',
+  'request.header_invalid',
 ] as const satisfies readonly ErrorCode[]
 
 /** What the document says about the service as a whole. */
@@ -97,33 +108,120 @@ function operation(route: Route, components: Components): OperationObject {
         content: { 'application/problem+json': { schema: components.add(Problem) } },
       },
     ])
+  const given = [
+    ...parameters(route.params, 'path', components),
+    ...parameters(route.query, 'query', components),
+    ...headerParameters(route),
+  ]
+  const success = { description: route.summary, headers: successHeaders(route), ...content(route, components) }
   return {
     operationId: route.operation,
     tags: [route.tag],
     summary: route.summary,
     description: route.description,
     security: route.scope === 'public' ? [] : [{ oidc: [] }],
-    ...((route.params || route.query) && {
-      parameters: [...parameters(route.params, 'path', components), ...parameters(route.query, 'query', components)],
-    }),
-    ...(route.body && {
-      requestBody: { required: true, content: { 'application/json': { schema: components.add(route.body) } } },
-    }),
+    ...(given.length > 0 && { parameters: given }),
+    ...(route.body && { requestBody: { required: true, content: bodyContent(route.body, components) } }),
     responses: {
-      [route.status]: {
-        description: route.summary,
-        headers: {
-          'X-Request-Id': requestIdHeader,
-          ...(route.location && {
-            Location: { description: 'Where it is.', schema: { type: 'string' as const, format: 'uri-reference' } },
-          }),
-        },
-        content: { 'application/json': { schema: components.add(route.response) } },
-      },
+      [route.status]: success,
+      ...(route.preview &&
+        route.status !== 200 && {
+          200: {
+            description: `What would follow, with \`dry_run=true\`.`,
+            headers: { 'X-Request-Id': requestIdHeader },
+            ...content(
+              { ...route, response: route.preview.response, reduced: undefined, preview: undefined, status: 200 },
+              components,
+            ),
+          },
+        }),
+      ...(route.etag &&
+        route.method === 'get' && {
+          304: { description: 'It is what `If-None-Match` says you have.', headers: { ETag: etagHeader } },
+        }),
       ...Object.fromEntries(failures),
       default: { $ref: '#/components/responses/Problem' },
     },
   }
+}
+
+function bodyContent(body: NonNullable<Route['body']>, components: Components) {
+  if (!isLines(body)) return { 'application/json': { schema: components.add(body) } }
+  const { description: _, ...row } = { description: '', ...components.add(body.row) }
+  return { [ndjson]: { schema: { type: 'string' as const, description: linesOf(row) } } }
+}
+
+const linesOf = (row: SchemaObject | { $ref?: string }) =>
+  `JSON documents, one in each line${'$ref' in row && row.$ref !== undefined ? `, each a \`${row.$ref.split('/').at(-1)}\`` : ''}.`
+
+/** What a good answer holds: one of several shapes, where it depends on who asks or what for. */
+function content(route: Route, components: Components): { content?: Record<string, { schema: SchemaObject }> } {
+  if (route.status === 204) return {}
+  if (isRows(route.response)) {
+    const row = components.add(route.response.row)
+    return { content: { [ndjson]: { schema: { type: 'string' as const, description: linesOf(row) } } } }
+  }
+  const shapes = [
+    components.add(route.response),
+    ...(route.reduced ? [components.add(route.reduced)] : []),
+    ...(route.preview && route.status === 200 && !isRows(route.preview.response)
+      ? [components.add(route.preview.response)]
+      : []),
+  ]
+  const [only] = shapes
+  return { content: { 'application/json': { schema: shapes.length === 1 && only ? only : { anyOf: shapes } } } }
+}
+
+const etagHeader = {
+  description: 'The version and a digest of the answer: hand it back as `If-None-Match` or `If-Match`.',
+  schema: { type: 'string' as const },
+}
+
+const uriHeader = (description: string) => ({
+  description,
+  schema: { type: 'string' as const, format: 'uri-reference' },
+})
+
+function successHeaders(route: Route) {
+  return {
+    'X-Request-Id': requestIdHeader,
+    ...(route.etag && { ETag: etagHeader }),
+    ...(route.location && { Location: uriHeader('Where it is.') }),
+    ...(route.contentLocation && { 'Content-Location': uriHeader('Where it is at home, when that is elsewhere.') }),
+    ...(route.idempotent && {
+      'Idempotency-Replayed': {
+        description: '`true` when this is the answer to an earlier request with the same `Idempotency-Key`.',
+        schema: { type: 'string' as const, enum: ['true'] },
+      },
+    }),
+  }
+}
+
+function headerParameters(route: Route): ParameterObject[] {
+  const header = (name: string, description: string, schema: SchemaObject): ParameterObject => ({
+    name,
+    in: 'header',
+    required: false,
+    description,
+    schema: { type: 'string', ...schema },
+  })
+  return [
+    ...(route.idempotent
+      ? [
+          header(
+            'Idempotency-Key',
+            'A key of your choice. A request with a key that was answered in the last 24 hours is not carried out again.',
+            { minLength: 1, maxLength: 255, examples: ['6f1e9a52-1f0c-4b0e-8a53-0f6d3c3c2c11'] },
+          ),
+        ]
+      : []),
+    ...(route.preconditions
+      ? [header('If-Match', 'The `ETag` that your change is based on, or its version alone.', { examples: ['"7"'] })]
+      : []),
+    ...(route.etag && route.method === 'get'
+      ? [header('If-None-Match', 'The `ETag` of the answer that you have.', { examples: ['"7-k3f9qaXb"'] })]
+      : []),
+  ]
 }
 
 function parameters(

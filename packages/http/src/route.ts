@@ -1,12 +1,17 @@
-import type { Actor, Catalogue, Db, ErrorCode } from '@breakpilot/tenant-core'
-import type { z } from 'zod'
+import type { Actor, Catalogue, Db, ErrorCode, Keyring, Sight } from '@breakpilot/tenant-core'
+import { z } from 'zod'
+import type { Principal } from './auth/index.ts'
 import type { Scope } from './authorize.ts'
+import type { Line, Lines, Rows } from './ndjson.ts'
 
 /** What the routes work with: made once by the app. */
 export interface Services {
   readonly db: Db
   readonly catalogue: Catalogue
-  /** What keeps the service from being ready, by the name of the part; empty when it is ready. */
+  readonly keyring: Keyring
+  /** Days that an archived tenant is kept before it may be purged. */
+  readonly purgeAfterDays: number
+  /** How ready the service is. */
   readonly readiness: () => Promise<readonly Impediment[]>
 }
 
@@ -17,15 +22,32 @@ export interface Impediment {
 }
 
 type Shape = z.ZodObject
-type Output<Schema> = Schema extends z.ZodType ? z.output<Schema> : undefined
+type Body = z.ZodType | Lines
+type Answer = z.ZodType | Rows
+type Input<Schema> =
+  Schema extends Lines<infer Row>
+    ? readonly Line<z.output<Row>>[]
+    : Schema extends z.ZodType
+      ? z.output<Schema>
+      : undefined
+type Result<Schema> =
+  Schema extends Rows<infer Row> ? readonly z.output<Row>[] : Schema extends z.ZodType ? z.output<Schema> : undefined
 
 /** One request, parsed and permitted, as a handler sees it. */
 export interface Call<Params, Query, Body> extends Services {
-  readonly params: Output<Params>
-  readonly query: Output<Query>
-  readonly body: Output<Body>
+  readonly params: Input<Params>
+  readonly query: Input<Query>
+  readonly body: Input<Body>
   /** Who does it. On public routes nobody in particular. */
   readonly actor: Actor
+  /** Which tenants the caller sees: `actor.sight`. */
+  readonly sight: Sight
+  /** Who makes the request; undefined on public routes. */
+  readonly principal: Principal | undefined
+  /** The version that `If-Match` asks for. */
+  readonly expectedVersion: number | undefined
+  /** Aborted when the caller is gone. */
+  readonly signal: AbortSignal
 }
 
 /** An operation, as data: everything that is derived from it is derived from here. */
@@ -42,13 +64,32 @@ export interface Route {
   readonly scope: Scope
   readonly params?: Shape | undefined
   readonly query?: Shape | undefined
-  readonly body?: z.ZodType | undefined
+  readonly body?: Body | undefined
   readonly status: 200 | 201 | 202 | 204
-  readonly response: z.ZodType
+  readonly response: Answer
+  /** What leaves to those who are not of the platform, where that is less. */
+  readonly reduced?: z.ZodType | undefined
+  /** What `?dry_run=true` answers with 200, changing nothing. The query gains that parameter. */
+  readonly preview?: Preview | undefined
   /** The codes of its own, beside those that any route of its shape can answer with. */
   readonly errors: readonly ErrorCode[]
+  /** Whether an `Idempotency-Key` is honoured: on every POST that changes something. */
+  readonly idempotent?: boolean | undefined
+  /** Whether `If-Match` is honoured: where something that has a version is changed. */
+  readonly preconditions?: boolean | undefined
+  /** The version of what is answered, for its `ETag`; null where the answer has no version of its own. */
+  readonly etag?: ((result: never) => number | null) | undefined
+  /** The id of what was made, when the answer shows a secret: then it is not stored and an `Idempotency-Key` keeps it sealed. */
+  readonly secretOf?: ((result: never) => string) | undefined
   /** Where the thing is that was made. */
   readonly location?: ((result: never) => string) | undefined
+  /** Where the thing that is answered is at home, when that is not where it was asked for. */
+  readonly contentLocation?: ((result: never, call: never) => string | undefined) | undefined
+  readonly handle: (call: never) => Promise<unknown>
+}
+
+interface Preview {
+  readonly response: Answer
   readonly handle: (call: never) => Promise<unknown>
 }
 
@@ -56,28 +97,47 @@ export interface Route {
 interface RouteDefinition<
   Params extends Shape | undefined,
   Query extends Shape | undefined,
-  Body extends z.ZodType | undefined,
-  Response extends z.ZodType,
+  RequestBody extends Body | undefined,
+  Response extends Answer,
+  PreviewResponse extends Answer,
 > extends Route {
   readonly params?: Params
   readonly query?: Query
-  readonly body?: Body
+  readonly body?: RequestBody
   readonly response: Response
-  readonly location?: (result: z.output<Response>) => string
-  readonly handle: (call: Call<Params, Query, Body>) => Promise<z.output<Response>>
+  readonly preview?: {
+    readonly response: PreviewResponse
+    readonly handle: (call: Call<Params, Query, RequestBody>) => Promise<Result<PreviewResponse>>
+  }
+  readonly etag?: (result: Result<Response>) => number | null
+  readonly location?: (result: Result<Response>) => string
+  readonly contentLocation?: (result: Result<Response>, call: Call<Params, Query, RequestBody>) => string | undefined
+  readonly handle: (call: Call<Params, Query, RequestBody>) => Promise<Result<Response>>
 }
+
+const dryRun = {
+  dry_run: z
+    .enum(['true', 'false'])
+    .optional()
+    .meta({ description: 'With `true` nothing is changed: the answer says what would follow.', examples: ['true'] }),
+}
+
+/** The response of a route that answers 204: nothing. */
+export const noContent = z.void()
 
 /**
  * Writes down a route.
  * @example
  *   route({ method: 'get', path: '/v1/tenants/{tenant_id}', params: z.object({ tenant_id: TenantId }), …,
- *     handle: ({ db, params }) => getTenant(db, params.tenant_id) })
+ *     handle: ({ db, sight, params }) => getTenant(db, sight, params.tenant_id) })
  */
 export function route<
-  Response extends z.ZodType,
+  Response extends Answer,
   Params extends Shape | undefined = undefined,
   Query extends Shape | undefined = undefined,
-  Body extends z.ZodType | undefined = undefined,
->(definition: RouteDefinition<Params, Query, Body, Response>): Route {
-  return definition
+  RequestBody extends Body | undefined = undefined,
+  PreviewResponse extends Answer = z.ZodNever,
+>(definition: RouteDefinition<Params, Query, RequestBody, Response, PreviewResponse>): Route {
+  if (!definition.preview) return definition
+  return { ...definition, query: (definition.query ?? z.object({})).extend(dryRun) }
 }

@@ -1,7 +1,10 @@
+import type { Transaction } from 'kysely'
 import type { AuditedTx, Db } from '../db/handles.ts'
+import type { Schema } from '../db/schema.ts'
 import type { Actor } from './actor.ts'
 import { type Change, ownEvent } from './audit-event.ts'
 import { appendEvents } from './audit.repository.ts'
+import { asPiece, isPiece } from './one-transaction.ts'
 
 declare const decided: unique symbol
 
@@ -25,6 +28,7 @@ export function unchanged<Result>(result: Result): Outcome<Result> {
 /**
  * The one door to a mutation: runs `fn` in a transaction and appends its events as the last thing before the commit.
  * The change and its events are there together or not at all. Slow work (hashing, HTTP) belongs before this call.
+ * In a transaction of `oneTransaction` it is a part of that one, whose end appends the events.
  * @example
  *   return await audited(db, actor, async (tx) => {
  *     const tenant = await insertTenant(tx, input)
@@ -36,13 +40,14 @@ export async function audited<Result>(
   actor: Actor,
   fn: (tx: AuditedTx) => Promise<Outcome<Result>>,
 ): Promise<Result> {
+  const run = async (transaction: Transaction<Schema>) => {
+    const { result, changes } = await fn(transaction as unknown as AuditedTx)
+    return { result, events: changes.map((change) => ownEvent(actor, change)) }
+  }
+  if (isPiece(db)) return await asPiece(db, run)
   return await db.transaction().execute(async (transaction) => {
-    const tx = transaction as unknown as AuditedTx
-    const { result, changes } = await fn(tx)
-    await appendEvents(
-      tx,
-      changes.map((change) => ownEvent(actor, change)),
-    )
+    const { result, events } = await run(transaction)
+    await appendEvents(transaction as unknown as AuditedTx, events)
     return result
   })
 }

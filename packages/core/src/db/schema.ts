@@ -1,5 +1,6 @@
 import type { ColumnType } from 'kysely'
-import type { EventId, StreamId, TenantId } from '../id.ts'
+import type { EventId, ProjectId, StreamId, TenantId } from '../id.ts'
+import type { JsonObject } from '../products/merge-patch.ts'
 import type { Slug } from '../tenants/slug.ts'
 import type { DB } from './types.gen.ts'
 
@@ -12,7 +13,18 @@ interface Brands {
 /** Ids by table: the database gives one when we do not, and none ever changes. */
 interface OwnIds {
   audit_log: EventId
+  tenant_projects: ProjectId
   tenants: TenantId
+}
+
+/** What comes out of a column as an object goes in as its JSON. */
+type JsonColumn<Value> = ColumnType<Value, string | undefined, string>
+
+/** Columns that hold something more particular than their type in the database says. */
+interface OwnColumns {
+  tenant_products: { config: JsonColumn<JsonObject>; limits: JsonColumn<Record<string, number>> }
+  tenant_projects: { slug: Slug; labels: JsonColumn<Record<string, string>> }
+  tenants: { slug: Slug; metadata: JsonColumn<Record<string, string>> }
 }
 
 type Branded<Table, Row> = {
@@ -22,11 +34,11 @@ type Branded<Table, Row> = {
       ? Table extends keyof OwnIds
         ? ColumnType<OwnIds[Table], OwnIds[Table], never>
         : Row[Column]
-      : [Table, Column] extends ['tenants', 'slug']
-        ? Slug
-        : [Table, Column] extends ['tenants', 'metadata']
-          ? ColumnType<Record<string, string>, string | undefined, string>
+      : Table extends keyof OwnColumns
+        ? Column extends keyof OwnColumns[Table]
+          ? OwnColumns[Table][Column]
           : Row[Column]
+        : Row[Column]
 }
 
 /** The tables as the migrated database has them (types.gen.ts), with branded ids. */

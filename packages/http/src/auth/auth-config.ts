@@ -10,6 +10,8 @@ export interface AuthConfig {
   readonly audience: string
   /** Where the keys are, when they cannot be fetched from where `issuer` says: inside a cluster, for instance. */
   readonly jwksUrl?: string
+  /** The key of the product whose client in the identity provider this is. */
+  readonly productOfClient?: (clientId: string) => string | undefined
   /** Gets one line about what an operator should know. Never contains anything of a token. */
   readonly onWarning?: (message: string) => void
 }

@@ -2,9 +2,11 @@ import { RegistryError } from '@breakpilot/tenant-core'
 import type { AuthConfig } from './auth-config.ts'
 import { bearerToken } from './credentials.ts'
 import { assertLocal } from './local-only.ts'
-import { developer, principalOf, type Principal } from './principal.ts'
+import { principalOf } from './principal-of.ts'
+import { developer, type Principal } from './principal.ts'
 import type { Timing } from './provider-keys.ts'
 import type { RequestHead } from './request-head.ts'
+import type { AccessToken } from './token-claims.ts'
 import { createTokenVerifier } from './token.ts'
 
 const warnEveryMs = 60_000
@@ -27,9 +29,19 @@ export function createAuthenticator(config: AuthConfig, timing: Timing = {}): Au
   if (config.jwksUrl !== undefined) assertHttpUrl('jwksUrl', config.jwksUrl)
   const verify = createTokenVerifier(config, timing)
 
+  const productOfClient = config.productOfClient ?? (() => undefined)
+  // A token that is remembered is the same object, and says the same of its bearer.
+  const known = new WeakMap<AccessToken, Principal>()
+
+  function principalFor(token: AccessToken): Principal {
+    const principal = known.get(token) ?? principalOf(token, productOfClient)
+    known.set(token, principal)
+    return principal
+  }
+
   function judge(jwt: string): Principal | Promise<Principal> {
     const verified = verify(jwt)
-    return verified instanceof Promise ? verified.then(principalOf) : principalOf(verified)
+    return verified instanceof Promise ? verified.then(principalFor) : principalFor(verified)
   }
 
   if (config.mode === 'off') {

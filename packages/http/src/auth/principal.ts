@@ -1,4 +1,4 @@
-import type { AccessToken } from './token-claims.ts'
+import type { TenantId } from '@breakpilot/tenant-core'
 
 /** Who an audit event names as its author. */
 export interface Actor {
@@ -6,42 +6,57 @@ export interface Actor {
   readonly name: string
 }
 
-/** What an operator's role may be; which operations each role covers is the routes' business. */
-export type PlatformRole =
-  | 'platform-owner'
-  | 'platform-operator'
-  | 'platform-billing'
-  | 'platform-support'
-  | 'platform-auditor'
+/** The roles of those who run the platform, the strongest first. */
+export const platformRoles = [
+  'platform-owner',
+  'platform-operator',
+  'platform-billing',
+  'platform-support',
+  'platform-auditor',
+] as const
+export type PlatformRole = (typeof platformRoles)[number]
 
-/** Someone who runs the platform: every tenant, as far as the role goes. */
+/** The roles of a tenant's own people, the strongest first. */
+export const tenantRoles = ['tenant-admin', 'tenant-viewer'] as const
+export type TenantRole = (typeof tenantRoles)[number]
+
+/** Someone who runs the platform: every tenant, as far as the roles go. */
 export interface Operator {
   readonly kind: 'operator'
-  readonly role: PlatformRole
+  /** At least one, the strongest first. */
+  readonly roles: readonly PlatformRole[]
+  readonly actor: Actor
+}
+
+/** Someone of one or more tenants: in each of them by the role that they have there, and nowhere else. */
+export interface TenantUser {
+  readonly kind: 'tenant-user'
+  /** At least one. */
+  readonly memberships: ReadonlyMap<TenantId, TenantRole>
+  readonly actor: Actor
+}
+
+/** A product that speaks for itself: the tenants that have it, as far as it is concerned. */
+export interface ProductService {
+  readonly kind: 'product'
+  readonly product: string
   readonly actor: Actor
 }
 
 /** The bearer of a good token which gives no authority here. Every operation answers it `auth.permission_denied`. */
 export interface Unassigned {
   readonly kind: 'unassigned'
-  readonly subject: string
   readonly actor: Actor
 }
 
 /**
- * Who makes a request. Authority hangs on `kind`, so a `switch` over it stops compiling when a kind is added: tenant
- * users, product services, API keys.
+ * Who makes a request. Authority hangs on `kind`, so a `switch` over it stops compiling when a kind is added.
  */
-export type Principal = Operator | Unassigned
+export type Principal = Operator | TenantUser | ProductService | Unassigned
 
 /** Who every local request is while authentication is off. */
 export const developer: Operator = Object.freeze({
   kind: 'operator',
-  role: 'platform-owner',
+  roles: Object.freeze(['platform-owner'] as const),
   actor: Object.freeze({ id: 'dev', name: 'dev' }),
 })
-
-/** Says who the bearer of a verified token is. */
-export function principalOf(token: AccessToken): Principal {
-  return { kind: 'unassigned', subject: token.subject, actor: { id: token.subject, name: token.name } }
-}

@@ -10,14 +10,21 @@ import {
   Slug,
   StripeId,
   Tenant,
-  TenantId,
+  TenantChanges,
   TenantQuery,
+  TenantSummary,
+  updateTenant,
 } from '@breakpilot/tenant-core'
 import { z } from 'zod'
+import { assertMayPatch, assertMayUseReserved, operatorFilters } from '../authorize-fields.ts'
 import { pageOf } from '../page.ts'
 import { route } from '../route.ts'
+import { tenantParams } from './tenant-id.ts'
 
 const tag = 'tenants'
+
+/** The version of a tenant, for its entity tag. */
+const version = (tenant: Tenant) => tenant.version
 
 export const tenantRoutes = [
   route({
@@ -27,21 +34,27 @@ export const tenantRoutes = [
     tag,
     summary: 'Create a tenant',
     description: 'Creates a tenant: a trial of a customer unless you say otherwise. It has no products yet.',
-    scope: 'tenants:write',
+    scope: 'tenants:create',
     body: NewTenant,
     status: 201,
     response: Tenant,
+    idempotent: true,
+    etag: version,
     errors: [
       'tenant.slug_taken',
       'tenant.slug_reserved',
       'tenant.id_taken',
+      'tenant.id_retired',
       'tenant.erp_id_taken',
       'tenant.stripe_id_taken',
       'tenant.plan_required',
       'tenant.plan_unknown',
     ],
     location: (tenant) => `/v1/tenants/${tenant.id}`,
-    handle: ({ db, actor, catalogue, body }) => createTenant(db, actor, catalogue, body),
+    handle: async ({ db, actor, catalogue, body, principal }) => {
+      assertMayUseReserved(principal, body)
+      return await createTenant(db, actor, catalogue, body)
+    },
   }),
   route({
     method: 'get',
@@ -49,13 +62,18 @@ export const tenantRoutes = [
     operation: 'listTenants',
     tag,
     summary: 'List tenants',
-    description: 'Answers the tenants that match every filter, newest first, a page at a time.',
+    description:
+      'Answers the tenants that you see and that match every filter, newest first unless you sort otherwise, a page at a time.',
     scope: 'tenants:read',
     query: TenantQuery,
     status: 200,
     response: pageOf(Tenant, 'TenantPage'),
+    reduced: pageOf(TenantSummary, 'TenantSummaryPage'),
     errors: ['page.cursor_invalid'],
-    handle: ({ db, query }) => listTenants(db, query),
+    handle: async ({ db, sight, query, principal }) => {
+      operatorFilters(principal, query, ['kind', 'sales_owner'])
+      return await listTenants(db, sight, query)
+    },
   }),
   route({
     method: 'get',
@@ -65,11 +83,45 @@ export const tenantRoutes = [
     summary: 'Get a tenant',
     description: 'Answers the tenant with this id.',
     scope: 'tenants:read',
-    params: z.object({ tenant_id: TenantId.meta({ description: 'The id of the tenant.' }) }),
+    params: tenantParams,
     status: 200,
     response: Tenant,
+    reduced: TenantSummary,
+    etag: version,
     errors: ['tenant.not_found'],
-    handle: ({ db, params }) => getTenant(db, params.tenant_id),
+    handle: ({ db, sight, params }) => getTenant(db, sight, params.tenant_id),
+  }),
+  route({
+    method: 'patch',
+    path: '/v1/tenants/{tenant_id}',
+    operation: 'updateTenant',
+    tag,
+    summary: 'Change a tenant',
+    description:
+      'Changes fields by a merge patch (RFC 7396). A new slug renames the tenant; the old one goes on leading to it. The state of a tenant changes by transitions alone.',
+    scope: 'tenants:update',
+    params: tenantParams,
+    body: TenantChanges,
+    status: 200,
+    response: Tenant,
+    reduced: TenantSummary,
+    preconditions: true,
+    etag: version,
+    errors: [
+      'tenant.slug_taken',
+      'tenant.slug_reserved',
+      'tenant.erp_id_taken',
+      'tenant.stripe_id_taken',
+      'tenant.plan_required',
+      'tenant.plan_unknown',
+      'tenant.being_purged',
+      'tenant.frozen',
+    ],
+    handle: async ({ db, actor, catalogue, params, body, expectedVersion, principal }) => {
+      assertMayPatch(principal, params.tenant_id, body)
+      assertMayUseReserved(principal, body)
+      return await updateTenant(db, actor, catalogue, params.tenant_id, body, expectedVersion)
+    },
   }),
   route({
     method: 'get',
@@ -77,13 +129,17 @@ export const tenantRoutes = [
     operation: 'getTenantBySlug',
     tag,
     summary: 'Get a tenant by its slug',
-    description: 'Answers the tenant with this slug.',
+    description:
+      'Answers the tenant with this slug, or that had it before: then `Content-Location` says where it is now.',
     scope: 'tenants:read',
     params: z.object({ slug: Slug.meta({ description: 'The slug of the tenant.' }) }),
     status: 200,
     response: Tenant,
+    reduced: TenantSummary,
+    etag: version,
+    contentLocation: ({ slug }, { params }) => (slug === params.slug ? undefined : `/v1/tenants/by-slug/${slug}`),
     errors: ['tenant.not_found'],
-    handle: ({ db, params }) => getTenantBySlug(db, params.slug),
+    handle: ({ db, sight, params }) => getTenantBySlug(db, sight, params.slug),
   }),
   route({
     method: 'get',
@@ -96,8 +152,10 @@ export const tenantRoutes = [
     params: z.object({ erp_id: ErpId.meta({ description: 'The id in the ERP system.', examples: ['C-10042'] }) }),
     status: 200,
     response: Tenant,
+    reduced: TenantSummary,
+    etag: version,
     errors: ['tenant.not_found'],
-    handle: ({ db, params }) => getTenantByErpId(db, params.erp_id),
+    handle: ({ db, sight, params }) => getTenantByErpId(db, sight, params.erp_id),
   }),
   route({
     method: 'get',
@@ -112,7 +170,9 @@ export const tenantRoutes = [
     }),
     status: 200,
     response: Tenant,
+    reduced: TenantSummary,
+    etag: version,
     errors: ['tenant.not_found'],
-    handle: ({ db, params }) => getTenantByStripeId(db, params.stripe_id),
+    handle: ({ db, sight, params }) => getTenantByStripeId(db, sight, params.stripe_id),
   }),
 ]

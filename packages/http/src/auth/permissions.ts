@@ -1,0 +1,98 @@
+import type { PlatformRole, TenantRole } from './principal.ts'
+
+/** What somebody may be allowed to do. Every operation asks for one of these. */
+export const permissions = [
+  'tenants:read',
+  'tenants:create',
+  'tenants:update',
+  'tenants:transition',
+  'tenants:purge',
+  'tenants:hold',
+  'tenants:export',
+  'slugs:release',
+  'overrides',
+  'projects:read',
+  'projects:write',
+  'products:read',
+  'products:write',
+  'entitlements:read',
+  'catalogue:read',
+  'changes:read',
+  'audit:read',
+] as const
+export type Permission = (typeof permissions)[number]
+
+/** Whose authority is asked about: a role of the platform, one in a tenant, or a product. */
+export type Role = PlatformRole | TenantRole | 'product'
+
+const reads = [
+  'tenants:read',
+  'tenants:export',
+  'projects:read',
+  'products:read',
+  'entitlements:read',
+  'catalogue:read',
+  'changes:read',
+  'audit:read',
+] as const satisfies readonly Permission[]
+
+const ownersAlone: ReadonlySet<Permission> = new Set(['tenants:purge', 'tenants:hold', 'slugs:release', 'overrides'])
+
+/** What each role may do. */
+export const permissionsOf: Readonly<Record<Role, ReadonlySet<Permission>>> = {
+  'platform-owner': new Set(permissions),
+  'platform-operator': new Set(permissions.filter((permission) => !ownersAlone.has(permission))),
+  'platform-billing': new Set([
+    'tenants:read',
+    'tenants:update',
+    'tenants:export',
+    'products:read',
+    'products:write',
+    'entitlements:read',
+    'catalogue:read',
+    'changes:read',
+  ]),
+  'platform-support': new Set(reads),
+  'platform-auditor': new Set(reads),
+  'tenant-admin': new Set([
+    'tenants:read',
+    'tenants:update',
+    'tenants:export',
+    'projects:read',
+    'projects:write',
+    'products:read',
+    'entitlements:read',
+    'catalogue:read',
+    'audit:read',
+  ]),
+  'tenant-viewer': new Set([
+    'tenants:read',
+    'tenants:export',
+    'projects:read',
+    'products:read',
+    'entitlements:read',
+    'catalogue:read',
+    'audit:read',
+  ]),
+  product: new Set([
+    'tenants:read',
+    'projects:read',
+    'products:read',
+    'entitlements:read',
+    'catalogue:read',
+    'changes:read',
+  ]),
+}
+
+/** What of a tenant each role may change by a patch; every field where nothing is said. */
+export const fieldsOf: Partial<Readonly<Record<Role, ReadonlySet<string>>>> = {
+  'platform-billing': new Set([
+    'plan',
+    'trial_ends_at',
+    'contract_starts_at',
+    'contract_ends_at',
+    'erp_id',
+    'stripe_id',
+  ]),
+  'tenant-admin': new Set(['name']),
+}
