@@ -29,37 +29,21 @@ export function authorize(principal: Principal, permission: Permission, tenantId
 
 /** The roles with which somebody acts on a tenant, or anywhere when none is named. */
 function rolesIn(principal: Principal, tenantId: TenantId | undefined): readonly Role[] {
-  switch (principal.kind) {
-    case 'operator':
-      return principal.roles
-    case 'product':
-      return ['product']
-    case 'tenant-user': {
-      if (tenantId === undefined) return [...principal.memberships.values()]
-      const role = principal.memberships.get(tenantId)
-      return role === undefined ? [] : [role]
-    }
-    case 'unassigned':
-      return []
-  }
+  if (principal.kind === 'operator') return principal.roles
+  if (principal.kind === 'product') return ['product']
+  if (principal.kind === 'unassigned') return []
+  if (tenantId === undefined) return [...principal.memberships.values()]
+  const role = principal.memberships.get(tenantId)
+  return role === undefined ? [] : [role]
 }
 
 /** Which tenants somebody sees who asks for this: a member of two may do more in the one than in the other. */
 export function sightOf(principal: Principal, permission: Permission): Sight {
-  switch (principal.kind) {
-    case 'operator':
-      return principal.roles.includes('platform-owner') ? owners : platform
-    case 'product':
-      return { kind: 'product', product: principal.product }
-    case 'tenant-user': {
-      const tenantIds = [...principal.memberships].flatMap(([id, role]) =>
-        permissionsOf[role].has(permission) ? [id] : [],
-      )
-      return { kind: 'tenants', tenantIds }
-    }
-    case 'unassigned':
-      return { kind: 'tenants', tenantIds: [] }
-  }
+  if (principal.kind === 'operator') return principal.roles.includes('platform-owner') ? owners : platform
+  if (principal.kind === 'product') return { kind: 'product', product: principal.product }
+  if (principal.kind === 'unassigned') return { kind: 'tenants', tenantIds: [] }
+  const allowed = [...principal.memberships].filter(([, role]) => permissionsOf[role].has(permission))
+  return { kind: 'tenants', tenantIds: allowed.map(([id]) => id) }
 }
 
 const owners: Sight = { kind: 'platform', owner: true }

@@ -16,6 +16,7 @@ const entriesMax = 1_000
 
 /**
  * Says who the bearer of a verified token is. Whatever a claim holds that is not what it should be gives nothing.
+ * Whoever runs the platform is an operator and nothing besides, member of a tenant or not.
  * @param productOfClient the key of the product whose client in the identity provider this is
  */
 export function principalOf(
@@ -27,8 +28,7 @@ export function principalOf(
   const roles = platformRoles.filter((role) => clientRoles.has(role))
   if (roles.length > 0) return { kind: 'operator', roles, actor }
 
-  const client = claims['azp']
-  const product = typeof client === 'string' && clientRoles.has(productRole) ? productOfClient(client) : undefined
+  const product = clientRoles.has(productRole) ? productFor(claims, productOfClient) : undefined
   if (product !== undefined) return { kind: 'product', product, actor }
 
   const memberships = new Map<TenantId, TenantRole>()
@@ -38,6 +38,17 @@ export function principalOf(
     if (memberships.get(id.data) !== 'tenant-admin') memberships.set(id.data, role)
   }
   return memberships.size > 0 ? { kind: 'tenant-user', memberships, actor } : { kind: 'unassigned', actor }
+}
+
+/**
+ * The product whose client got the token for itself. A token with a session (`sid`) is that of a person who signed in
+ * there: one who was given the role by mistake does not become the product.
+ */
+function productFor(
+  { azp, sid }: AccessToken['claims'],
+  productOfClient: (clientId: string) => string | undefined,
+): string | undefined {
+  return typeof azp === 'string' && sid === undefined ? productOfClient(azp) : undefined
 }
 
 /** The roles of our own client: those of the realm and of other clients mean nothing here. */
@@ -68,8 +79,9 @@ function organizations(claim: unknown): Membership[] {
 
 /** The attribute of an entry that says which tenant it is: one value, as text or as the only one of a list. */
 function idOf(entry: unknown): string | undefined {
-  const ids = strings(property(entry, 'tenant_id'))
-  return ids.length === 1 ? ids[0] : undefined
+  const attribute = property(entry, 'tenant_id')
+  const id: unknown = Array.isArray(attribute) && attribute.length === 1 ? attribute[0] : attribute
+  return typeof id === 'string' ? id : undefined
 }
 
 /** `["<tenant id>:tenant-admin"]`, for providers whose organizations cannot carry groups. */
