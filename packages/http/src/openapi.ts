@@ -52,6 +52,7 @@ const info = {
 
 const tags = [
   { name: 'tenants', description: 'The customers of the platform.' },
+  { name: 'entitlements', description: 'What tenants may use, now.' },
   { name: 'service', description: 'The service itself.' },
 ]
 

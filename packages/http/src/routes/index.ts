@@ -1,7 +1,8 @@
 import type { Route } from '../route.ts'
+import { entitlementRoutes } from './entitlement.routes.ts'
 import { lifecycleRoutes } from './lifecycle.routes.ts'
 import { serviceRoutes } from './service.routes.ts'
 import { tenantRoutes } from './tenant.routes.ts'
 
 /** Every operation there is. The router, the OpenAPI document, the client and the test matrices come from this array. */
-export const routes: readonly Route[] = [...serviceRoutes, ...tenantRoutes, ...lifecycleRoutes]
+export const routes: readonly Route[] = [...serviceRoutes, ...tenantRoutes, ...lifecycleRoutes, ...entitlementRoutes]
