@@ -29,6 +29,8 @@ const good: Record<string, { readonly path: string } & CallOptions> = {
   getTenantBySlug: { path: '/v1/tenants/by-slug/acme' },
   getTenantByErpId: { path: '/v1/tenants/by-erp-id/C%2F10042' },
   getTenantByStripeId: { path: '/v1/tenants/by-stripe-id/cus_1' },
+  getEntitlements: { path: `/v1/tenants/${id}/entitlements?product=certifai&at=2027-01-01T00:00:00Z` },
+  evaluateEntitlements: { path: '/v1/entitlements/evaluate', json: { items: [{ tenant_id: id }] } },
 }
 
 /** What only some operations can be answered with. */
@@ -84,6 +86,27 @@ const own: Record<string, readonly (CallOptions & { status: number; code: string
     { title: 'an id of nobody', status: 404, code: 'tenant.not_found', path: '/v1/tenants/by-stripe-id/nobody' },
     { title: 'a blank id', status: 400, code: 'request.invalid', path: '/v1/tenants/by-stripe-id/%20' },
   ],
+  getEntitlements: [
+    {
+      title: 'an id of nobody',
+      status: 404,
+      code: 'tenant.not_found',
+      path: `/v1/tenants/${id.replace(/1$/, '2')}/entitlements`,
+    },
+    {
+      title: 'a project of nobody',
+      status: 404,
+      code: 'project.not_found',
+      path: `/v1/tenants/${id}/entitlements?project_id=${id}`,
+    },
+    {
+      title: 'a product that nobody knows',
+      status: 400,
+      code: 'product.unknown',
+      path: `/v1/tenants/${id}/entitlements?product=unheard-of`,
+    },
+  ],
+  evaluateEntitlements: [{ title: 'no question', status: 400, code: 'request.invalid', json: { items: [] } }],
 }
 
 /**
