@@ -36,7 +36,7 @@ const filesWith = (folder: string, pattern: RegExp) =>
 
 describe('who knows whom', () => {
   it.each([
-    ['packages/core', ['kysely', 'pg', 'uuid', 'yaml', 'zod']],
+    ['packages/core', ['ajv', 'kysely', 'pg', 'uuid', 'yaml', 'zod']],
     ['packages/migrations', ['pg', 'umzug']],
     ['packages/http', ['@breakpilot/tenant-core', 'express', 'helmet', 'jose', 'openapi3-ts', 'zod']],
     ['packages/client', []],
@@ -90,5 +90,6 @@ describe('one door for each thing', () => {
       filesWith('packages/core', new RegExp(`(selectFrom|insertInto|updateTable|deleteFrom)\\(\\s*'${table}'`))
     expect(named('tenants')).toEqual(['packages/core/src/tenants/tenant.repository.ts'])
     expect(named('tenant_products')).toEqual(['packages/core/src/products/tenant-product.repository.ts'])
+    expect(named('tenant_projects')).toEqual(['packages/core/src/projects/project.repository.ts'])
   })
 })

@@ -12,6 +12,14 @@ export const TenantId = z
   .meta({ examples: ['00000000-0000-0000-0000-000000000001'] })
 export type TenantId = z.output<typeof TenantId>
 
+/** A project's id: any UUID, as a tenant's. */
+export const ProjectId = z
+  .guid({ error: 'must be a UUID' })
+  .toLowerCase()
+  .brand<'ProjectId'>()
+  .meta({ examples: ['0190f1c2-8a6b-7c3d-9e4f-5a6b7c8d9e0f'] })
+export type ProjectId = z.output<typeof ProjectId>
+
 /** An audit event's id. */
 export const EventId = z.guid({ error: 'must be a UUID' }).toLowerCase().brand<'EventId'>()
 export type EventId = z.output<typeof EventId>
@@ -22,6 +30,9 @@ export type StreamId = z.output<typeof StreamId>
 
 /** A fresh tenant id: UUIDv7, so that ids sort as they were made. */
 export const newTenantId = (): TenantId => v7() as TenantId
+
+/** A fresh project id: UUIDv7 too. */
+export const newProjectId = (): ProjectId => v7() as ProjectId
 
 /** A fresh event id: UUIDv7, so that an id tells the partition it is in. */
 export const newEventId = (): EventId => v7() as EventId

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 
 /** Unicode's line: a high surrogate without its low one, or the reverse, has no UTF-8 form. */
-const loneSurrogate = /[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/
+export const loneSurrogate = /[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/
 
 /**
  * Any string that may come in: PostgreSQL's `text` cannot hold U+0000, and UTF-8 cannot hold half a surrogate pair.

@@ -13,7 +13,7 @@ export interface Catalogue {
 
 /**
  * Puts manifests together.
- * @throws {ManifestError} when two have one key, or one requires a product that is not there
+ * @throws {ManifestError} when two have one key, one requires a product that is not there, or some require each other
  */
 export function createCatalogue(manifests: readonly Manifest[]): Catalogue {
   const products = new Map<string, Manifest>()
@@ -25,11 +25,20 @@ export function createCatalogue(manifests: readonly Manifest[]): Catalogue {
     const missing = requires.find((required) => !products.has(required))
     if (missing !== undefined) throw new ManifestError(`${key}: requires ${missing}, which has no manifest`)
   }
+  for (const key of products.keys()) assertNoCircle(key, products)
   return {
     products,
     keys: new Set(products.keys()),
     plans: new Set(manifests.flatMap(({ plans = {} }) => Object.keys(plans))),
   }
+}
+
+/** Products that require each other could never be given to anybody: none of them can be the first. */
+function assertNoCircle(key: string, products: ReadonlyMap<string, Manifest>): void {
+  const needed = new Set(products.get(key)?.requires)
+  // A set is walked through to its end, also when it grows on the way.
+  for (const each of needed) for (const next of products.get(each)?.requires ?? []) needed.add(next)
+  if (needed.has(key)) throw new ManifestError(`${key}: requires itself, by way of ${[...needed].join(', ')}`)
 }
 
 /**

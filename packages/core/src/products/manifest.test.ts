@@ -49,7 +49,50 @@ describe('parseManifest', () => {
   })
 })
 
+describe('the configuration in a manifest', () => {
+  const schema = `config_schema:
+  type: object
+  required: [region, url]
+  additionalProperties: false
+  properties: { region: { type: string, enum: [eu, us] }, url: { type: string } }
+`
+  it('may leave to a tenant what only a tenant can say', () => {
+    expect(() => parseManifest(`${good}${schema}default_config: { region: eu }\n`, 'certifai.yaml')).not.toThrow()
+    expect(() => parseManifest(`${good}${schema}`, 'certifai.yaml')).not.toThrow()
+  })
+
+  it.each([
+    ['a schema that is none', `${good}config_schema: { type: objekt }\n`, /certifai\.yaml: config_schema: .*type/],
+    [
+      'a schema that refers to elsewhere',
+      `${good}config_schema: { properties: { a: { $ref: 'https://example.com/a' } } }\n`,
+      /certifai\.yaml: config_schema: \/properties\/a\/\$ref: must begin with #/,
+    ],
+    [
+      'a default that does not fit',
+      `${good}${schema}default_config: { region: mars }\n`,
+      /certifai\.yaml: default_config: \/region must be one of/,
+    ],
+    [
+      'a plan that does not fit over the default',
+      `${good.replace('{ limits:', '{ config: { regoin: us }, limits:')}${schema}default_config: { region: eu }\n`,
+      /certifai\.yaml: plans\.professional\.config: \/regoin there is no such field/,
+    ],
+  ])('cannot have %s, and the error names the file and the place', (_, source, message) => {
+    expect(() => parseManifest(source, 'certifai.yaml')).toThrow(message)
+  })
+})
+
 describe('createCatalogue', () => {
+  it('refuses products that need each other before either can be there', () => {
+    const one = { ...parseManifest(good, 'a.yaml'), requires: ['two'] }
+    const two = { ...one, key: 'two', requires: ['three'] }
+    const three = { ...one, key: 'three', requires: ['certifai'] }
+    expect(() => createCatalogue([one, two, three])).toThrow(
+      'certifai: requires itself, by way of two, three, certifai',
+    )
+  })
+
   it('refuses two manifests with one key, and one that requires what is not there', () => {
     const manifest = parseManifest(good, 'a.yaml')
     expect(() => createCatalogue([manifest, manifest])).toThrow('certifai: two manifests have this key')

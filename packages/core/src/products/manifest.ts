@@ -1,5 +1,7 @@
 import { parseDocument } from 'yaml'
 import { z } from 'zod'
+import { compileConfigSchema, configViolations } from './config-schema.ts'
+import { mergePatch } from './merge-patch.ts'
 
 /** The key of a product: what stands in `tenant_products`, in paths and in scopes. */
 export const ProductKey = z
@@ -18,7 +20,12 @@ const scope = z
   .string()
   .regex(/^[a-z][a-z0-9_-]*(?::[a-z][a-z0-9_-]*)+$/, { error: 'must look like area:verb' })
   .max(100)
-const limits = z.record(z.string().regex(/^[a-z][a-z0-9_]*$/), z.int().min(0))
+/** The name of a limit. */
+export const LimitName = z
+  .string()
+  .regex(/^[a-z][a-z0-9_]*$/, { error: 'must be lower-case letters, digits and underscores' })
+  .max(100)
+const limits = z.record(LimitName, z.int().min(0))
 const json = z.record(z.string(), z.json())
 
 /** What a product declares about itself. One file each, in YAML. */
@@ -69,8 +76,31 @@ export function parseManifest(source: string, file: string): Manifest {
     const issues = parsed.error.issues.map((issue) => `${issue.path.join('.') || 'the document'}: ${issue.message}`)
     throw new ManifestError(`${file}: ${issues.join('; ')}`)
   }
+  assertConfigs(parsed.data, file)
   return parsed.data
 }
+
+/** Compiles the schema of the configuration, and judges by it what the manifest itself says of one. */
+function assertConfigs({ config_schema, default_config = {}, plans = {} }: Manifest, file: string): void {
+  if (!config_schema) return
+  try {
+    compileConfigSchema(config_schema)
+  } catch (cause) {
+    throw new ManifestError(`${file}: config_schema: ${cause instanceof Error ? cause.message : String(cause)}`, {
+      cause,
+    })
+  }
+  const layers = Object.entries(plans).map(([plan, { config = {} }]) => [`plans.${plan}.config`, config] as const)
+  for (const [place, layer] of [['default_config', {}] as const, ...layers]) {
+    const [wrong] = configViolations(config_schema, mergePatch(default_config, layer)).filter(isWrong)
+    if (wrong)
+      throw new ManifestError(`${file}: ${place}: ${wrong.pointer.replace('/config', '') || '/'} ${wrong.message}`)
+  }
+}
+
+/** What only a tenant can say may be missing here. */
+const isWrong = ({ code }: { readonly code: string }) =>
+  !['required', 'dependentRequired', 'minProperties'].includes(code)
 
 function toPlain(document: ReturnType<typeof parseDocument>, file: string): unknown {
   try {
