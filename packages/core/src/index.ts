@@ -2,6 +2,7 @@ export { type Actor, scriptActor } from './audit/actor.ts'
 export { type Change, type Crud, type EventParty, type NewAuditEvent, ownProduct } from './audit/audit-event.ts'
 export { type AppendedEvent, appendEvents } from './audit/audit.repository.ts'
 export { audited, changed, type Outcome, unchanged } from './audit/audited.ts'
+export { oneTransaction, rehearse } from './audit/one-transaction.ts'
 export {
   type ChainedRow,
   chainHash,
@@ -43,12 +44,32 @@ export {
   RegistryError,
   type Violation,
 } from './errors.ts'
-export { EventId, newEventId, newTenantId, StreamId, TenantId } from './id.ts'
+export { EventId, newEventId, newProjectId, newTenantId, ProjectId, StreamId, TenantId } from './id.ts'
 export { type Page, pageLimit, PageQuery, type Position } from './page.ts'
 export { type Catalogue, createCatalogue, loadCatalogue } from './products/catalogue.ts'
 export { Manifest, ManifestError, parseManifest, ProductKey } from './products/manifest.ts'
 export { type Json, type JsonObject, mergePatch } from './products/merge-patch.ts'
-export { assignProduct } from './products/tenant-product.service.ts'
+export { getProduct, listProducts, Product } from './products/product.ts'
+export { NewTenantProduct, ProductParam, TenantProduct, TenantProductChanges } from './products/tenant-product.ts'
+export {
+  assignProduct,
+  getTenantProduct,
+  listTenantProducts,
+  putTenantProduct,
+  removeTenantProduct,
+  updateTenantProduct,
+} from './products/tenant-product.service.ts'
+export { NewProject, Project, ProjectChanges, ProjectQuery } from './projects/project.ts'
+export {
+  archiveProject,
+  createProject,
+  getProject,
+  listProjects,
+  restoreProject,
+  updateProject,
+} from './projects/project.service.ts'
+export { cleanIdempotency, once, type OnceAnswer, type OnceRequest } from './idempotency/idempotency.service.ts'
+export { Keyring, KeyringError, newKeyringText, parseKeyring, type Purpose } from './secrets/keyring.ts'
 export { everything, type Sight } from './sight.ts'
 export { ReleasedSlug, SlugRelease } from './tenants/held-slug.ts'
 export { releaseSlug } from './tenants/held-slug.service.ts'
@@ -57,7 +78,16 @@ export { getLegalHold, liftLegalHold, placeLegalHold } from './tenants/legal-hol
 export { PurgeRequest, purgeTenants, requestPurge } from './tenants/purge.service.ts'
 export { isReserved, Slug, slugLength } from './tenants/slug.ts'
 export { tenantKinds, type TenantStatus, tenantStatuses } from './tenants/status.ts'
-export { ErpId, NewTenant, StripeId, Tenant, TenantChanges, TenantQuery, TenantSummary } from './tenants/tenant.ts'
+export {
+  ErpId,
+  ImportedTenant,
+  NewTenant,
+  StripeId,
+  Tenant,
+  TenantChanges,
+  TenantQuery,
+  TenantSummary,
+} from './tenants/tenant.ts'
 export {
   createTenant,
   getTenant,
@@ -68,6 +98,8 @@ export {
   sweepEndedTrials,
   updateTenant,
 } from './tenants/tenant.service.ts'
+export { importBounds, type ImportLine, ImportResult, importTenants } from './tenants/tenant-import.ts'
+export { previewTransition } from './tenants/preview.service.ts'
 export { Transition, TransitionPreview } from './tenants/transition.ts'
 export { transitionTenant } from './tenants/transition.service.ts'
 export { Timestamp } from './timestamp.ts'
