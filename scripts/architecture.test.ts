@@ -38,7 +38,10 @@ describe('who knows whom', () => {
   it.each([
     ['packages/core', ['ajv', 'kysely', 'pg', 'uuid', 'yaml', 'zod']],
     ['packages/migrations', ['pg', 'umzug']],
-    ['packages/http', ['@breakpilot/tenant-core', 'express', 'helmet', 'jose', 'openapi3-ts', 'zod']],
+    [
+      'packages/http',
+      ['@breakpilot/tenant-core', 'cors', 'express', 'express-rate-limit', 'helmet', 'jose', 'openapi3-ts', 'zod'],
+    ],
     ['packages/client', []],
     ['apps/migrate', ['@breakpilot/tenant-migrations', 'commander']],
     [
@@ -69,27 +72,37 @@ describe('one door for each thing', () => {
   })
 
   it('only audited() makes a transaction that owes an event, only housekeeping() one that owes none', () => {
-    expect(filesWith('packages/core', /as unknown as AuditedTx/)).toEqual(['packages/core/src/audit/audited.ts'])
+    // The second only appends what the verbs in it owe.
+    expect(filesWith('packages/core', /as unknown as AuditedTx/)).toEqual([
+      'packages/core/src/audit/audited.ts',
+      'packages/core/src/audit/one-transaction.ts',
+    ])
     expect(filesWith('packages/core', /as unknown as HousekeepingTx/)).toEqual(['packages/core/src/db/housekeeping.ts'])
     expect(filesWith('packages/core', /\.transaction\(\)/)).toEqual([
       'packages/core/src/audit/audited.ts',
+      'packages/core/src/audit/one-transaction.ts',
       'packages/core/src/db/housekeeping.ts',
     ])
   })
 
-  it('handles are opened by the append path and the prepared reads alone', () => {
+  it('handles are opened by the append path, the prepared reads and advisory locks alone', () => {
     expect(filesWith('packages/core', /\bunwrap\(/)).toEqual([
       'packages/core/src/audit/audit.repository.ts',
       'packages/core/src/db/handles.ts',
       'packages/core/src/db/prepared.ts',
+      'packages/core/src/idempotency/idempotency.repository.ts',
+      'packages/core/src/tenants/purge.repository.ts',
     ])
   })
 
-  it('a table of the six is named by its repository alone', () => {
+  it('a table of the six is named by the repositories of its resource alone', () => {
     const named = (table: string) =>
       filesWith('packages/core', new RegExp(`(selectFrom|insertInto|updateTable|deleteFrom)\\(\\s*'${table}'`))
-    expect(named('tenants')).toEqual(['packages/core/src/tenants/tenant.repository.ts'])
-    expect(named('tenant_products')).toEqual(['packages/core/src/products/tenant-product.repository.ts'])
-    expect(named('tenant_projects')).toEqual(['packages/core/src/projects/project.repository.ts'])
+    const folders = { tenants: 'tenants', tenant_products: 'products', tenant_projects: 'projects' }
+    for (const [table, folder] of Object.entries(folders)) {
+      const repository = new RegExp(`^packages/core/src/${folder}/[a-z-]+\\.repository\\.ts$`)
+      expect(named(table)).not.toEqual([])
+      expect(named(table).filter((file) => !repository.test(file))).toEqual([])
+    }
   })
 })
