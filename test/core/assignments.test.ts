@@ -10,6 +10,7 @@ import {
   listTenantProducts,
   NewTenantProduct,
   parseManifest,
+  previewTenantProduct,
   putTenantProduct,
   removeTenantProduct,
   type Tenant,
@@ -430,6 +431,52 @@ describe('who may do it, and who sees it', () => {
     })
     const other = { kind: 'product', product: 'middle' } as const
     await expect(listTenantProducts(db, other, tenant.id)).rejects.toMatchObject({ code: 'tenant.not_found' })
+  })
+})
+
+describe('a rehearsal', () => {
+  const preview = (product: string, change: (unit: Db) => Promise<unknown>) =>
+    previewTenantProduct(db, testActor, catalogue, tenant.id, product, change)
+  const putting = (product: string, input: object) => (unit: Db) =>
+    putTenantProduct(unit, testActor, catalogue, tenant.id, product, NewTenantProduct.parse(input))
+
+  it('says what would follow, and nothing follows', async () => {
+    const { before, after } = await preview(
+      'mail',
+      putting('mail', { config: { region: 'us' }, limits: { messages: 5 } }),
+    )
+    expect(before).toMatchObject({ access: 'none', reason: 'not_assigned', config: {}, limits: {}, version: 0 })
+    expect(after).toMatchObject({
+      access: 'full',
+      reason: 'granted',
+      config: { region: 'us', seats: 5 },
+      limits: { messages: { value: 5, source: 'tenant' }, mailboxes: { value: 7, source: 'plan' } },
+      version: 1,
+    })
+    expect(await keys()).toEqual([])
+    expect(await events()).toEqual([])
+    expect(await changes()).toEqual([])
+  })
+
+  it('of a removal ends with nothing, also for what no manifest knows', async () => {
+    const stored = await put('mail')
+    const none = createCatalogue([manifest('base')])
+    const removing = (unit: Db) => removeTenantProduct(unit, testActor, none, tenant.id, 'mail')
+    const { before, after } = await previewTenantProduct(db, testActor, none, tenant.id, 'mail', removing)
+    expect([before.reason, after.reason]).toEqual(['product_retired', 'product_retired'])
+    expect(
+      await preview('mail', (unit) => removeTenantProduct(unit, testActor, catalogue, tenant.id, 'mail')),
+    ).toMatchObject({
+      before: { reason: 'granted' },
+      after: { reason: 'not_assigned' },
+    })
+    expect(await get('mail')).toEqual(stored)
+  })
+
+  it('fails as the change itself would', async () => {
+    const failing = preview('mail', putting('mail', { config: { region: 'mars' } }))
+    await expect(failing).rejects.toMatchObject({ code: 'tenant_product.config_invalid' })
+    await expect(preview('top', putting('top', {}))).rejects.toMatchObject({ code: 'product.requirement_missing' })
   })
 })
 

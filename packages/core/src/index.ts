@@ -51,6 +51,7 @@ export { Manifest, ManifestError, parseManifest, ProductKey } from './products/m
 export { type Json, type JsonObject, mergePatch } from './products/merge-patch.ts'
 export { getProduct, listProducts, Product } from './products/product.ts'
 export { NewTenantProduct, ProductParam, TenantProduct, TenantProductChanges } from './products/tenant-product.ts'
+export { previewTenantProduct, TenantProductPreview } from './products/tenant-product-preview.ts'
 export {
   assignProduct,
   getTenantProduct,
