@@ -5,6 +5,9 @@ import { Provider, type Adapter, type Configuration } from 'oidc-provider'
 
 export type SigningAlgorithm = 'RS256' | 'PS256' | 'ES256' | 'EdDSA'
 
+/** What a token says, beside or instead of what a provider would write by itself. */
+export type Claims = Readonly<Record<string, unknown>>
+
 /** A private key as a provider keeps it. */
 export type SigningKey = JWK & { readonly kid: string; readonly alg: SigningAlgorithm }
 
@@ -26,8 +29,11 @@ export interface TestProvider extends AsyncDisposable {
   rotate(keys: readonly SigningKey[]): void
   /** Lets something else answer at its address, until the next rotation. */
   answerWith(listener: RequestListener): void
-  /** An access token that it issues for client credentials; `resource` is the audience. */
-  accessToken(options?: { alg?: SigningAlgorithm; resource?: string }): Promise<string>
+  /**
+   * An access token that it issues for client credentials; `resource` is the audience. `claims` are issued in addition,
+   * or instead: whatever a mapper of Keycloak could write.
+   */
+  accessToken(options?: { alg?: SigningAlgorithm; claims?: Claims; resource?: string }): Promise<string>
   /** An ID or back-channel logout token that it issues. */
   otherToken(use: 'idtoken' | 'logout'): Promise<string>
   close(): Promise<void>
@@ -69,7 +75,7 @@ export async function startProvider(keys: readonly SigningKey[]): Promise<TestPr
     answerWith: (next) => {
       listener = next
     },
-    async accessToken({ alg = 'RS256', resource = `urn:${audience}:${alg}` } = {}) {
+    async accessToken({ alg = 'RS256', claims = {}, resource = resourceFor(alg, claims) } = {}) {
       const response = await fetch(`${issuer}/token`, {
         method: 'POST',
         body: new URLSearchParams({ grant_type: 'client_credentials', resource, ...client }),
@@ -101,6 +107,15 @@ const nothingKept: Adapter = {
   revokeByGrantId: async () => {},
 }
 
+// The one thing of a request for a token that is ours to choose, so it carries what the token has to say.
+const resourceFor = (alg: SigningAlgorithm, claims: Claims) =>
+  `urn:${audience}:${alg}:${Buffer.from(JSON.stringify(claims)).toString('base64url')}`
+
+function claimsIn(resource: unknown): Claims {
+  const [, , , claims] = typeof resource === 'string' ? resource.split(':') : []
+  return claims === undefined ? {} : (JSON.parse(Buffer.from(claims, 'base64url').toString()) as Claims)
+}
+
 function configuration(keys: readonly SigningKey[]): Configuration {
   return {
     adapter: () => nothingKept,
@@ -117,6 +132,13 @@ function configuration(keys: readonly SigningKey[]): Configuration {
     ],
     clientAuthMethods: ['client_secret_post'],
     clientDefaults: { id_token_signed_response_alg: keys[0]?.alg ?? 'RS256' },
+    formats: {
+      customizers: {
+        jwt(ctx, _token, jwt) {
+          Object.assign(jwt.payload, claimsIn(ctx.oidc.params?.['resource']))
+        },
+      },
+    },
     enabledJWA: { idTokenSigningAlgValues: ['RS256', 'PS256', 'ES256', 'EdDSA'] },
     features: {
       devInteractions: { enabled: false },
@@ -137,7 +159,7 @@ function configuration(keys: readonly SigningKey[]): Configuration {
 /** Signs whatever a test wants with a provider's key: what a provider would not issue, but a verifier has to survive. */
 export async function signed(
   key: SigningKey,
-  claims: Readonly<Record<string, unknown>> | string,
+  claims: Claims | string,
   header: Readonly<Record<string, unknown>> = {},
 ): Promise<string> {
   const payload = Buffer.from(typeof claims === 'string' ? claims : JSON.stringify(claims))

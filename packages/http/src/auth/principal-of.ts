@@ -86,7 +86,7 @@ function idOf(entry: unknown): string | undefined {
 
 /** `["<tenant id>:tenant-admin"]`, for providers whose organizations cannot carry groups. */
 function fallBack(claim: unknown): Membership[] {
-  return strings(claim).flatMap((entry) => {
+  return strings(typeof claim === 'string' ? [claim] : claim).flatMap((entry) => {
     const at = entry.indexOf(':')
     const role = tenantRoles.find((each) => each === entry.slice(at + 1))
     return at > 0 && role !== undefined ? [{ tenantId: entry.slice(0, at), role }] : []
@@ -103,8 +103,7 @@ function values(value: unknown): unknown[] {
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.values(value) : []
 }
 
-/** A text, or the texts of a list. */
+/** The texts of a list. */
 function strings(value: unknown): string[] {
-  if (typeof value === 'string') return [value]
   return Array.isArray(value) ? value.slice(0, entriesMax).filter((each) => typeof each === 'string') : []
 }
