@@ -17,12 +17,13 @@ export type Purpose = (typeof purposes)[number]
 /** How many bytes a key of the ring has. */
 const keyBytes = 32
 
-const Kid = z
-  .string()
-  .regex(/^[A-Za-z0-9._-]{1,32}$/, { error: 'must be 1 to 32 letters, digits, dots, dashes or underscores' })
-const Key = z.base64().refine((text) => Buffer.from(text, 'base64').length === keyBytes, {
-  error: `must be ${keyBytes} bytes in Base64`,
-})
+const kidError = 'must be 1 to 32 letters, digits, dots, dashes or underscores'
+/** Shorter than any key in any spelling, so that no secret passes for a name. */
+const Kid = z.string().regex(/^[A-Za-z0-9._-]{1,32}$/, { error: kidError })
+const keyError = `must be ${keyBytes} bytes in Base64`
+const Key = z
+  .base64({ error: keyError, abort: true })
+  .refine((text) => Buffer.from(text, 'base64').length === keyBytes, { error: keyError })
 const KeyringFile = z
   .strictObject({ current: Kid, keys: z.record(Kid, Key) })
   .refine(({ current, keys }) => Object.hasOwn(keys, current), { path: ['current'], error: 'must be one of keys' })
@@ -67,7 +68,7 @@ export class Keyring {
     const name = `${kid} ${purpose}`
     const known = this.#derived.get(name)
     if (known) return known
-    const made = this.#derive(purpose, kid, Buffer.alloc(0))
+    const made = this.#derive(purpose, kid)
     this.#derived.set(name, made)
     return made
   }
@@ -84,7 +85,7 @@ export class Keyring {
    */
   seal(purpose: Purpose, plaintext: Buffer, { salt = '', context = '' } = {}): Sealed {
     const nonce = randomBytes(nonceBytes)
-    const key = this.#derive(purpose, this.current, Buffer.from(salt))
+    const key = this.#derive(`${purpose} seal`, this.current, salt)
     const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(Buffer.from(context))
     const ciphertext = Buffer.concat([cipher.update(plaintext), cipher.final()])
     return { kid: this.current, bytes: Buffer.concat([nonce, ciphertext, cipher.getAuthTag()]) }
@@ -92,7 +93,7 @@ export class Keyring {
 
   /** @throws {KeyringError} when it was not sealed so, was changed, or its key is no longer there */
   open(purpose: Purpose, { kid, bytes }: Sealed, { salt = '', context = '' } = {}): Buffer {
-    const key = this.#derive(purpose, kid, Buffer.from(salt))
+    const key = this.#derive(`${purpose} seal`, kid, salt)
     const tagAt = bytes.length - tagBytes
     if (tagAt < nonceBytes) throw new KeyringError('what was sealed is too short')
     try {
@@ -107,13 +108,11 @@ export class Keyring {
 
   /** A value that tells two keys of one name apart, and nothing else about them. */
   checkValue(kid: string = this.current): string {
-    return createHmac('sha256', this.#derive('check', kid, Buffer.alloc(0)))
-      .update('check value')
-      .digest('hex')
-      .slice(0, 16)
+    return createHmac('sha256', this.#derive('check', kid)).update('check value').digest('hex').slice(0, 16)
   }
 
-  #derive(info: string, kid: string, salt: Buffer): KeyObject {
+  /** Keys that authenticate and keys that seal are never the same ones: they have another `info`. */
+  #derive(info: string, kid: string, salt = ''): KeyObject {
     const key = this.#keys.get(kid)
     if (!key) throw new KeyringError(`the keyring has no key ${kid}`)
     return createSecretKey(Buffer.from(hkdfSync('sha256', key, salt, `tenant-registry ${info}`, keyBytes)))
@@ -145,14 +144,20 @@ export function parseKeyring(text: string): Keyring {
     throw new KeyringError('is not JSON')
   }
   const parsed = KeyringFile.safeParse(json)
-  if (!parsed.success) {
-    const [issue] = parsed.error.issues
-    throw new KeyringError(
-      `${issue?.path[0] === undefined ? '' : `${String(issue.path[0])} `}${issue?.message ?? 'is not valid'}`,
-    )
-  }
+  if (!parsed.success) throw new KeyringError(wordsFor(parsed.error.issues[0]))
   const { current, keys } = parsed.data
   return new Keyring(current, new Map(Object.entries(keys).map(([kid, key]) => [kid, Buffer.from(key, 'base64')])))
+}
+
+/** Says what is wrong, and where. Of the text only names that can be no secret are repeated. */
+function wordsFor(issue: z.core.$ZodIssue | undefined): string {
+  if (issue === undefined) return 'is not valid'
+  if (issue.code === 'unrecognized_keys') return 'has to have current and keys, and nothing else'
+  const [field, kid] = issue.path.map(String)
+  if (field === undefined) return 'has to be an object with current and keys'
+  if (issue.code === 'invalid_key') return `${field}: a name ${kidError}`
+  const named = kid !== undefined && Kid.safeParse(kid).success ? `${field}.${kid}` : field
+  return `${named}: ${issue.code === 'invalid_type' ? 'is missing or of another type' : issue.message}`
 }
 
 /** The text of a new keyring with one key. */
