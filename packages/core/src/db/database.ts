@@ -1,5 +1,6 @@
 import { Kysely, PostgresDialect, type PostgresPool, type PostgresPoolClient } from 'kysely'
 import { Client, Pool, type PoolClient, type QueryResult, type QueryResultRow, types } from 'pg'
+import { ConnectionWatch, cut } from './connection-watch.ts'
 import type { Db, Reader } from './handles.ts'
 import type { Schema } from './schema.ts'
 import { asUnavailable } from './unavailable.ts'
@@ -9,7 +10,7 @@ export interface DatabaseOptions {
   readonly connectionString: string
   /** The most connections this process opens. 10 unless told. */
   readonly poolSize?: number
-  /** Milliseconds to wait for a connection, new or from the full pool. 2 000 unless told. */
+  /** Milliseconds to wait for a connection, new or from the full pool. 1 800 unless told. */
   readonly connectTimeoutMs?: number
   /** Whether hot reads are named statements. `false` for a pooler that forgets them between transactions. */
   readonly prepare?: boolean
@@ -75,6 +76,13 @@ const begin = `begin;
   set local statement_timeout = '15s';
   set local idle_in_transaction_session_timeout = '15s'`
 
+/**
+ * Milliseconds after which a statement without an answer counts as lost, although the database is there. In a
+ * transaction PostgreSQL's own bound comes first, and says more; a read of its own has nothing but this one, which a
+ * pooler in transaction mode cannot forget.
+ */
+const boundsMs = { read: 5_000, inTransaction: 16_000 }
+
 /** How a statement goes to pg. */
 interface Statement {
   readonly name?: string
@@ -88,25 +96,33 @@ interface Statement {
 class RegistryPool implements PostgresPool {
   readonly #pool: Pool
   readonly #prepare: boolean
+  readonly #connectTimeoutMs: number
+  readonly #watch: ConnectionWatch
   #ended: Promise<void> | undefined
   readonly #clients = new WeakMap<PoolClient, PostgresPoolClient>()
 
   constructor(options: DatabaseOptions) {
     // Reads the connection string, and the certificates that it names, now and not at the first query.
     void new Client({ connectionString: options.connectionString })
+    const { connectionString, applicationName = 'tenant-registry', connectTimeoutMs = 1_800 } = options
     this.#prepare = options.prepare ?? true
+    this.#connectTimeoutMs = connectTimeoutMs
+    this.#watch = new ConnectionWatch({ connectionString, applicationName })
     this.#pool = new Pool({
-      connectionString: options.connectionString,
+      connectionString,
       max: options.poolSize ?? 10,
-      connectionTimeoutMillis: options.connectTimeoutMs ?? 2_000,
-      application_name: options.applicationName ?? 'tenant-registry',
+      connectionTimeoutMillis: connectTimeoutMs,
+      application_name: applicationName,
       keepAlive: true,
       types: { getTypeParser },
     })
     this.#pool.on('error', (error) => options.onIdleError?.(error))
     // A connection that is lost between two statements of a transaction says so by an event, which would end the
     // process if nobody listened. The next statement fails, and that is where it is handled.
-    this.#pool.on('connect', (client) => client.on('error', () => undefined))
+    this.#pool.on('connect', (client) => {
+      client.on('error', () => undefined)
+      this.#watch.welcome(client)
+    })
   }
 
   /** kysely opens a connection of its own with these when it has to cancel a query. */
@@ -115,7 +131,7 @@ class RegistryPool implements PostgresPool {
   }
 
   async connect(): Promise<PostgresPoolClient> {
-    const client = await this.#pool.connect().catch(rethrow)
+    const client = await this.#take()
     // kysely remembers connections by the object, so one client has to have one wrapper.
     let wrapper = this.#clients.get(client)
     if (!wrapper) {
@@ -126,7 +142,16 @@ class RegistryPool implements PostgresPool {
   }
 
   async query<Row extends QueryResultRow>(statement: Statement): Promise<QueryResult<Row>> {
-    return await this.#pool.query<Row>(statement).catch(rethrow)
+    const client = await this.#take()
+    let failed = true
+    try {
+      const result = await this.#send<Row>(client, statement, boundsMs.read)
+      failed = false
+      return result
+    } finally {
+      // A new connection prepares anew, which is the way out when a plan no longer fits the schema.
+      client.release(failed)
+    }
   }
 
   /** Closes every connection. Doing it again changes nothing. */
@@ -139,16 +164,49 @@ class RegistryPool implements PostgresPool {
     return this.#prepare ? { name, text } : { text }
   }
 
+  /** A connection that is worth trying, out of the pool. */
+  async #take(): Promise<PoolClient> {
+    for (;;) {
+      const client = await this.#pool.connect().catch(rethrow)
+      if (!this.#watch.isSuspect(client)) return client
+      cut(client)
+      client.release(true)
+    }
+  }
+
+  async #send<Row extends QueryResultRow>(
+    client: PoolClient,
+    statement: Statement,
+    boundMs: number,
+  ): Promise<QueryResult<Row>> {
+    const answered = this.#watch.over(client, boundMs)
+    try {
+      return await client.query<Row>(statement)
+    } catch (error) {
+      throw asUnavailable(error)
+    } finally {
+      answered()
+    }
+  }
+
   #wrap(client: PoolClient): PostgresPoolClient {
+    let boundMs = boundsMs.read
     const query = async (text: string, values: readonly unknown[]) => {
-      // Several statements in one text have no values, and one result each, which kysely does not look at.
-      if (text === 'begin') return await client.query(begin).catch(rethrow)
+      if (text === 'begin') {
+        boundMs = boundsMs.inTransaction
+        // Several statements in one text have no values, and one result each, which kysely does not look at. They wait
+        // for nobody, save for the pooler's own connections.
+        return await this.#send(client, { text: begin }, this.#connectTimeoutMs)
+      }
       const name = this.#prepare ? statementNames.get(text) : undefined
-      const statement: Statement = { ...(name !== undefined && { name }), text, values: [...values] }
-      return await client.query(statement).catch(rethrow)
+      return await this.#send(client, { ...(name !== undefined && { name }), text, values: [...values] }, boundMs)
+    }
+    const release = (destroy?: boolean) => {
+      boundMs = boundsMs.read
+      client.release(destroy)
     }
     // kysely asks for overloads that include cursors, which we do not use.
-    return { query, release: (destroy?: boolean) => client.release(destroy) } as unknown as PostgresPoolClient
+    return { query, release } as unknown as PostgresPoolClient
   }
 }
 

@@ -25,7 +25,7 @@ const busy: ReadonlySet<string> = new Set(['55P03', '57014', '40P01', '40001'])
 
 /** pg and pg-pool have no codes for these, only these words. */
 const lostConnection =
-  /^(?:Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|Query read timeout|Connection ended)/
+  /^(?:Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|Query read timeout|Connection ended|timeout expired)/
 
 /**
  * Turns "the database cannot be reached" in all its spellings into `database.unavailable`, and "not before somebody
