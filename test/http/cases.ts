@@ -2,7 +2,7 @@ import type { Route } from '@breakpilot/tenant-http'
 import type { CallOptions } from '../server.ts'
 
 /** How the server runs that a case is sent to. */
-export type Mode = 'local' | 'oidc' | 'without database'
+export type Mode = 'local' | 'oidc' | 'without database' | 'limited'
 
 /** One request, and the status and code that it has to be answered with. */
 export interface Case extends CallOptions {
@@ -15,9 +15,26 @@ export interface Case extends CallOptions {
   readonly code?: string
   /** Sends a good token of the provider along. */
   readonly token?: boolean
+  /** A request that is sent, and answered well, before this one. */
+  readonly first?: { readonly path: string } & CallOptions
 }
 
-const id = '00000000-0000-0000-0000-000000000001'
+/** The tenants of the cases. The server's tests make them as they are named. */
+export const ids = {
+  acme: '00000000-0000-0000-0000-000000000001',
+  nobody: '00000000-0000-0000-0000-000000000002',
+  archived: '00000000-0000-0000-0000-000000000003',
+  protected: '00000000-0000-0000-0000-000000000004',
+  held: '00000000-0000-0000-0000-000000000005',
+  recent: '00000000-0000-0000-0000-000000000006',
+  renamed: '00000000-0000-0000-0000-000000000007',
+  purging: '00000000-0000-0000-0000-000000000008',
+  trial: '00000000-0000-0000-0000-000000000009',
+} as const
+const id = ids.acme
+
+const ndjson = { 'content-type': 'application/x-ndjson' }
+const ofAcme = (rest: string) => `/v1/tenants/${id}${rest}`
 
 /** What each operation needs, beside its path, to be answered well. `acme` is there. */
 const good: Record<string, { readonly path: string } & CallOptions> = {
@@ -25,12 +42,42 @@ const good: Record<string, { readonly path: string } & CallOptions> = {
   getReadiness: { path: '/readyz' },
   createTenant: { path: '/v1/tenants', json: { slug: 'made-by-a-case', name: 'Made by a case' } },
   listTenants: { path: '/v1/tenants?limit=1&status=active&kind=customer&plan=professional' },
-  getTenant: { path: `/v1/tenants/${id}` },
+  getTenant: { path: ofAcme('') },
+  updateTenant: { path: ofAcme(''), json: { name: 'Acme Incorporated' } },
   getTenantBySlug: { path: '/v1/tenants/by-slug/acme' },
   getTenantByErpId: { path: '/v1/tenants/by-erp-id/C%2F10042' },
   getTenantByStripeId: { path: '/v1/tenants/by-stripe-id/cus_1' },
-  getEntitlements: { path: `/v1/tenants/${id}/entitlements?product=certifai&at=2027-01-01T00:00:00Z` },
+  transitionTenant: {
+    path: `/v1/tenants/${ids.trial}/transitions`,
+    json: { to: 'frozen', reason: 'payment_overdue', note: 'late' },
+  },
+  purgeTenant: { path: `/v1/tenants/${ids.archived}/purge`, json: { slug: 'archived-one' } },
+  getLegalHold: { path: ofAcme('/legal-hold') },
+  placeLegalHold: { path: ofAcme('/legal-hold'), json: { reason: 'a lawsuit' } },
+  liftLegalHold: { path: ofAcme('/legal-hold') },
+  releaseSlug: { path: '/v1/slugs/old-name/release', json: { reason: 'nobody uses it' } },
+  importTenants: {
+    path: '/v1/tenants/import',
+    headers: ndjson,
+    body: '{"slug":"imported-one","name":"One"}\n{"slug":"No","name":"Two"}\nnonsense\n',
+  },
+  getEntitlements: { path: ofAcme('/entitlements') },
   evaluateEntitlements: { path: '/v1/entitlements/evaluate', json: { items: [{ tenant_id: id }] } },
+}
+
+/** What goes with an `Idempotency-Key`: a good request, and another one that cannot be its repetition. */
+const keyed: Record<string, { readonly first: CallOptions; readonly other: CallOptions }> = {
+  createTenant: {
+    first: { json: { slug: 'made-for-its-key', name: 'Made for its key' } },
+    other: { json: { slug: 'made-for-another', name: 'Made for another' } },
+  },
+  transitionTenant: {
+    first: { json: { to: 'frozen', reason: 'payment_overdue' } },
+    other: { json: { to: 'frozen', reason: 'abuse' } },
+  },
+  purgeTenant: { first: { json: { slug: 'archived-one' } }, other: { json: { slug: 'acme' } } },
+  releaseSlug: { first: { json: { reason: 'one' } }, other: { json: { reason: 'another' } } },
+  importTenants: { first: { body: 'nonsense' }, other: { body: 'other nonsense' } },
 }
 
 /** What only some operations can be answered with. */
@@ -70,9 +117,88 @@ const own: Record<string, readonly (CallOptions & { status: number; code: string
     { title: 'a limit out of bounds', status: 400, code: 'request.invalid', path: '/v1/tenants?limit=201' },
     { title: 'a repeated filter', status: 400, code: 'request.invalid', path: '/v1/tenants?kind=demo&kind=demo' },
   ],
-  getTenant: [
-    { title: 'an id of nobody', status: 404, code: 'tenant.not_found', path: `/v1/tenants/${id.replace(/1$/, '2')}` },
-    { title: 'an id that is none', status: 400, code: 'request.invalid', path: '/v1/tenants/42' },
+  updateTenant: [
+    { title: 'a plan that nobody knows', status: 400, code: 'tenant.plan_unknown', json: { plan: 'platinum' } },
+    { title: 'a plan that it needs', status: 409, code: 'tenant.plan_required', json: { plan: null } },
+    { title: 'a slug that is taken', status: 409, code: 'tenant.slug_taken', json: { slug: 'old-name' } },
+    { title: 'a reserved slug', status: 409, code: 'tenant.slug_reserved', json: { slug: 'certifai' } },
+    { title: 'a field with a verb of its own', status: 400, code: 'request.invalid', json: { status: 'frozen' } },
+    {
+      title: 'a tenant on its way out',
+      status: 409,
+      code: 'tenant.being_purged',
+      path: `/v1/tenants/${ids.purging}`,
+    },
+  ],
+  transitionTenant: [
+    {
+      title: 'a way that there is not',
+      status: 409,
+      code: 'tenant.transition_illegal',
+      path: ofAcme('/transitions'),
+      json: { to: 'demo', reason: 'migration' },
+    },
+    { title: 'a reason that is none', status: 400, code: 'request.invalid', json: { to: 'frozen', reason: 'whim' } },
+    {
+      title: 'active without a plan',
+      status: 409,
+      code: 'tenant.plan_required',
+      json: { to: 'active', reason: 'converted' },
+    },
+  ],
+  purgeTenant: [
+    { title: 'one that is not archived', status: 409, code: 'tenant.not_archived', path: ofAcme('/purge') },
+    { title: 'another slug', status: 409, code: 'tenant.slug_mismatch', json: { slug: 'acme' } },
+    {
+      title: 'a protected one',
+      status: 409,
+      code: 'tenant.deletion_protected',
+      path: `/v1/tenants/${ids.protected}/purge`,
+      json: { slug: 'protected-one' },
+    },
+    {
+      title: 'one under a legal hold',
+      status: 409,
+      code: 'tenant.legal_hold',
+      path: `/v1/tenants/${ids.held}/purge`,
+      json: { slug: 'held-one' },
+    },
+    {
+      title: 'one of yesterday',
+      status: 409,
+      code: 'tenant.purge_too_early',
+      path: `/v1/tenants/${ids.recent}/purge`,
+      json: { slug: 'recent-one' },
+    },
+  ],
+  getLegalHold: [
+    {
+      title: 'no hold',
+      status: 404,
+      code: 'legal_hold.not_found',
+      path: `/v1/tenants/${ids.renamed}/legal-hold`,
+    },
+  ],
+  liftLegalHold: [
+    {
+      title: 'no hold',
+      status: 404,
+      code: 'legal_hold.not_found',
+      path: `/v1/tenants/${ids.renamed}/legal-hold`,
+    },
+  ],
+  releaseSlug: [
+    { title: 'a name in use', status: 409, code: 'slug.in_use', path: '/v1/slugs/acme/release' },
+    { title: 'a name that never was', status: 404, code: 'slug.not_found', path: '/v1/slugs/never-was/release' },
+  ],
+  importTenants: [
+    {
+      title: 'a thousand lines and one',
+      status: 413,
+      code: 'request.body_too_large',
+      headers: ndjson,
+      body: '{}\n'.repeat(1001),
+    },
   ],
   getTenantBySlug: [
     { title: 'a slug of nobody', status: 404, code: 'tenant.not_found', path: '/v1/tenants/by-slug/nobody' },
@@ -119,6 +245,7 @@ export function casesOf(routes: readonly Route[]): Case[] {
     const request = good[operation]
     if (!request) throw new Error(`no case for ${operation}: write one`)
     const base = { operation, method: route.method.toUpperCase(), ...request, mode: 'local' as Mode }
+    const withHeaders = (headers: Record<string, string>) => ({ ...base, headers: { ...base.headers, ...headers } })
     const plainPath = base.path.split('?')[0] ?? ''
     const cases: Case[] = [
       { ...base, title: 'all is well', status: route.status },
@@ -157,13 +284,94 @@ export function casesOf(routes: readonly Route[]): Case[] {
           code: 'auth.permission_denied',
         },
         { ...base, title: 'no database', mode: 'without database', status: 503, code: 'database.unavailable' },
+        { ...base, title: 'one request too many', mode: 'limited', status: 429, code: 'request.rate_limited' },
       )
     }
     if (route.params) {
-      const malformed = plainPath.replace(/[^/]+$/, '%zz')
+      const at = route.path.split('/').findIndex((segment) => segment.startsWith('{'))
+      const malformed = plainPath.split('/').with(at, '%zz').join('/')
       cases.push({ ...base, title: 'a malformed path', path: malformed, status: 400, code: 'request.path_malformed' })
+      if ('tenant_id' in route.params.shape) {
+        const nobodys = base.path.split('/').with(at, ids.nobody).join('/')
+        const noId = base.path.split('/').with(at, '42').join('/')
+        cases.push(
+          { ...base, title: 'a tenant that is not there', path: nobodys, status: 404, code: 'tenant.not_found' },
+          { ...base, title: 'an id that is none', path: noId, status: 400, code: 'request.invalid' },
+        )
+      }
     }
-    if (route.body) {
+    if (route.etag && route.method === 'get') {
+      cases.push({ ...withHeaders({ 'if-none-match': '*' }), title: 'what the caller has already', status: 304 })
+    }
+    if (route.preconditions) {
+      cases.push(
+        {
+          ...withHeaders({ 'if-match': '"999999"' }),
+          title: 'a stale version',
+          status: 412,
+          code: 'resource.version_stale',
+        },
+        { ...withHeaders({ 'if-match': 'seven' }), title: 'no ETag', status: 400, code: 'request.header_invalid' },
+      )
+    }
+    if (route.preview) {
+      cases.push({ ...base, title: 'a dry run', path: `${plainPath}?dry_run=true`, status: 200 })
+    }
+    if (route.idempotent) {
+      const pair = keyed[operation]
+      if (!pair) throw new Error(`no pair of requests with one key for ${operation}: write one`)
+      const { headers } = withHeaders({ 'idempotency-key': `the key of ${operation}`.replaceAll(' ', '-') })
+      cases.push(
+        {
+          ...withHeaders({ 'idempotency-key': 'a b' }),
+          title: 'a key that is none',
+          status: 400,
+          code: 'request.header_invalid',
+        },
+        {
+          ...base,
+          ...pair.other,
+          title: 'a key of another request',
+          headers,
+          first: { ...base, ...pair.first, headers },
+          status: 422,
+          code: 'idempotency.key_reused',
+        },
+      )
+    }
+    if (isLines(route)) {
+      const { body: _, ...bare } = base
+      cases.push(
+        { ...bare, title: 'no body', status: 400, code: 'request.body_missing' },
+        {
+          ...base,
+          title: 'another content type',
+          headers: { 'content-type': 'text/plain' },
+          status: 415,
+          code: 'request.content_type_unsupported',
+        },
+        {
+          ...withHeaders({ 'content-encoding': 'gzip' }),
+          title: 'an encoding',
+          status: 415,
+          code: 'request.content_encoding_unsupported',
+        },
+        {
+          ...bare,
+          title: 'not UTF-8',
+          body: new Uint8Array([0x22, 0xff, 0x22]),
+          status: 400,
+          code: 'request.json_malformed',
+        },
+        {
+          ...base,
+          title: 'more than it may',
+          body: 'x'.repeat(2 * 1024 * 1024 + 1),
+          status: 413,
+          code: 'request.body_too_large',
+        },
+      )
+    } else if (route.body) {
       const { json: _, ...bare } = base
       const typed = { 'content-type': 'application/json' }
       cases.push(
@@ -232,3 +440,5 @@ export function casesOf(routes: readonly Route[]): Case[] {
     return [...cases, ...(own[operation] ?? []).map((extra) => ({ ...base, ...extra }))]
   })
 }
+
+const isLines = ({ body }: Route) => body !== undefined && 'kind' in body

@@ -15,11 +15,7 @@ export async function lockHeldSlug(tx: AuditedTx, slug: Slug) {
 
 /** Gives a name back: it leads nowhere, and the next tenant that wants it gets it. */
 export async function releaseHeldSlug(tx: AuditedTx, slug: Slug, at: Date): Promise<void> {
-  await tx
-    .updateTable('registry.slugs')
-    .set({ tenant_id: null, released_at: at })
-    .where('slug', '=', slug)
-    .execute()
+  await tx.updateTable('registry.slugs').set({ tenant_id: null, released_at: at }).where('slug', '=', slug).execute()
 }
 
 /** The names that a tenant had before, in the order in which it took them. */

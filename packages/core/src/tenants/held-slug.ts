@@ -8,7 +8,10 @@ export const SlugRelease = z
     reason: text(500)
       .trim()
       .min(1)
-      .meta({ description: 'Why it may be taken again.', examples: ['The customer came back under another contract.'] }),
+      .meta({
+        description: 'Why it may be taken again.',
+        examples: ['The customer came back under another contract.'],
+      }),
   })
   .meta({ id: 'SlugRelease', description: 'Why a name of before may be taken again.' })
 export type SlugRelease = z.output<typeof SlugRelease>

@@ -29,7 +29,7 @@ export function tenantAt(row: TenantRow, at: Date): Tenant {
 export function assertVersion(row: { readonly version: number }, expected: number | undefined): void {
   if (expected === undefined || expected === row.version) return
   throw new RegistryError('resource.version_stale', {
-    detail: `You have version ${expected}, and it is at version ${row.version} now. Read it again.`,
+    detail: `You decided on version ${expected}, and version ${row.version} is the present one. Read it again.`,
     facts: { current_version: row.version },
   })
 }

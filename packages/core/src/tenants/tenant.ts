@@ -183,22 +183,33 @@ const NewTenantFields = z.strictObject({
     .meta({ description: describe.metadata, examples: [{ segment: 'enterprise' }] }),
 })
 
+/** What holds between the fields of a new tenant. */
+const newTenantRules: z.core.CheckFn<z.output<typeof NewTenantFields>> = ({ value, issues }) => {
+  const { status, kind, contract_starts_at: from, contract_ends_at: until } = value
+  const wrong = (path: string, message: string) => issues.push({ code: 'custom', path: [path], message, input: value })
+  if (status === 'demo' && kind === 'customer') wrong('kind', 'a customer cannot be a demo')
+  if (status !== undefined && status !== 'demo' && kind === 'demo') wrong('kind', 'a demonstration begins as a demo')
+  if (from && until && from > until) wrong('contract_ends_at', 'must not be before contract_starts_at')
+}
+
 /** What it takes to create a tenant. */
-export const NewTenant = NewTenantFields.refine(({ status, kind }) => status !== 'demo' || kind !== 'customer', {
-  path: ['kind'],
-  error: 'a customer cannot be a demo',
-})
-  .refine(({ status, kind }) => status === undefined || status === 'demo' || kind !== 'demo', {
-    path: ['kind'],
-    error: 'a demonstration begins as a demo',
-  })
-  .refine(({ contract_starts_at: from, contract_ends_at: until }) => !from || !until || from <= until, {
-    path: ['contract_ends_at'],
-    error: 'must not be before contract_starts_at',
-  })
+export const NewTenant = NewTenantFields.check(newTenantRules)
   .brand<'NewTenant'>()
   .meta({ id: 'NewTenant', description: 'What it takes to create a tenant: a slug and a name, the rest if you like.' })
 export type NewTenant = z.output<typeof NewTenant>
+
+/** A line of an import: a tenant, and the products that it has from the beginning. */
+export const ImportedTenant = NewTenantFields.extend({
+  products: z
+    .array(text(63))
+    .max(50)
+    .optional()
+    .meta({ description: 'The keys of the products to assign to it.', examples: [['certifai']] }),
+})
+  .check(newTenantRules)
+  .brand<'NewTenant'>()
+  .meta({ id: 'ImportedTenant', description: 'A tenant to create, and the products that it has from the beginning.' })
+export type ImportedTenant = z.output<typeof ImportedTenant>
 
 /** What of a tenant can be changed by a patch. Its state has verbs of its own. */
 export const TenantChanges = z

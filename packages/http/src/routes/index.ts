@@ -3,6 +3,13 @@ import { entitlementRoutes } from './entitlement.routes.ts'
 import { lifecycleRoutes } from './lifecycle.routes.ts'
 import { serviceRoutes } from './service.routes.ts'
 import { tenantRoutes } from './tenant.routes.ts'
+import { transferRoutes } from './transfer.routes.ts'
 
 /** Every operation there is. The router, the OpenAPI document, the client and the test matrices come from this array. */
-export const routes: readonly Route[] = [...serviceRoutes, ...tenantRoutes, ...lifecycleRoutes, ...entitlementRoutes]
+export const routes: readonly Route[] = [
+  ...serviceRoutes,
+  ...tenantRoutes,
+  ...lifecycleRoutes,
+  ...transferRoutes,
+  ...entitlementRoutes,
+]

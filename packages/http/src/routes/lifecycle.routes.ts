@@ -4,6 +4,7 @@ import {
   liftLegalHold,
   NewLegalHold,
   placeLegalHold,
+  previewTransition,
   PurgeRequest,
   ReleasedSlug,
   releaseSlug,
@@ -12,6 +13,7 @@ import {
   SlugRelease,
   Tenant,
   Transition,
+  TransitionPreview,
   transitionTenant,
 } from '@breakpilot/tenant-core'
 import { z } from 'zod'
@@ -40,6 +42,11 @@ export const lifecycleRoutes = [
     errors: ['tenant.transition_illegal', 'tenant.plan_required', 'tenant.plan_unknown', 'tenant.being_purged'],
     handle: ({ db, actor, catalogue, params, body, expectedVersion, purgeAfterDays }) =>
       transitionTenant(db, actor, catalogue, params.tenant_id, body, { expectedVersion, purgeAfterDays }),
+    preview: {
+      response: TransitionPreview,
+      handle: ({ db, actor, catalogue, params, body, expectedVersion, purgeAfterDays }) =>
+        previewTransition(db, actor, catalogue, params.tenant_id, body, { expectedVersion, purgeAfterDays }),
+    },
   }),
   route({
     method: 'post',
