@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import {
   createCatalogue,
   createDb,
@@ -10,12 +9,13 @@ import {
   everything,
   getEntitlements,
   Manifest,
+  newProjectId,
   type Sight,
+  Slug,
   sweepEndedTrials,
   type Tenant,
   TenantId,
 } from '@breakpilot/tenant-core'
-import { sql } from 'kysely'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { aTenant, testActor } from '../builders.ts'
@@ -69,9 +69,9 @@ const give = async (tenant: Tenant, product: string, { config = {}, limits = {},
   await db.insertInto('tenant_products').values(row).execute()
 }
 const aProject = async (tenant: Tenant, status: 'active' | 'archived' = 'active') => {
-  const id = randomUUID()
-  const values = sql`(${id}, ${tenant.id}, ${`project-${id.slice(0, 8)}`}, 'A project', ${status})`
-  await sql`insert into tenant_projects (id, tenant_id, slug, name, status) values ${values}`.execute(db)
+  const id = newProjectId()
+  const slug = Slug.parse(`project-${id}`)
+  await db.insertInto('tenant_projects').values({ id, tenant_id: tenant.id, slug, name: 'A project', status }).execute()
   return id
 }
 const anActiveTenant = () => aTenant(db, { status: 'active', plan: 'professional' })
@@ -165,7 +165,7 @@ describe('getEntitlements', () => {
       data: [{ access: 'none', reason: 'project_archived', config: {}, limits: {}, features: [] }],
     })
     const notFound = { code: 'project.not_found' }
-    await expect(ask(tenant, { project_id: nowhere })).rejects.toMatchObject(notFound)
+    await expect(ask(tenant, { project_id: newProjectId() })).rejects.toMatchObject(notFound)
     await expect(ask(stranger, { project_id: active })).rejects.toMatchObject(notFound)
   })
 

@@ -1,8 +1,7 @@
 import { sql } from 'kysely'
 import type { Reader } from '../db/handles.ts'
 import { type Param, prepared } from '../db/prepared.ts'
-import type { TenantId } from '../id.ts'
-import type { JsonObject } from '../products/merge-patch.ts'
+import type { ProjectId, TenantId } from '../id.ts'
 import type { Sight } from '../sight.ts'
 import { sightParams, visible } from '../tenants/tenant.repository.ts'
 import type { EntitledAssignment, EntitledProject, EntitledTenant } from './evaluate.ts'
@@ -10,7 +9,7 @@ import type { EntitledAssignment, EntitledProject, EntitledTenant } from './eval
 /** Which rows an answer is made from. */
 export interface FactsWanted {
   readonly tenant_id: TenantId
-  readonly project_id: string | null
+  readonly project_id: ProjectId | null
   /** Only the assignment of this product. */
   readonly product: string | null
 }
@@ -116,9 +115,6 @@ function toFacts(rows: readonly FactsRow[] | undefined): Facts | undefined {
 /** The outer join has nulls where there is no assignment; the table has none but in the window. */
 function toAssignment(row: FactsRow): EntitledAssignment[] {
   const { product, enabled, config, limits, valid_from, valid_until, version } = row
-  if (product === null || enabled === null || version === null) return []
-  // CHECKs say that both are objects.
-  return [
-    { product, enabled, config: config as JsonObject, limits: limits as JsonObject, valid_from, valid_until, version },
-  ]
+  if (product === null || enabled === null || config === null || limits === null || version === null) return []
+  return [{ product, enabled, config, limits, valid_from, valid_until, version }]
 }

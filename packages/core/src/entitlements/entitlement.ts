@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { TenantId } from '../id.ts'
+import { ProjectId, TenantId } from '../id.ts'
 import { tenantStatuses } from '../tenants/status.ts'
 import { openEnum, text } from '../text.ts'
 import { Timestamp } from '../timestamp.ts'
@@ -34,12 +34,6 @@ const describe = {
   valid_until:
     'The next moment at which this can change by time alone: it need not be asked for again before, unless something was changed. Null when that is never.',
 } as const
-
-/** A project of the tenant: any UUID. */
-const ProjectIdText = z
-  .guid({ error: 'must be a UUID' })
-  .toLowerCase()
-  .meta({ examples: ['0190f1c2-8a6b-7c3d-9e4f-5a6b7c8d9e0f'] })
 
 /** A limit of a product, and whose word it is. */
 export const EntitlementLimit = z
@@ -86,10 +80,7 @@ export type Entitlement = z.output<typeof Entitlement>
 export const Entitlements = z
   .object({
     tenant_id: TenantId.meta({ description: describe.tenant_id }),
-    project_id: z
-      .guid()
-      .nullable()
-      .meta({ description: describe.project_id, examples: [null] }),
+    project_id: ProjectId.nullable().meta({ description: describe.project_id, examples: [null] }),
     status: openEnum(tenantStatuses).meta({
       description: 'The state that the tenant is in at that moment: a trial whose time is over is `frozen`.',
     }),
@@ -111,7 +102,7 @@ export type Entitlements = z.output<typeof Entitlements>
 
 /** What is asked about a tenant. */
 export const EntitlementQuery = z.object({
-  project_id: ProjectIdText.optional().meta({
+  project_id: ProjectId.optional().meta({
     description: 'Ask for this project of the tenant: in an archived one nothing can be used.',
   }),
   product: text(100)

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { TenantId } from '../id.ts'
+import { newProjectId, TenantId } from '../id.ts'
 import { Manifest } from '../products/manifest.ts'
 import type { JsonObject } from '../products/merge-patch.ts'
 import { transitionReasons } from '../tenants/lifecycle.ts'
@@ -8,6 +8,7 @@ import { tenantStatuses } from '../tenants/status.ts'
 import { accessLevels, type Entitlement } from './entitlement.ts'
 import { evaluate, type Evaluation } from './evaluate.ts'
 
+const projectId = newProjectId()
 const origin = Date.UTC(2026, 5, 15, 12)
 const day = 86_400_000
 /** Moments that often coincide, are a millisecond apart, or whole days. */
@@ -57,7 +58,11 @@ const evaluation: fc.Arbitrary<Evaluation> = fc.record({
   tenant,
   assignments: fc.tuple(assignment),
   products: fc.constant(products),
-  project: fc.constantFrom(undefined, { id: 'p', status: 'active' as const }, { id: 'p', status: 'archived' as const }),
+  project: fc.constantFrom(
+    undefined,
+    { id: projectId, status: 'active' as const },
+    { id: projectId, status: 'archived' as const },
+  ),
   product: fc.constantFrom(undefined, undefined, undefined, 'alive'),
   at: moment,
 })
@@ -87,7 +92,7 @@ const closings: readonly ((given: Evaluation) => Evaluation)[] = [
   (given) => withAssignment(given, { enabled: false }),
   (given) => withAssignment(given, { valid_from: new Date(given.at.getTime() + 1) }),
   (given) => withAssignment(given, { valid_until: given.at }),
-  (given) => ({ ...given, project: { id: 'p', status: 'archived' } }),
+  (given) => ({ ...given, project: { id: projectId, status: 'archived' } }),
 ]
 const withTenant = (given: Evaluation, change: Partial<Evaluation['tenant']>): Evaluation => ({
   ...given,

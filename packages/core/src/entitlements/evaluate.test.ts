@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest'
-import { TenantId } from '../id.ts'
+import { newProjectId, TenantId } from '../id.ts'
 import { Manifest } from '../products/manifest.ts'
 import { transitionReasons } from '../tenants/lifecycle.ts'
 import type { TenantStatus } from '../tenants/status.ts'
 import { type EntitledAssignment, type EntitledTenant, evaluate, type Evaluation } from './evaluate.ts'
 
 const id = TenantId.parse('00000000-0000-0000-0000-000000000001')
+const projectId = newProjectId()
 const at = new Date('2026-06-15T12:00:00.000Z')
 const day = 86_400_000
 /** So many milliseconds from `at`. */
@@ -72,7 +73,7 @@ const given = ({ tenant, assignment, project, product, at: moment = at }: Situat
           },
         ],
   products,
-  project: project && { id: 'a-project', status: project },
+  project: project && { id: projectId, status: project },
   product,
   at: moment,
 })
@@ -429,7 +430,7 @@ describe('the answer', () => {
   })
 
   it('says which tenant and project it is about', () => {
-    expect(evaluate(given({ project: 'active' }))).toMatchObject({ tenant_id: id, project_id: 'a-project' })
+    expect(evaluate(given({ project: 'active' }))).toMatchObject({ tenant_id: id, project_id: projectId })
     expect(evaluate(given({}))).toMatchObject({ tenant_id: id, project_id: null })
   })
 

@@ -1,4 +1,4 @@
-import type { TenantId } from '../id.ts'
+import type { ProjectId, TenantId } from '../id.ts'
 import type { Manifest } from '../products/manifest.ts'
 import type { JsonObject } from '../products/merge-patch.ts'
 import { effectiveOf } from '../tenants/lifecycle.ts'
@@ -23,7 +23,7 @@ export interface EntitledAssignment extends JudgedAssignment {
 
 /** The project that is asked about. */
 export interface EntitledProject extends JudgedProject {
-  readonly id: string
+  readonly id: ProjectId
 }
 
 /** Everything that entitlements follow from. */
