@@ -10,7 +10,7 @@ export NO_UPDATE_NOTIFIER := 1
 export NAME VERSION
 
 .DEFAULT_GOAL := help
-.PHONY: help deps dev test test-short test-images check build build-migrate generate format bench clean \
+.PHONY: help deps dev dev-oidc test test-short test-images check build build-migrate generate format bench clean \
 	migrate-up migrate-down migrate-down-all migrate-version migrate-create migrate-force
 
 # `exec` in every recipe: signals reach the program itself, and GNU make 3.81 looks it up on the PATH above.
@@ -23,6 +23,9 @@ deps: # Toolchain and dependencies, only what is missing
 
 dev: deps ## PostgreSQL, migrations, sample data and the server on :8090 (ADDR, DATABASE_URL)
 	@exec pnpm --silent dev
+
+dev-oidc: deps ## The same with authentication on: a local provider, and a token for every role
+	@exec pnpm --silent dev:oidc
 
 test: deps ## Everything checked, every test run (TEST_DATABASE_URL, TEST_POSTGRES, TEST_POSTGRES_IMAGE)
 	@exec pnpm --silent test

@@ -1,6 +1,7 @@
 /**
  * `pnpm dev`: PostgreSQL, the schema, sample data and the server, from nothing to the first answer.
  * With DATABASE_URL it uses that database; without, an embedded PostgreSQL with its data in `.data/`.
+ * `pnpm dev:oidc` (`--oidc`) starts an identity provider as well, and has a token for every role.
  */
 import { exit } from 'node:process'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -9,11 +10,13 @@ import { expectFree, parseAddress } from './dev/address.ts'
 import { prepareDatabase } from './dev/database.ts'
 import { type DevDatabase, devFile, type DevRecord } from './dev/dev-record.ts'
 import { drain, runSeed, startProgram, untilAnswers } from './dev/programs.ts'
+import type { DevProvider } from './dev/provider.ts'
 import { openCluster } from './postgres/cluster.ts'
 import { startPostgres } from './postgres/server.ts'
 import { endProcess, isRunning, recordOf } from './processes/identity.ts'
 import { type Holder, type Lock, readLock, takeLock } from './processes/lock.ts'
 
+const withProvider = process.argv.includes('--oidc')
 const preferredPort = 54_329
 const started = performance.now()
 const secondsSince = (time: number) => ((performance.now() - time) / 1000).toFixed(1)
@@ -41,7 +44,9 @@ exit(code)
 
 async function dev(): Promise<void> {
   if ((process.env['APP_ENV'] || 'dev') !== 'dev') throw new Error('APP_ENV is not dev: this is for development only')
-  const address = parseAddress(process.env['ADDR'] || ':8090')
+  const wanted = parseAddress(process.env['ADDR'] || ':8090')
+  // Whoever has one of these tokens is the owner: none of it is for the network.
+  const address = withProvider ? parseAddress(`127.0.0.1:${wanted.port}`) : wanted
   const lock = await onlyOne()
   closers.push(() => lock.release())
   stop.signal.addEventListener('abort', () => lock.say({ stopping: true }))
@@ -54,16 +59,20 @@ async function dev(): Promise<void> {
     return done.length ? `version ${version}, applied ${done.join(', ')}` : `version ${version}`
   })
 
+  const provider = withProvider ? await ownProvider() : undefined
+
   await step('server', async () => {
-    const server = startProgram('apps/server/src/main.ts', database.runtimeUrl, { ADDR: address.addr })
+    const env = { ...provider?.env, ADDR: address.addr }
+    const server = startProgram('apps/server/src/main.ts', database.runtimeUrl, env)
     closers.push(() => drain(server))
     if (server.child.pid) lock.say({ url: address.url, server: recordOf(server.child.pid), database })
     await Promise.all([untilAnswers(server, address, stop.signal), runSeed(database.runtimeUrl)])
     void server.ended.then((how) => fail(`the server ended with ${how}`))
     return `answers on ${address.url}`
   })
+  if (provider) console.log(`\n${provider.lines.join('\n')}\n\n  or: source ${provider.file}`)
   console.log(`
-  ${address.url}/v1/tenants/by-slug/acme
+  ${provider ? 'curl -H "authorization: Bearer $OWNER" ' : ''}${address.url}/v1/tenants/by-slug/acme
   ${address.url}/docs
   DATABASE_URL=${database.runtimeUrl}
   ready in ${secondsSince(started)} s, Ctrl-C stops it
@@ -98,6 +107,17 @@ async function ownDatabase(): Promise<DevDatabase> {
     void server.ended.then(() => fail(`PostgreSQL ended by itself; its log is in ${cluster.folder}`))
     explain(`127.0.0.1:${server.port}, data in ${cluster.folder}`)
     return prepareDatabase(server, cluster)
+  })
+}
+
+async function ownProvider(): Promise<DevProvider> {
+  return step('provider', async (explain) => {
+    // Loaded when it is wanted: most starts are without.
+    const { startDevProvider } = await import('./dev/provider.ts')
+    const provider = await startDevProvider()
+    closers.push(() => provider.close())
+    explain(provider.env['KEYCLOAK_ISSUER'] ?? '')
+    return provider
   })
 }
 

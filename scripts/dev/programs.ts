@@ -27,11 +27,11 @@ export function startProgram(entry: string, databaseUrl: string, env: NodeJS.Pro
       // A third less work at each start.
       NODE_COMPILE_CACHE: join(checkout, 'node_modules', '.cache', 'node'),
       ...process.env,
-      ...env,
       DATABASE_URL: databaseUrl,
       // Said out loud: nothing outside of development may ever default to them.
       APP_ENV: 'dev',
       AUTH_MODE: 'off',
+      ...env,
     },
   })
   const ended = new Promise<number | string>((resolve, reject) => {
