@@ -25,7 +25,7 @@ export const entitlementReasons = [
 export type EntitlementReason = (typeof entitlementReasons)[number]
 
 /** Where the value of a limit comes from. */
-export const limitSources = ['default', 'plan', 'tenant'] as const
+const limitSources = ['default', 'plan', 'tenant'] as const
 
 const describe = {
   tenant_id: 'The id of the tenant.',
@@ -36,7 +36,7 @@ const describe = {
 } as const
 
 /** A limit of a product, and whose word it is. */
-export const EntitlementLimit = z
+const EntitlementLimit = z
   .object({
     value: z.int().meta({ description: 'How much.', examples: [25] }),
     source: openEnum(limitSources).meta({

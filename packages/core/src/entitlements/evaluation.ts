@@ -4,7 +4,7 @@ import { openEnum } from '../text.ts'
 import { EntitlementQuery, Entitlements } from './entitlement.ts'
 
 /** How many questions one batch may hold. */
-export const evaluationsMax = 100
+const evaluationsMax = 100
 
 /** One question of a batch. */
 export const EvaluationItem = z
