@@ -17,6 +17,12 @@ export interface KeptAnswer {
   readonly resource_id: string | null
 }
 
+/** An answer that was found. */
+export interface FoundAnswer extends KeptAnswer {
+  /** Whether it held a secret that may no longer be told. */
+  readonly secretGone: boolean
+}
+
 /** Takes the turn for a request until the transaction ends. Answers false when another one has it. */
 export async function tryTurn(tx: HousekeepingTx, turn: bigint): Promise<boolean> {
   const { rows } = await sql<{ granted: boolean }>`
@@ -24,11 +30,8 @@ export async function tryTurn(tx: HousekeepingTx, turn: bigint): Promise<boolean
   return rows[0]?.granted ?? false
 }
 
-/** The answer that is kept under one of these digests and not too old. `secretGone` when its secret is. */
-export async function findAnswer(
-  tx: HousekeepingTx,
-  digests: readonly Buffer[],
-): Promise<(KeptAnswer & { readonly secretGone: boolean }) | undefined> {
+/** The answer that is kept under one of these digests, if it is not too old. */
+export async function findAnswer(tx: HousekeepingTx, digests: readonly Buffer[]): Promise<FoundAnswer | undefined> {
   const row = await tx
     .selectFrom('registry.idempotency')
     .select(['digest', 'fingerprint', 'status', 'headers', 'body', 'sealed', 'kid', 'resource_id'])
@@ -50,15 +53,35 @@ export async function insertAnswer(tx: HousekeepingTx, answer: KeptAnswer): Prom
     .execute()
 }
 
-/** Erases secrets that are too old, and answers that are. */
-export async function deleteOldAnswers(tx: HousekeepingTx): Promise<void> {
-  await tx
+/** How many rows one statement erases: it has to end long before it would be cancelled. */
+const rowsMax = 1_000
+
+/** Erases secrets that are too old, and answers how many. */
+export async function eraseOldSecrets(tx: HousekeepingTx): Promise<number> {
+  const { numUpdatedRows } = await tx
     .updateTable('registry.idempotency')
     .set({ sealed: null })
-    .where('sealed', 'is not', null)
-    .where('created_at', '<', secretsSince)
-    .execute()
-  await tx.deleteFrom('registry.idempotency').where('created_at', '<', answersSince).execute()
+    .where('digest', 'in', (old) =>
+      old
+        .selectFrom('registry.idempotency')
+        .select('digest')
+        .where('sealed', 'is not', null)
+        .where('created_at', '<', secretsSince)
+        .limit(rowsMax),
+    )
+    .executeTakeFirstOrThrow()
+  return Number(numUpdatedRows)
+}
+
+/** Deletes answers that are too old, and answers how many. */
+export async function deleteOldAnswers(tx: HousekeepingTx): Promise<number> {
+  const { numDeletedRows } = await tx
+    .deleteFrom('registry.idempotency')
+    .where('digest', 'in', (old) =>
+      old.selectFrom('registry.idempotency').select('digest').where('created_at', '<', answersSince).limit(rowsMax),
+    )
+    .executeTakeFirstOrThrow()
+  return Number(numDeletedRows)
 }
 
 const secretsSince = sql<Date>`now() - make_interval(mins => ${sql.lit(kept.secretMinutes)})`

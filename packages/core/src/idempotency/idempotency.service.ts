@@ -44,39 +44,52 @@ export async function once(
   const fingerprint = sha256(Buffer.from(request.content))
   // Under every key of the ring: a rotation must not make a request new.
   const digests = keyring.kids.map((kid) => keyring.mac('idempotency', name, kid))
-  const [digest = name] = digests
+  const digest = keyring.mac('idempotency', name)
   return await oneTransaction(db, async (unit) => {
     const earlier = await housekeeping(unit, async (tx) => {
+      // The turn does not depend on the ring: replicas whose rings differ for a while wait for each other too.
       if (!(await answers.tryTurn(tx, sha256(name).readBigInt64BE()))) throw inFlight()
+      // A statement of its own: it has to see what was committed until the turn was ours.
       return await answers.findAnswer(tx, digests)
     })
     if (earlier) return replay(keyring, request, fingerprint, earlier)
     const answer = await run(unit)
-    const record = keep(keyring, request, answer)
-    await housekeeping(unit, async (tx) => await answers.insertAnswer(tx, { ...record, digest, fingerprint }))
+    const record = { digest, fingerprint, ...keep(keyring, request, digest, answer) }
+    await housekeeping(unit, async (tx) => await answers.insertAnswer(tx, record))
     return { ...answer, replayed: false }
   })
 }
 
-/** Erases what is too old. */
-export async function cleanIdempotency(db: Db): Promise<void> {
-  await housekeeping(db, async (tx) => await answers.deleteOldAnswers(tx))
+/** How many answers and secrets were erased. */
+export interface Cleaned {
+  readonly answers: number
+  readonly secrets: number
 }
 
-function keep(keyring: Keyring, { key }: OnceRequest, { status, headers, body, secretOf }: OnceAnswer) {
+/** Erases the secrets and the answers that are too old, a thousand at a time. To be done every few minutes. */
+export async function cleanIdempotency(db: Db): Promise<Cleaned> {
+  const secrets = await untilNone(async () => await housekeeping(db, answers.eraseOldSecrets))
+  return { secrets, answers: await untilNone(async () => await housekeeping(db, answers.deleteOldAnswers)) }
+}
+
+async function untilNone(erase: () => Promise<number>): Promise<number> {
+  let sum = 0
+  for (let erased = await erase(); erased > 0; erased = await erase()) sum += erased
+  return sum
+}
+
+function keep(keyring: Keyring, request: OnceRequest, digest: Buffer, answer: OnceAnswer) {
+  const { status, headers, body, secretOf } = answer
   if (secretOf === undefined) return { status, headers, body, sealed: null, kid: null, resource_id: null }
-  const { kid, bytes } = keyring.seal('idempotency', Buffer.from(body ?? ''), { salt: key })
+  const { kid, bytes } = keyring.seal('idempotency', Buffer.from(body ?? ''), sealing(request, digest))
   return { status, headers, body: null, sealed: bytes, kid, resource_id: secretOf }
 }
 
-function replay(
-  keyring: Keyring,
-  { key }: OnceRequest,
-  fingerprint: Buffer,
-  earlier: NonNullable<Awaited<ReturnType<typeof answers.findAnswer>>>,
-) {
-  if (!earlier.fingerprint.equals(fingerprint)) throw new RegistryError('idempotency.key_reused')
-  const { status, headers, sealed, kid, resource_id } = earlier
+function replay(keyring: Keyring, request: OnceRequest, fingerprint: Buffer, earlier: answers.FoundAnswer) {
+  if (!earlier.fingerprint.equals(fingerprint)) {
+    throw new RegistryError('idempotency.key_reused', { detail: 'Another request came with this key. Use a new one.' })
+  }
+  const { digest, status, headers, sealed, kid, resource_id } = earlier
   if (kid === null) return { status, headers, body: earlier.body, replayed: true }
   if (earlier.secretGone || sealed === null) {
     throw new RegistryError('idempotency.secret_gone', {
@@ -84,9 +97,12 @@ function replay(
       ...(resource_id !== null && { facts: { id: resource_id } }),
     })
   }
-  const body = keyring.open('idempotency', { kid, bytes: sealed }, { salt: key }).toString()
+  const body = keyring.open('idempotency', { kid, bytes: sealed }, sealing(request, digest)).toString()
   return { status, headers, body, replayed: true }
 }
+
+/** The caller's key is not kept, so whoever has the database and the keyring still lacks it. */
+const sealing = ({ key }: OnceRequest, digest: Buffer) => ({ salt: key, context: digest.toString('hex') })
 
 const inFlight = () =>
   new RegistryError('idempotency.in_flight', {
