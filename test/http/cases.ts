@@ -2,7 +2,7 @@ import type { Route } from '@breakpilot/tenant-http'
 import type { CallOptions } from '../server.ts'
 
 /** How the server runs that a case is sent to. */
-export type Mode = 'local' | 'oidc' | 'without database' | 'limited'
+export type Mode = 'local' | 'oidc' | 'without database' | 'without provider' | 'limited'
 
 /** One request, and the status and code that it has to be answered with. */
 export interface Case extends CallOptions {
@@ -33,6 +33,12 @@ export const ids = {
 } as const
 const id = ids.acme
 
+/** The projects of acme. */
+export const projectIds = {
+  website: '00000000-0000-0000-0000-0000000000a1',
+  archived: '00000000-0000-0000-0000-0000000000a2',
+} as const
+
 const ndjson = { 'content-type': 'application/x-ndjson' }
 const ofAcme = (rest: string) => `/v1/tenants/${id}${rest}`
 
@@ -61,9 +67,25 @@ const good: Record<string, { readonly path: string } & CallOptions> = {
     headers: ndjson,
     body: '{"slug":"imported-one","name":"One"}\n{"slug":"No","name":"Two"}\nnonsense\n',
   },
+  createProject: { path: ofAcme('/projects'), json: { slug: 'made-by-a-case', name: 'Made by a case' } },
+  listProjects: { path: ofAcme('/projects?limit=1&status=active') },
+  getProject: { path: ofAcme(`/projects/${projectIds.website}`) },
+  updateProject: { path: ofAcme(`/projects/${projectIds.website}`), json: { name: 'New', labels: { stage: 'live' } } },
+  archiveProject: { path: ofAcme(`/projects/${projectIds.website}/archive`) },
+  restoreProject: { path: ofAcme(`/projects/${projectIds.archived}/restore`) },
+  listProducts: { path: '/v1/products' },
+  getProduct: { path: '/v1/products/certifai' },
+  listTenantProducts: { path: ofAcme('/products') },
+  getTenantProduct: { path: ofAcme('/products/certifai') },
+  putTenantProduct: { path: ofAcme('/products/compliance'), json: { config: { frameworks: ['soc2'] } } },
+  updateTenantProduct: { path: ofAcme('/products/compliance'), json: { limits: { audit_retention_days: 400 } } },
+  removeTenantProduct: { path: ofAcme('/products/compliance') },
   getEntitlements: { path: ofAcme('/entitlements') },
   evaluateEntitlements: { path: '/v1/entitlements/evaluate', json: { items: [{ tenant_id: id }] } },
 }
+
+/** What is answered from the manifests alone. */
+const withoutDatabase: ReadonlySet<string> = new Set(['listProducts', 'getProduct'])
 
 /** What goes with an `Idempotency-Key`: a good request, and another one that cannot be its repetition. */
 const keyed: Record<string, { readonly first: CallOptions; readonly other: CallOptions }> = {
@@ -77,6 +99,10 @@ const keyed: Record<string, { readonly first: CallOptions; readonly other: CallO
   },
   purgeTenant: { first: { json: { slug: 'archived-one' } }, other: { json: { slug: 'acme' } } },
   releaseSlug: { first: { json: { reason: 'one' } }, other: { json: { reason: 'another' } } },
+  createProject: {
+    first: { json: { slug: 'made-for-its-key', name: 'Made for its key' } },
+    other: { json: { slug: 'made-for-another', name: 'Made for another' } },
+  },
   importTenants: { first: { body: 'nonsense' }, other: { body: 'other nonsense' } },
 }
 
@@ -212,6 +238,111 @@ const own: Record<string, readonly (CallOptions & { status: number; code: string
     { title: 'an id of nobody', status: 404, code: 'tenant.not_found', path: '/v1/tenants/by-stripe-id/nobody' },
     { title: 'a blank id', status: 400, code: 'request.invalid', path: '/v1/tenants/by-stripe-id/%20' },
   ],
+  createProject: [
+    { title: 'a slug that is taken', status: 409, code: 'project.slug_taken', json: { slug: 'website', name: 'x' } },
+    {
+      title: 'a tenant without a product that has projects',
+      status: 409,
+      code: 'project.not_supported',
+      path: `/v1/tenants/${ids.renamed}/projects`,
+    },
+    { title: 'an archived tenant', status: 409, code: 'tenant.archived', path: `/v1/tenants/${ids.recent}/projects` },
+  ],
+  listProjects: [
+    { title: 'a cursor that is none', status: 400, code: 'page.cursor_invalid', path: ofAcme('/projects?cursor=abc') },
+    { title: 'a state that is none', status: 400, code: 'request.invalid', path: ofAcme('/projects?status=gone') },
+  ],
+  getProject: [
+    { title: 'one of nobody', status: 404, code: 'project.not_found', path: ofAcme(`/projects/${ids.nobody}`) },
+    { title: 'no id', status: 400, code: 'request.invalid', path: ofAcme('/projects/website') },
+  ],
+  updateProject: [
+    { title: 'one of nobody', status: 404, code: 'project.not_found', path: ofAcme(`/projects/${ids.nobody}`) },
+    { title: 'what never changes', status: 400, code: 'request.invalid', json: { slug: 'another' } },
+    {
+      title: 'an archived tenant',
+      status: 409,
+      code: 'tenant.archived',
+      path: `/v1/tenants/${ids.recent}/projects/${projectIds.website}`,
+    },
+  ],
+  archiveProject: [
+    {
+      title: 'one of another tenant',
+      status: 404,
+      code: 'project.not_found',
+      path: `/v1/tenants/${ids.renamed}/projects/${projectIds.website}/archive`,
+    },
+    {
+      title: 'an archived tenant',
+      status: 409,
+      code: 'tenant.archived',
+      path: `/v1/tenants/${ids.recent}/projects/${projectIds.website}/archive`,
+    },
+  ],
+  restoreProject: [
+    {
+      title: 'one of another tenant',
+      status: 404,
+      code: 'project.not_found',
+      path: `/v1/tenants/${ids.renamed}/projects/${projectIds.website}/restore`,
+    },
+    {
+      title: 'an archived tenant',
+      status: 409,
+      code: 'tenant.archived',
+      path: `/v1/tenants/${ids.recent}/projects/${projectIds.archived}/restore`,
+    },
+  ],
+  getProduct: [{ title: 'no product', status: 404, code: 'product.not_found', path: '/v1/products/nothing' }],
+  getTenantProduct: [
+    { title: 'none that it has', status: 404, code: 'tenant_product.not_found', path: ofAcme('/products/nothing') },
+  ],
+  putTenantProduct: [
+    { title: 'no product', status: 404, code: 'product.not_found', path: ofAcme('/products/nothing') },
+    {
+      title: 'a configuration that does not fit',
+      status: 400,
+      code: 'tenant_product.config_invalid',
+      json: { config: { frameworks: ['iso9001'] } },
+    },
+    {
+      title: 'a limit that there is not',
+      status: 400,
+      code: 'tenant_product.limit_unknown',
+      json: { limits: { projects: 1 } },
+    },
+    {
+      title: 'an archived tenant',
+      status: 409,
+      code: 'tenant.archived',
+      path: `/v1/tenants/${ids.recent}/products/compliance`,
+    },
+  ],
+  updateTenantProduct: [
+    { title: 'none that it has', status: 404, code: 'tenant_product.not_found', path: ofAcme('/products/nothing') },
+    {
+      title: 'a configuration that does not fit',
+      status: 400,
+      code: 'tenant_product.config_invalid',
+      json: { config: { frameworks: 'gdpr' } },
+    },
+    {
+      title: 'an archived tenant',
+      status: 409,
+      code: 'tenant.archived',
+      path: `/v1/tenants/${ids.recent}/products/compliance`,
+    },
+  ],
+  removeTenantProduct: [
+    { title: 'none that it has', status: 404, code: 'tenant_product.not_found', path: ofAcme('/products/nothing') },
+    {
+      title: 'an archived tenant',
+      status: 409,
+      code: 'tenant.archived',
+      path: `/v1/tenants/${ids.recent}/products/compliance`,
+    },
+  ],
   getEntitlements: [
     {
       title: 'an id of nobody',
@@ -283,7 +414,17 @@ export function casesOf(routes: readonly Route[]): Case[] {
           status: 403,
           code: 'auth.permission_denied',
         },
-        { ...base, title: 'no database', mode: 'without database', status: 503, code: 'database.unavailable' },
+        {
+          ...base,
+          title: 'nobody to ask about a token',
+          mode: 'without provider',
+          token: true,
+          status: 503,
+          code: 'auth.provider_unavailable',
+        },
+        withoutDatabase.has(operation)
+          ? { ...base, title: 'no database, which it can do without', mode: 'without database', status: route.status }
+          : { ...base, title: 'no database', mode: 'without database', status: 503, code: 'database.unavailable' },
         { ...base, title: 'one request too many', mode: 'limited', status: 429, code: 'request.rate_limited' },
       )
     }
@@ -318,26 +459,27 @@ export function casesOf(routes: readonly Route[]): Case[] {
       cases.push({ ...base, title: 'a dry run', path: `${plainPath}?dry_run=true`, status: 200 })
     }
     if (route.idempotent) {
+      cases.push({
+        ...withHeaders({ 'idempotency-key': 'a b' }),
+        title: 'a key that is none',
+        status: 400,
+        code: 'request.header_invalid',
+      })
+    }
+    // Without a body there is no other request to be mistaken for.
+    if (route.idempotent && route.body) {
       const pair = keyed[operation]
       if (!pair) throw new Error(`no pair of requests with one key for ${operation}: write one`)
       const { headers } = withHeaders({ 'idempotency-key': `the key of ${operation}`.replaceAll(' ', '-') })
-      cases.push(
-        {
-          ...withHeaders({ 'idempotency-key': 'a b' }),
-          title: 'a key that is none',
-          status: 400,
-          code: 'request.header_invalid',
-        },
-        {
-          ...base,
-          ...pair.other,
-          title: 'a key of another request',
-          headers,
-          first: { ...base, ...pair.first, headers },
-          status: 422,
-          code: 'idempotency.key_reused',
-        },
-      )
+      cases.push({
+        ...base,
+        ...pair.other,
+        title: 'a key of another request',
+        headers,
+        first: { ...base, ...pair.first, headers },
+        status: 422,
+        code: 'idempotency.key_reused',
+      })
     }
     if (isLines(route)) {
       const { body: _, ...bare } = base
@@ -437,6 +579,8 @@ export function casesOf(routes: readonly Route[]): Case[] {
     if (operation === 'getReadiness') {
       cases.push({ ...base, title: 'no database', mode: 'without database', status: 503, code: 'service.not_ready' })
     }
+    // What is gone cannot be asked about any more.
+    if (route.method === 'delete') cases.push(...cases.splice(0, 1))
     return [...cases, ...(own[operation] ?? []).map((extra) => ({ ...base, ...extra }))]
   })
 }

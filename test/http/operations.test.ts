@@ -1,9 +1,12 @@
 import {
+  archiveProject,
   assignProduct,
   type Db,
   type ErrorCode,
   errorTable,
   placeLegalHold,
+  ProjectId,
+  Slug,
   type Tenant,
   TenantChanges,
   Transition,
@@ -16,7 +19,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { aSigningKey, startProvider, type TestProvider } from '../../packages/http/test/oidc-provider.ts'
 import { aTenant, testActor, testCatalogue } from '../builders.ts'
 import { type ServerUnderTest, startTestServer } from '../server.ts'
-import { casesOf, ids, type Mode } from './cases.ts'
+import { casesOf, ids, type Mode, projectIds } from './cases.ts'
 
 let provider: TestProvider
 let servers: Record<Mode, ServerUnderTest>
@@ -32,6 +35,10 @@ beforeAll(async () => {
     local,
     oidc: await startTestServer({ AUTH_MODE: 'oidc', KEYCLOAK_ISSUER: provider.issuer }, local.database),
     'without database': await startTestServer({ DATABASE_URL: nowhere.href }, local.database),
+    'without provider': await startTestServer(
+      { AUTH_MODE: 'oidc', KEYCLOAK_ISSUER: provider.issuer, KEYCLOAK_JWKS_URL: 'http://127.0.0.1:1/keys' },
+      local.database,
+    ),
     limited: await startTestServer({ RATE_LIMIT: '1/3600' }, local.database),
   }
   await servers.limited.call('GET', '/v1/tenants')
@@ -40,6 +47,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await servers.oidc.stop()
   await servers['without database'].stop()
+  await servers['without provider'].stop()
   await servers.limited.stop()
   await servers.local.stop()
   await provider.close()
@@ -105,7 +113,10 @@ describe.each(routes.map((route) => [route.operation, route] as const))('%s', (o
 async function written() {
   const { rows } = await sql`
     select (select count(*) from audit_log) as events, (select count(*) from registry.idempotency) as answers,
-      (select sum(version) from tenants) as versions`.execute(servers.local.db)
+      (select sum(version) from tenants) as versions,
+      (select sum(version) from tenant_projects) as projects, (select sum(version) from tenant_products) as products`.execute(
+    servers.local.db,
+  )
   return rows
 }
 
@@ -125,6 +136,11 @@ async function arrange(db: Db): Promise<void> {
     stripe_id: 'cus_1',
   })
   for (const key of testCatalogue.keys) await assignProduct(db, testActor, testCatalogue, acme.id, key)
+  for (const [name, id] of Object.entries(projectIds)) {
+    const project = { id: ProjectId.parse(id), tenant_id: acme.id, slug: Slug.parse(name), name }
+    await db.insertInto('tenant_projects').values(project).execute()
+  }
+  await archiveProject(db, testActor, acme.id, ProjectId.parse(projectIds.archived))
   await placeLegalHold(db, testActor, acme.id, { reason: 'another lawsuit' })
   await aTenant(db, { id: ids.trial, slug: 'trial-one' })
   await archive(await aTenant(db, { id: ids.archived, slug: 'archived-one' }))

@@ -16,7 +16,9 @@ export function declaredCodes(route: Route): readonly ErrorCode[] {
   if (route.query) codes.push('request.invalid')
   if (route.body) codes.push(...bodyCodes)
   if (route.body && !isLines(route.body)) codes.push('request.invalid')
-  if (route.idempotent) codes.push(...idempotencyCodes)
+  if (route.idempotent) codes.push('idempotency.in_flight', 'request.header_invalid')
+  // Without a body there is no other one either.
+  if (route.idempotent && route.body) codes.push('idempotency.key_reused')
   if (route.preconditions) codes.push('request.header_invalid', 'resource.version_stale')
   return [...new Set(codes)].sort()
 }
@@ -33,12 +35,6 @@ const bodyCodes = [
   'request.json_malformed',
 ] as const satisfies readonly ErrorCode[]
 
-const idempotencyCodes = [
-  'idempotency.in_flight',
-  'idempotency.key_reused',
-  'request.header_invalid',
-] as const satisfies readonly ErrorCode[]
-
 /** What the document says about the service as a whole. */
 const info = {
   title: 'tenant-registry',
@@ -52,6 +48,8 @@ const info = {
 
 const tags = [
   { name: 'tenants', description: 'The customers of the platform.' },
+  { name: 'projects', description: 'What tenants divide their work into.' },
+  { name: 'products', description: 'The products of the platform, and the terms on which tenants have them.' },
   { name: 'entitlements', description: 'What tenants may use, now.' },
   { name: 'service', description: 'The service itself.' },
 ]

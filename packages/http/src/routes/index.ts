@@ -1,6 +1,8 @@
 import type { Route } from '../route.ts'
 import { entitlementRoutes } from './entitlement.routes.ts'
 import { lifecycleRoutes } from './lifecycle.routes.ts'
+import { productRoutes } from './product.routes.ts'
+import { projectRoutes } from './project.routes.ts'
 import { serviceRoutes } from './service.routes.ts'
 import { tenantRoutes } from './tenant.routes.ts'
 import { transferRoutes } from './transfer.routes.ts'
@@ -11,5 +13,7 @@ export const routes: readonly Route[] = [
   ...tenantRoutes,
   ...lifecycleRoutes,
   ...transferRoutes,
+  ...projectRoutes,
+  ...productRoutes,
   ...entitlementRoutes,
 ]
