@@ -1,8 +1,18 @@
-import { importBounds, ImportedTenant, type ImportLine, ImportResult, importTenants } from '@breakpilot/tenant-core'
+import {
+  exportTenant,
+  importBounds,
+  ImportedTenant,
+  type ImportLine,
+  ImportResult,
+  importTenants,
+  TenantExport,
+  TenantSummaryExport,
+} from '@breakpilot/tenant-core'
 import type { Principal } from '../auth/index.ts'
 import { assertMayUseReserved } from '../authorize-fields.ts'
 import { lines, rows } from '../ndjson.ts'
 import { route } from '../route.ts'
+import { tenantParams } from './tenant-id.ts'
 
 const tag = 'tenants'
 
@@ -11,6 +21,22 @@ function assertMayOverride(principal: Principal | undefined, body: readonly Impo
 }
 
 export const transferRoutes = [
+  route({
+    method: 'get',
+    path: '/v1/tenants/{tenant_id}/export',
+    operation: 'exportTenant',
+    tag,
+    summary: 'Export a tenant',
+    description:
+      'Answers all that the registry has of the tenant as one document, without secrets: for a request under data protection law, or before a purge. Its events are in the audit log.',
+    scope: 'tenants:export',
+    params: tenantParams,
+    status: 200,
+    response: TenantExport,
+    reduced: TenantSummaryExport,
+    errors: [],
+    handle: ({ db, sight, params }) => exportTenant(db, sight, params.tenant_id),
+  }),
   route({
     method: 'post',
     path: '/v1/tenants/import',

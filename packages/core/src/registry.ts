@@ -1,0 +1,189 @@
+import type { z } from 'zod'
+import type { Actor } from './audit/actor.ts'
+import { oneTransaction, rehearse } from './audit/one-transaction.ts'
+import type { Db } from './db/handles.ts'
+import { getEntitlements } from './entitlements/entitlement.service.ts'
+import { EntitlementQuery } from './entitlements/entitlement.ts'
+import { RegistryError } from './errors.ts'
+import { ProjectId, TenantId } from './id.ts'
+import { type Catalogue, createCatalogue } from './products/catalogue.ts'
+import * as products from './products/tenant-product.service.ts'
+import { NewTenantProduct, TenantProductChanges } from './products/tenant-product.ts'
+import * as projects from './projects/project.service.ts'
+import { NewProject, ProjectChanges, ProjectQuery } from './projects/project.ts'
+import { exportTenant } from './tenants/export.service.ts'
+import { releaseSlug } from './tenants/held-slug.service.ts'
+import { SlugRelease } from './tenants/held-slug.ts'
+import * as holds from './tenants/legal-hold.service.ts'
+import { NewLegalHold } from './tenants/legal-hold.ts'
+import { previewTransition } from './tenants/preview.service.ts'
+import { PurgeRequest, requestPurge } from './tenants/purge.service.ts'
+import { Slug } from './tenants/slug.ts'
+import * as tenants from './tenants/tenant.service.ts'
+import { NewTenant, TenantChanges, TenantQuery } from './tenants/tenant.ts'
+import { transitionTenant } from './tenants/transition.service.ts'
+import { Transition } from './tenants/transition.ts'
+
+/** What a registry is told beside its database and its actor. */
+export interface RegistryOptions {
+  /** The products that there are: without them, none and no plan is known. */
+  readonly catalogue?: Catalogue
+  /** For how many days an archived tenant is kept before it may be purged. 30 unless told. */
+  readonly purgeAfterDays?: number
+}
+
+/** The verbs of the registry, as somebody. */
+export interface Registry extends ReturnType<typeof verbsOf> {
+  /** Several verbs in one transaction: all of it is there at the end, or nothing. One after the other, never at once. */
+  transaction<Result>(fn: (registry: Registry) => Promise<Result>): Promise<Result>
+  /** Does it all and takes it back: a dry run of whatever the verbs can do. */
+  rehearse<Result>(fn: (registry: Registry) => Promise<Result>): Promise<Result>
+}
+
+/**
+ * Binds the verbs of the API to a database and to who acts, for internal scripts: the same rules and the same events,
+ * without HTTP. Everything takes what JSON would hold and parses it; what does not fit throws `request.invalid`.
+ * @param actor `scriptActor('name-of-the-script')`: the log names it
+ * @example
+ *   const db = createDb({ connectionString })
+ *   const registry = createRegistry(db, scriptActor('freeze-late-payers'), { catalogue: await loadCatalogue(folder) })
+ *   const acme = await registry.tenants.getBySlug('acme')
+ *   await registry.tenants.transition(acme.id, { to: 'frozen', reason: 'payment_overdue' })
+ *   await db.destroy()
+ */
+export function createRegistry(db: Db, actor: Actor, options: RegistryOptions = {}): Registry {
+  const within = (unit: Db) => createRegistry(unit, actor, options)
+  return {
+    ...verbsOf(db, actor, options),
+    transaction: async (fn) => await oneTransaction(db, async (unit) => await fn(within(unit))),
+    rehearse: async (fn) => await rehearse(db, async (unit) => await fn(within(unit))),
+  }
+}
+
+function verbsOf(db: Db, actor: Actor, options: RegistryOptions) {
+  const { catalogue = createCatalogue([]), purgeAfterDays } = options
+  const { sight } = actor
+  const tenantOf = (id: string) => parse(TenantId, id)
+  const at = (expectedVersion: number | undefined) => ({ expectedVersion, purgeAfterDays })
+
+  return {
+    tenants: {
+      create: async (input: z.input<typeof NewTenant>) =>
+        await tenants.createTenant(db, actor, catalogue, parse(NewTenant, input)),
+      get: async (id: string) => await tenants.getTenant(db, sight, tenantOf(id)),
+      getBySlug: async (slug: string) => await tenants.getTenantBySlug(db, sight, parse(Slug, slug)),
+      getByErpId: async (erpId: string) => await tenants.getTenantByErpId(db, sight, erpId),
+      getByStripeId: async (stripeId: string) => await tenants.getTenantByStripeId(db, sight, stripeId),
+      /** One page. */
+      listPage: async (query: z.input<typeof TenantQuery> = {}) =>
+        await tenants.listTenants(db, sight, parse(TenantQuery, query)),
+      /** All of them, a page at a time behind the scenes. */
+      list: (query: z.input<typeof TenantQuery> = {}) =>
+        everyPage(async (cursor) => await tenants.listTenants(db, sight, parse(TenantQuery, { ...query, cursor }))),
+      update: async (id: string, changes: z.input<typeof TenantChanges>, expectedVersion?: number) =>
+        await tenants.updateTenant(db, actor, catalogue, tenantOf(id), parse(TenantChanges, changes), expectedVersion),
+      transition: async (id: string, step: z.input<typeof Transition>, expectedVersion?: number) =>
+        await transitionTenant(db, actor, catalogue, tenantOf(id), parse(Transition, step), at(expectedVersion)),
+      /** What would follow from a transition. */
+      preview: async (id: string, step: z.input<typeof Transition>) =>
+        await previewTransition(db, actor, catalogue, tenantOf(id), parse(Transition, step), at(undefined)),
+      purge: async (id: string, request: z.input<typeof PurgeRequest>, expectedVersion?: number) =>
+        await requestPurge(db, actor, tenantOf(id), parse(PurgeRequest, request), at(expectedVersion)),
+      export: async (id: string) => await exportTenant(db, sight, tenantOf(id)),
+    },
+    legalHolds: {
+      get: async (tenantId: string) => await holds.getLegalHold(db, sight, tenantOf(tenantId)),
+      place: async (tenantId: string, hold: z.input<typeof NewLegalHold>) =>
+        await holds.placeLegalHold(db, actor, tenantOf(tenantId), parse(NewLegalHold, hold)),
+      lift: async (tenantId: string) => await holds.liftLegalHold(db, actor, tenantOf(tenantId)),
+    },
+    slugs: {
+      release: async (slug: string, release: z.input<typeof SlugRelease>) =>
+        await releaseSlug(db, actor, parse(Slug, slug), parse(SlugRelease, release)),
+    },
+    projects: {
+      create: async (tenantId: string, input: z.input<typeof NewProject>) =>
+        await projects.createProject(db, actor, catalogue, tenantOf(tenantId), parse(NewProject, input)),
+      get: async (tenantId: string, id: string) =>
+        await projects.getProject(db, sight, tenantOf(tenantId), parse(ProjectId, id)),
+      list: (tenantId: string, query: z.input<typeof ProjectQuery> = {}) =>
+        everyPage(
+          async (cursor) =>
+            await projects.listProjects(db, sight, tenantOf(tenantId), parse(ProjectQuery, { ...query, cursor })),
+        ),
+      update: async (tenantId: string, id: string, changes: z.input<typeof ProjectChanges>, version?: number) =>
+        await projects.updateProject(
+          db,
+          actor,
+          tenantOf(tenantId),
+          parse(ProjectId, id),
+          parse(ProjectChanges, changes),
+          version,
+        ),
+      archive: async (tenantId: string, id: string, version?: number) =>
+        await projects.archiveProject(db, actor, tenantOf(tenantId), parse(ProjectId, id), version),
+      restore: async (tenantId: string, id: string, version?: number) =>
+        await projects.restoreProject(db, actor, catalogue, tenantOf(tenantId), parse(ProjectId, id), version),
+    },
+    products: {
+      list: async (tenantId: string) => (await products.listTenantProducts(db, sight, tenantOf(tenantId))).data,
+      get: async (tenantId: string, product: string) =>
+        await products.getTenantProduct(db, sight, tenantOf(tenantId), product),
+      put: async (tenantId: string, product: string, input: z.input<typeof NewTenantProduct> = {}, version?: number) =>
+        await products.putTenantProduct(
+          db,
+          actor,
+          catalogue,
+          tenantOf(tenantId),
+          product,
+          parse(NewTenantProduct, input),
+          version,
+        ),
+      update: async (
+        tenantId: string,
+        product: string,
+        changes: z.input<typeof TenantProductChanges>,
+        version?: number,
+      ) =>
+        await products.updateTenantProduct(
+          db,
+          actor,
+          catalogue,
+          tenantOf(tenantId),
+          product,
+          parse(TenantProductChanges, changes),
+          version,
+        ),
+      remove: async (tenantId: string, product: string, version?: number) =>
+        await products.removeTenantProduct(db, actor, catalogue, tenantOf(tenantId), product, version),
+    },
+    entitlements: {
+      get: async (tenantId: string, query: z.input<typeof EntitlementQuery> = {}) =>
+        await getEntitlements(db, sight, catalogue, tenantOf(tenantId), parse(EntitlementQuery, query)),
+    },
+  }
+}
+
+function parse<Schema extends z.ZodType>(schema: Schema, input: unknown): z.output<Schema> {
+  const parsed = schema.safeParse(input)
+  if (parsed.success) return parsed.data
+  const violations = parsed.error.issues.map(({ path, code, message }) => ({
+    pointer: path.map((key) => `/${String(key)}`).join(''),
+    code,
+    message,
+  }))
+  const [first] = violations
+  const detail = first && `${first.pointer === '' ? '' : `${first.pointer} `}${first.message}`
+  throw new RegistryError('request.invalid', { violations, ...(detail !== undefined && { detail }) })
+}
+
+async function* everyPage<Row>(
+  page: (cursor: string | undefined) => Promise<{ readonly data: readonly Row[]; readonly next_cursor: string | null }>,
+): AsyncGenerator<Row, void> {
+  let cursor: string | undefined
+  do {
+    const { data, next_cursor } = await page(cursor)
+    yield* data
+    cursor = next_cursor ?? undefined
+  } while (cursor !== undefined)
+}

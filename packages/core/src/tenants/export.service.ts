@@ -1,0 +1,39 @@
+import type { Db, Reader } from '../db/handles.ts'
+import type { TenantId } from '../id.ts'
+import { listTenantProducts } from '../products/tenant-product.service.ts'
+import { listProjects } from '../projects/project.service.ts'
+import { ProjectQuery } from '../projects/project.ts'
+import type { Sight } from '../sight.ts'
+import { listExportedApiKeys } from './export.repository.ts'
+import type { TenantExport } from './export.ts'
+import { listFormerSlugs } from './held-slug.repository.ts'
+import { findLegalHold } from './legal-hold.repository.ts'
+import { getTenant } from './tenant.service.ts'
+
+/**
+ * All that the registry has of a tenant, as one document.
+ * @throws {RegistryError} `tenant.not_found`
+ */
+export async function exportTenant(db: Db, sight: Sight, id: TenantId): Promise<TenantExport> {
+  const tenant = await getTenant(db, sight, id)
+  const [former_slugs, { data: products }, projects, api_keys, hold] = await Promise.all([
+    listFormerSlugs(db, id),
+    listTenantProducts(db, sight, id),
+    allProjects(db, sight, id),
+    listExportedApiKeys(db, id),
+    sight.kind === 'platform' ? findLegalHold(db, id) : undefined,
+  ])
+  return { exported_at: new Date(), tenant, legal_hold: hold ?? null, former_slugs, products, projects, api_keys }
+}
+
+async function allProjects(db: Reader, sight: Sight, id: TenantId) {
+  const projects = []
+  let cursor: string | undefined
+  do {
+    const query = ProjectQuery.parse({ limit: '200', ...(cursor !== undefined && { cursor }) })
+    const page = await listProjects(db, sight, id, query)
+    projects.push(...page.data)
+    cursor = page.next_cursor ?? undefined
+  } while (cursor !== undefined)
+  return projects
+}
