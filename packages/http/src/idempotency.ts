@@ -5,10 +5,11 @@ import type { Reply } from './reply.ts'
 const visible = /^[\x21-\x7e]{1,255}$/
 
 /**
- * The `Idempotency-Key` of a request, if it has one. The quotes of the IETF draft's spelling are taken off.
+ * The `Idempotency-Key` of a request, if it has one. The IETF draft wants quotes around it and most clients send none:
+ * both spellings name the same key.
  * @throws {RegistryError} `request.header_invalid`
  */
-export function idempotencyKeyOf(request: Request): string | undefined {
+export function idempotencyKeyOf(request: Pick<Request, 'headers'>): string | undefined {
   const header = request.headers['idempotency-key']
   if (header === undefined) return undefined
   const key = String(header).replace(/^"(.*)"$/, '$1')
@@ -38,8 +39,8 @@ export async function answerOnce(
   const queryAt = request.url.indexOf('?')
   const content = `${queryAt === -1 ? '' : request.url.slice(queryAt)}\n${canonical(request.body)}`
   const asked = { principal, method: request.method, path: request.path, key, content }
-  const { status, headers, body, replayed } = await once(db, keyring, asked, run)
-  return { status, headers: replayed ? [...headers, 'Idempotency-Replayed', 'true'] : headers, body }
+  const { replayed, ...reply } = await once(db, keyring, asked, run)
+  return replayed ? { ...reply, headers: [...reply.headers, 'Idempotency-Replayed', 'true'] } : reply
 }
 
 /** JSON in one spelling: clients may order the names of an object as they like, and differently each time. */

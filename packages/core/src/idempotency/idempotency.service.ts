@@ -98,7 +98,7 @@ function replay(keyring: Keyring, request: OnceRequest, fingerprint: Buffer, ear
     })
   }
   const body = keyring.open('idempotency', { kid, bytes: sealed }, sealing(request, digest)).toString()
-  return { status, headers, body, replayed: true }
+  return { status, headers, body, ...(resource_id !== null && { secretOf: resource_id }), replayed: true }
 }
 
 /** The caller's key is not kept, so whoever has the database and the keyring still lacks it. */
