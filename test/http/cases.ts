@@ -23,6 +23,8 @@ export interface Case extends CallOptions {
 export const ids = {
   acme: '00000000-0000-0000-0000-000000000001',
   nobody: '00000000-0000-0000-0000-000000000002',
+  /** Stands for the id of the first event: that one nobody chooses. */
+  event: '00000000-0000-0000-0000-0000000000e0',
   archived: '00000000-0000-0000-0000-000000000003',
   protected: '00000000-0000-0000-0000-000000000004',
   held: '00000000-0000-0000-0000-000000000005',
@@ -82,6 +84,9 @@ const good: Record<string, { readonly path: string } & CallOptions> = {
   removeTenantProduct: { path: ofAcme('/products/compliance') },
   getEntitlements: { path: ofAcme('/entitlements') },
   evaluateEntitlements: { path: '/v1/entitlements/evaluate', json: { items: [{ tenant_id: id }] } },
+  listAuditEvents: { path: `/v1/audit/events?tenant_id=${id}&limit=2` },
+  getAuditEvent: { path: `/v1/audit/events/${ids.event}` },
+  exportTenant: { path: ofAcme('/export') },
 }
 
 /** What is answered from the manifests alone. */
@@ -361,6 +366,17 @@ const own: Record<string, readonly (CallOptions & { status: number; code: string
       status: 400,
       code: 'product.unknown',
       path: `/v1/tenants/${id}/entitlements?product=unheard-of`,
+    },
+  ],
+  listAuditEvents: [
+    { title: 'a cursor that is none', status: 400, code: 'page.cursor_invalid', path: '/v1/audit/events?cursor=abc' },
+  ],
+  getAuditEvent: [
+    {
+      title: 'an event of nobody',
+      status: 404,
+      code: 'audit_event.not_found',
+      path: `/v1/audit/events/${ids.nobody}`,
     },
   ],
   evaluateEntitlements: [{ title: 'no question', status: 400, code: 'request.invalid', json: { items: [] } }],

@@ -2,6 +2,8 @@ export { type Actor, scriptActor } from './audit/actor.ts'
 export { type Change, type Crud, type EventParty, type NewAuditEvent, ownProduct } from './audit/audit-event.ts'
 export { type AppendedEvent, appendEvents } from './audit/audit.repository.ts'
 export { audited, changed, type Outcome, unchanged } from './audit/audited.ts'
+export { RecordedEvent, RecordedEventQuery } from './audit/recorded-event.ts'
+export { getEvent, listEvents } from './audit/recorded-event.service.ts'
 export { oneTransaction, rehearse } from './audit/one-transaction.ts'
 export {
   type ChainedRow,
@@ -14,6 +16,7 @@ export {
 export { encodeEventMap, type EventMap } from './audit/event-map.ts'
 export { type HashedEvent, retracedHash } from './audit/retraced-hash.ts'
 export { type StreamKey, streamOf } from './audit/stream.ts'
+export { ensureAuditPartitions } from './audit/audit-partitions.ts'
 export { createDb, type DatabaseOptions, plainQueries } from './db/database.ts'
 export type { AuditedTx, Db, HousekeepingTx, Reader } from './db/handles.ts'
 export { housekeeping } from './db/housekeeping.ts'
@@ -50,6 +53,7 @@ export { type Catalogue, createCatalogue, loadCatalogue } from './products/catal
 export { Manifest, ManifestError, parseManifest, ProductKey } from './products/manifest.ts'
 export { type Json, type JsonObject, mergePatch } from './products/merge-patch.ts'
 export { getProduct, listProducts, Product } from './products/product.ts'
+export { listProductsWithoutManifest } from './products/retired-products.ts'
 export { NewTenantProduct, ProductParam, TenantProduct, TenantProductChanges } from './products/tenant-product.ts'
 export { previewTenantProduct, TenantProductPreview } from './products/tenant-product-preview.ts'
 export {

@@ -51,6 +51,7 @@ const tags = [
   { name: 'projects', description: 'What tenants divide their work into.' },
   { name: 'products', description: 'The products of the platform, and the terms on which tenants have them.' },
   { name: 'entitlements', description: 'What tenants may use, now.' },
+  { name: 'audit', description: 'Who did what.' },
   { name: 'service', description: 'The service itself.' },
 ]
 

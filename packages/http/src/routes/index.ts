@@ -1,4 +1,5 @@
 import type { Route } from '../route.ts'
+import { auditRoutes } from './audit.routes.ts'
 import { entitlementRoutes } from './entitlement.routes.ts'
 import { lifecycleRoutes } from './lifecycle.routes.ts'
 import { productRoutes } from './product.routes.ts'
@@ -16,4 +17,5 @@ export const routes: readonly Route[] = [
   ...projectRoutes,
   ...productRoutes,
   ...entitlementRoutes,
+  ...auditRoutes,
 ]

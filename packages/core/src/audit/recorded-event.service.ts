@@ -1,0 +1,85 @@
+import type { Reader } from '../db/handles.ts'
+import { RegistryError } from '../errors.ts'
+import type { EventId } from '../id.ts'
+import { decodeCursor, type Page, pageLimit, toPage } from '../page.ts'
+import type { Sight } from '../sight.ts'
+import { TenantSummary } from '../tenants/tenant.ts'
+import { ownProduct } from './audit-event.ts'
+import * as events from './recorded-event.repository.ts'
+import type { RecordedEvent, RecordedEventQuery } from './recorded-event.ts'
+
+/**
+ * One page of the events in sight, newest first. A tenant's own people see what the registry did without who did it,
+ * and nothing of the tenant that they do not see elsewhere.
+ * @throws {RegistryError} `page.cursor_invalid`
+ */
+export async function listEvents(db: Reader, sight: Sight, query: RecordedEventQuery): Promise<Page<RecordedEvent>> {
+  const { limit = pageLimit.default, cursor, ...filter } = query
+  const after = cursor === undefined ? undefined : decodeCursor('audit-events', filter, cursor)
+  const rows = await events.listEvents(db, sight, filter, limit + 1, after)
+  const page = toPage(rows, limit, 'audit-events', filter, ({ canonical_at, id }) => ({
+    key: canonical_at.toISOString(),
+    id,
+  }))
+  return { ...page, data: page.data.map((row) => seenBy(sight, row)) }
+}
+
+/** @throws {RegistryError} `audit_event.not_found` */
+export async function getEvent(db: Reader, sight: Sight, id: EventId): Promise<RecordedEvent> {
+  const row = await events.findEvent(db, sight, id)
+  if (!row) throw new RegistryError('audit_event.not_found')
+  return seenBy(sight, row)
+}
+
+const summaryFields: ReadonlySet<string> = new Set(Object.keys(TenantSummary.shape))
+
+/** Whose `before.…` and `after.…` a tenant's own people see whole: they see these things themselves. */
+const ownThings: ReadonlySet<string | null> = new Set(['project', 'product'])
+
+function seenBy(sight: Sight, row: events.EventRow): RecordedEvent {
+  const event = eventOf(row)
+  if (sight.kind === 'platform' || row.product !== ownProduct) return event
+  const fields = Object.entries(event.fields ?? {}).filter(
+    ([name]) => ownThings.has(row.target_type) || summaryFields.has(name.replace(/^(?:before|after)\./, '')),
+  )
+  return {
+    ...event,
+    actor: { id: 'platform', name: null, href: null, fields: null },
+    source_ip: null,
+    fields: Object.fromEntries(fields),
+    metadata: null,
+  }
+}
+
+function eventOf({
+  group_id,
+  group_name,
+  actor_id,
+  actor_name,
+  actor_href,
+  actor_fields,
+  target_id,
+  target_name,
+  target_href,
+  target_type,
+  target_fields,
+  fields,
+  metadata,
+  ...row
+}: events.EventRow): RecordedEvent {
+  return {
+    ...row,
+    environment: row.environment as RecordedEvent['environment'],
+    crud: row.crud as RecordedEvent['crud'],
+    group: { id: group_id, name: group_name },
+    actor: { id: actor_id, name: actor_name, href: actor_href, fields: mapOf(actor_fields) },
+    target: { id: target_id, name: target_name, href: target_href, type: target_type, fields: mapOf(target_fields) },
+    fields: mapOf(fields),
+    metadata: mapOf(metadata),
+  }
+}
+
+/** The text of a map as an object: readers of one event look for names, and not at their order. */
+function mapOf(json: unknown): Record<string, string> | null {
+  return typeof json === 'string' ? (JSON.parse(json) as Record<string, string>) : null
+}

@@ -1,0 +1,95 @@
+import { z } from 'zod'
+import { EventId, TenantId } from '../id.ts'
+import { PageQuery } from '../page.ts'
+import { openEnum, text } from '../text.ts'
+import { Timestamp } from '../timestamp.ts'
+
+const describe = {
+  tenant_id: 'The tenant whose log it is in; null when it is none, or one that is gone.',
+  product: 'The product that recorded it; `tenant-registry` for the registry itself.',
+  action: 'What was done.',
+  crud: 'Whether something was created, read, updated or deleted.',
+  actor: 'Who did it.',
+  target: 'What it was done to.',
+} as const
+
+const textField = (description: string, example?: string) =>
+  z
+    .string()
+    .nullable()
+    .meta({ description, ...(example !== undefined && { examples: [example] }) })
+const map = (description: string, example: Record<string, string>) =>
+  z
+    .record(z.string(), z.string())
+    .nullable()
+    .meta({ description, examples: [example] })
+
+const partyShape = {
+  id: textField('Its id.', 'jane@breakpilot.com'),
+  name: textField('Its name.', 'Jane'),
+  href: textField('Where to read on.'),
+  fields: map('What else is known of it.', { role: 'platform-operator' }),
+}
+
+/** An event of the audit log, as it was recorded. */
+export const RecordedEvent = z
+  .object({
+    id: EventId.meta({ description: 'The id of the event.' }),
+    tenant_id: TenantId.nullable().meta({ description: describe.tenant_id }),
+    product: z.string().meta({ description: describe.product, examples: ['tenant-registry'] }),
+    environment: openEnum(['live', 'test']).meta({ description: 'Whether it is about real things.' }),
+    action: z.string().meta({ description: describe.action, examples: ['tenant.frozen'] }),
+    crud: openEnum(['c', 'r', 'u', 'd']).meta({ description: describe.crud }),
+    canonical_at: Timestamp.meta({ description: 'When it happened: when it was said to have, else when it came in.' }),
+    created_at: Timestamp.nullable().meta({ description: 'When it was said to have happened.' }),
+    received_at: Timestamp.meta({ description: 'When it came in.' }),
+    group: z
+      .object({ id: textField('Its id.'), name: textField('Its name.', 'Acme Inc.') })
+      .meta({ description: 'For whom it was done, as the product says.' }),
+    actor: z.object(partyShape).meta({ description: describe.actor }),
+    target: z
+      .object({ ...partyShape, type: textField('What kind of thing it is.', 'tenant') })
+      .meta({ description: describe.target }),
+    source_ip: textField('Where the request came from.', '192.0.2.1'),
+    description: textField('What happened, for people.'),
+    component: textField('The part of the product that recorded it.'),
+    version: textField('The version of that part.'),
+    external_id: textField('The id that the product gave it.'),
+    is_anonymous: z.boolean().nullable().meta({ description: 'Whether nobody in particular did it.' }),
+    is_failure: z.boolean().nullable().meta({ description: 'Whether it failed.' }),
+    fields: map('What belongs to it: for our own events what changed, as `before.…` and `after.…`.', {
+      'before.status': 'active',
+      'after.status': 'frozen',
+    }),
+    metadata: map('What belongs to its making: the id of the request, and so on.', { request_id: 'req-12345678' }),
+  })
+  .meta({ id: 'AuditEvent', description: 'An event of the audit log.' })
+export type RecordedEvent = z.output<typeof RecordedEvent>
+
+/** Which events a list shows: those that match all of it. */
+export const RecordedEventQuery = PageQuery.extend({
+  tenant_id: TenantId.optional().meta({ description: "Only events of this tenant's log." }),
+  product: text(100)
+    .min(1)
+    .optional()
+    .meta({ description: 'Only events that this product recorded.', examples: ['tenant-registry'] }),
+  action: text(1024)
+    .min(1)
+    .optional()
+    .meta({ description: 'Only this action.', examples: ['tenant.frozen'] }),
+  crud: z
+    .enum(['c', 'r', 'u', 'd'])
+    .optional()
+    .meta({ description: 'Only this kind of action.', examples: ['u'] }),
+  actor_id: text(1024)
+    .min(1)
+    .optional()
+    .meta({ description: 'Only what this one did.', examples: ['jane@breakpilot.com'] }),
+  target_id: text(1024)
+    .min(1)
+    .optional()
+    .meta({ description: 'Only what was done to this.', examples: ['00000000-0000-0000-0000-000000000001'] }),
+  created_after: Timestamp.optional().meta({ description: 'Only what happened at this instant or later.' }),
+  created_before: Timestamp.optional().meta({ description: 'Only what happened before this instant.' }),
+})
+export type RecordedEventQuery = z.output<typeof RecordedEventQuery>
