@@ -9,6 +9,7 @@ import { createMigrator } from '@breakpilot/tenant-migrations'
 import { expectFree, parseAddress } from './dev/address.ts'
 import { prepareDatabase } from './dev/database.ts'
 import { type DevDatabase, devFile, type DevRecord } from './dev/dev-record.ts'
+import { devKeyring } from './dev/keyring.ts'
 import { drain, runSeed, startProgram, untilAnswers } from './dev/programs.ts'
 import type { DevProvider } from './dev/provider.ts'
 import { openCluster } from './postgres/cluster.ts'
@@ -62,7 +63,13 @@ async function dev(): Promise<void> {
   const provider = withProvider ? await ownProvider() : undefined
 
   await step('server', async () => {
-    const env = { ...provider?.env, ADDR: address.addr }
+    const env = {
+      ...provider?.env,
+      ADDR: address.addr,
+      SECRETS_KEYRING_FILE: process.env['SECRETS_KEYRING_FILE'] || devKeyring(),
+      // Whoever tries out a purge does not want to wait for a month.
+      PURGE_AFTER_DAYS: process.env['PURGE_AFTER_DAYS'] || '0',
+    }
     const server = startProgram('apps/server/src/main.ts', database.runtimeUrl, env)
     closers.push(() => drain(server))
     if (server.child.pid) lock.say({ url: address.url, server: recordOf(server.child.pid), database })
