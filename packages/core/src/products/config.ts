@@ -18,6 +18,9 @@ export const Config = z
   })
   .meta({ type: 'object', additionalProperties: true }) as unknown as z.ZodType<JsonObject, JsonObject>
 
+/** A configuration, or another JSON object, as it leaves: it was judged when it came in. */
+export const StoredConfig = z.record(z.string(), z.unknown()) as unknown as z.ZodType<JsonObject, JsonObject>
+
 /** Whether a configuration is larger than what is kept: patches can add up. */
 export function isTooLarge(config: JsonObject): boolean {
   return Buffer.byteLength(JSON.stringify(config)) > configBounds.bytes

@@ -4,15 +4,18 @@ import { RegistryError } from '../errors.ts'
 import type { Page } from '../page.ts'
 import { openEnum } from '../text.ts'
 import type { Catalogue } from './catalogue.ts'
+import { StoredConfig } from './config.ts'
 import type { Manifest } from './manifest.ts'
 
-const json = () => z.record(z.string(), z.json())
 const limits = () => z.record(z.string(), z.int())
 
 /** What a plan of a product gives. */
 const ProductPlan = z
   .object({
-    config: json().meta({ description: 'What goes over the default configuration.', examples: [{ region: 'eu' }] }),
+    config: StoredConfig.meta({
+      description: 'What goes over the default configuration.',
+      examples: [{ region: 'eu' }],
+    }),
     limits: limits().meta({ description: 'What goes over the default limits.', examples: [{ projects: 25 }] }),
     features: z.array(z.string()).meta({ description: 'The features that are on.', examples: [['reports', 'api']] }),
   })
@@ -35,13 +38,14 @@ export const Product = z
       .meta({ description: 'The features that are on without a plan.', examples: [['reports', 'api']] }),
     limits: limits().meta({ description: 'The limits that hold without a plan.', examples: [{ projects: 3 }] }),
     plans: z.record(z.string(), ProductPlan).meta({ description: 'The plans of the product by name.' }),
-    config_schema: json()
-      .nullable()
-      .meta({
-        description: 'What a configuration has to fit, in JSON Schema 2020-12; null where anything does.',
-        examples: [{ type: 'object' }],
-      }),
-    default_config: json().meta({ description: 'What every configuration starts from.', examples: [{ region: 'eu' }] }),
+    config_schema: StoredConfig.nullable().meta({
+      description: 'What a configuration has to fit, in JSON Schema 2020-12; null where anything does.',
+      examples: [{ type: 'object' }],
+    }),
+    default_config: StoredConfig.meta({
+      description: 'What every configuration starts from.',
+      examples: [{ region: 'eu' }],
+    }),
     scopes: z
       .array(z.string())
       .meta({ description: 'What API keys of the product may be allowed.', examples: [['certifai:read']] }),

@@ -2,9 +2,8 @@ import { z } from 'zod'
 import { TenantId } from '../id.ts'
 import { text } from '../text.ts'
 import { Timestamp } from '../timestamp.ts'
-import { Config } from './config.ts'
+import { Config, StoredConfig } from './config.ts'
 import { LimitName } from './manifest.ts'
-import type { JsonObject } from './merge-patch.ts'
 
 const describe = {
   tenant_id: 'The id of the tenant.',
@@ -33,13 +32,7 @@ export const TenantProduct = z
     tenant_id: TenantId.meta({ description: describe.tenant_id }),
     product: z.string().meta({ description: describe.product, examples: ['certifai'] }),
     enabled: z.boolean().meta({ description: describe.enabled, examples: [true] }),
-    // As loose as what is stored: objects of JSON.
-    config: z
-      .record(z.string(), z.unknown())
-      .meta({ description: describe.config, examples: examples.config }) as unknown as z.ZodType<
-      JsonObject,
-      JsonObject
-    >,
+    config: StoredConfig.meta({ description: describe.config, examples: examples.config }),
     limits: z.record(z.string(), z.int()).meta({ description: describe.limits, examples: examples.limits }),
     valid_from: Timestamp.nullable().meta({ description: describe.valid_from }),
     valid_until: Timestamp.nullable().meta({ description: describe.valid_until }),
