@@ -1,5 +1,8 @@
-import { createDb, type Db } from '@breakpilot/tenant-core'
-import { readConfig } from '../apps/server/src/config.ts'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createDb, type Db, newKeyringText } from '@breakpilot/tenant-core'
+import { type Config, readConfig } from '../apps/server/src/config.ts'
 import { createLog } from '../apps/server/src/log.ts'
 import { startServer } from '../apps/server/src/server.ts'
 import { migratedDatabase, type TestDatabase } from './postgres/database.ts'
@@ -39,7 +42,7 @@ export interface Answer {
 export async function startTestServer(env: Record<string, string> = {}, on?: TestDatabase): Promise<ServerUnderTest> {
   const database = on ?? (await migratedDatabase())
   const log: Record<string, unknown>[] = []
-  const config = readConfig({
+  const config = configOf({
     APP_ENV: 'dev',
     AUTH_MODE: 'off',
     ADDR: '127.0.0.1:0',
@@ -62,6 +65,18 @@ export async function startTestServer(env: Record<string, string> = {}, on?: Tes
       await db.destroy()
       if (!on) await database.drop()
     },
+  }
+}
+
+/** The configuration, with a keyring of its own. */
+function configOf(env: Record<string, string>): Config {
+  const folder = mkdtempSync(join(tmpdir(), 'keyring-'))
+  try {
+    const file = join(folder, 'keyring.json')
+    writeFileSync(file, newKeyringText())
+    return readConfig({ SECRETS_KEYRING_FILE: file, ...env })
+  } finally {
+    rmSync(folder, { recursive: true })
   }
 }
 

@@ -2,15 +2,19 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { newKeyringText } from '@breakpilot/tenant-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { migratedDatabase, type TestDatabase } from '../postgres/database.ts'
 import { startProcess } from './process.ts'
 
 let database: TestDatabase
 let folder: string
+let keyring: string
 beforeAll(async () => {
   database = await migratedDatabase()
   folder = await mkdtemp(join(tmpdir(), 'boot-'))
+  keyring = join(folder, 'keyring.json')
+  await writeFile(keyring, newKeyringText())
 })
 afterAll(async () => {
   await database.drop()
@@ -51,6 +55,11 @@ describe('the boot stops with one line that names what is wrong:', () => {
       /^tenant-registry: KEYCLOAK_ISSUER: is required with APP_ENV=prod$/,
     ],
     [
+      'no keyring in prod',
+      { APP_ENV: 'prod', SECRETS_KEYRING_FILE: '' },
+      /^tenant-registry: SECRETS_KEYRING_FILE: is required with APP_ENV=prod$/,
+    ],
+    [
       'no authentication in prod',
       { APP_ENV: 'prod', AUTH_MODE: 'off' },
       /^tenant-registry: AUTH_MODE=off is only accepted when APP_ENV=dev/,
@@ -76,6 +85,7 @@ describe('the boot stops with one line that names what is wrong:', () => {
       ADDR: '127.0.0.1:0',
       DATABASE_URL: database.runtimeUrl,
       KEYCLOAK_ISSUER: 'https://id.example.org/realms/x',
+      SECRETS_KEYRING_FILE: keyring,
       ...env,
     })
     expect(await server.ended).toBe(1)
@@ -85,13 +95,14 @@ describe('the boot stops with one line that names what is wrong:', () => {
   })
 
   it('a malformed manifest, by file and path', async () => {
-    const file = join(folder, 'certifai.yaml')
+    const manifests = await mkdtemp(join(folder, 'manifests-'))
+    const file = join(manifests, 'certifai.yaml')
     await writeFile(file, 'key: certifai\nname: C\nstatus: active\nowner: t\nsupports_projects: maybe\n')
     const server = startProcess({
       APP_ENV: 'dev',
       ADDR: '127.0.0.1:0',
       DATABASE_URL: database.runtimeUrl,
-      PRODUCT_MANIFEST_DIR: folder,
+      PRODUCT_MANIFEST_DIR: manifests,
     })
     expect(await server.ended).toBe(1)
     expect(server.stderr()).toMatch(`tenant-registry: ${file}: supports_projects: `)

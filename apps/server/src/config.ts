@@ -157,9 +157,9 @@ function readKeyring(file: string | undefined, appEnv: Config['appEnv']): Keyrin
   try {
     return parseKeyring(text)
   } catch (error) {
-    throw new ConfigError(
-      `SECRETS_KEYRING_FILE: ${file} ${error instanceof KeyringError ? error.message : 'is not valid'}`,
-    )
+    // Without its cause: whatever printed that could print the keyring.
+    const problem = error instanceof KeyringError ? error.message : 'is not valid'
+    throw new ConfigError(`SECRETS_KEYRING_FILE: ${file}: ${problem}`)
   }
 }
 
