@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { ProjectId, TenantId } from '../id.ts'
+import { StoredConfig } from '../products/config.ts'
 import { tenantStatuses } from '../tenants/status.ts'
 import { openEnum, text } from '../text.ts'
 import { Timestamp } from '../timestamp.ts'
@@ -55,7 +56,7 @@ export const Entitlement = z
     reason: openEnum(entitlementReasons).meta({
       description: 'Why: `granted`, or what is in the way. The widest obstacle, when there are several alike.',
     }),
-    config: z.record(z.string(), z.json()).meta({
+    config: StoredConfig.meta({
       description:
         "The configuration: the product's defaults, then the plan's, then the tenant's own. Empty without access.",
       examples: [{ region: 'eu' }],
