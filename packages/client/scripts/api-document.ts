@@ -7,22 +7,48 @@ export interface ApiDocument {
 interface ApiOperation {
   readonly operationId: string
   readonly security?: readonly object[]
+  readonly parameters?: readonly { readonly in: string; readonly name: string }[]
+  readonly requestBody?: { readonly content: Readonly<Record<string, object>> }
 }
 
 /** How each operation is reached, as the source of a constant that the transport reads. */
 export function operationTable({ paths }: ApiDocument): string {
   const rows = Object.entries(paths).flatMap(([path, item]) =>
-    Object.entries(item).map(([method, { operationId, security }]) => {
-      // An operation without security must not be sent a credential that it does not need.
-      const open = security?.length === 0 ? ', public: true' : ''
-      return `  ${operationId}: { method: '${method.toUpperCase()}', path: '${path}'${open} },`
+    Object.entries(item).map(([verb, operation]) => {
+      const method = verb.toUpperCase()
+      const flags = flagsOf(method, operation).map((flag) => `, ${flag}: true`)
+      return `  ${operation.operationId}: { method: '${method}', path: '${path}'${flags.join('')} },`
     }),
   )
-  return `/** How each operation is reached. */
+  return `/** How an operation is reached. */
+export interface Operation {
+  readonly method: string
+  readonly path: string
+  /** It needs no credential, and must not be sent one. */
+  readonly public?: true
+  /** It changes nothing: a POST that has no Idempotency-Key only answers. */
+  readonly reads?: true
+  /** It is carried out once for each Idempotency-Key. */
+  readonly idempotent?: true
+  /** What it takes and gives are JSON documents, one in each line. */
+  readonly lines?: true
+}
+
+/** How each operation is reached. */
 export const operations = {
 ${rows.join('\n')}
-} as const satisfies Record<keyof Ops, { method: string; path: string; public?: true }>
+} as const satisfies Record<keyof Ops, Operation>
 `
+}
+
+function flagsOf(method: string, { security, parameters = [], requestBody }: ApiOperation): string[] {
+  const idempotent = parameters.some(({ in: where, name }) => where === 'header' && name === 'Idempotency-Key')
+  return [
+    ...(security?.length === 0 ? ['public'] : []),
+    ...(method === 'GET' || (method === 'POST' && !idempotent) ? ['reads'] : []),
+    ...(idempotent ? ['idempotent'] : []),
+    ...(requestBody && 'application/x-ndjson' in requestBody.content ? ['lines'] : []),
+  ]
 }
 
 /** The name of the type of a string that a later release may add to an open enum. */

@@ -44,10 +44,19 @@ function runRedocly(folder: string): void {
 function schemasFrom(source: string): string {
   const later = `export type ${laterValue} = string;`
   return replaceOnce(
-    body(source),
+    withOneJson(body(source)),
     later,
     `/**\n * A value that a later release may add. (The \`& {}\` keeps the known ones in sight of an editor.)\n */\nexport type ${laterValue} = string & {};`,
   )
+}
+
+/** Any JSON is a schema that refers to itself, and the document has it once for every place where it stands. */
+function withOneJson(source: string): string {
+  const [first, ...others] = source.match(/^export type __schema\d+ = .*;\n\n/gm) ?? []
+  if (first === undefined) return source
+  const json = `/**\n * Anything that JSON can say.\n */\nexport type Json = string | number | boolean | null | Json[] | { [name: string]: Json };\n\n`
+  const once = others.reduce((text, other) => text.replace(other, ''), source.replace(first, json))
+  return once.replaceAll(/\b__schema\d+\b/g, 'Json')
 }
 
 function operationsFrom(source: string): string {
@@ -57,8 +66,11 @@ function operationsFrom(source: string): string {
   if (rest === undefined || imports === undefined || first === -1) throw new Error('Redocly wrote another api.ts')
   const own = types
     .slice(first)
-    // Nobody needs these: headers are read from the response, and the variables are the parts of `Ops` again.
-    .replaceAll(/^export type \w+(?:ResponseHeaders|Variables) = \{\n(?:.*\n)*?\};\n\n/gm, '')
+    // Nobody needs these: headers follow from a call's options and are read from the response, and the variables are
+    // the parts of `Ops` again.
+    .replaceAll(/^export type \w+(?:ResponseHeaders|Variables|Headers) = \{\n(?:.*\n)*?\};\n\n/gm, '')
+    .replaceAll(/^ +headers\?: \w+Headers;\n/gm, '')
+    .replaceAll(/^ +headers: \{\n(?: +\w+\?: string;\n)* +\};\n/gm, '')
     .replaceAll(/^export type (\w+(?:Result|Path|Body)) = /gm, 'type $1 = ')
   return `${imports.replace('./api.schemas.js', './schemas.gen.ts')}\n${own}`.trimEnd() + '\n'
 }

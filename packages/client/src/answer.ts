@@ -1,8 +1,18 @@
-import type { Answered } from './call.ts'
+import { type Answered, notModified } from './call.ts'
 import { UnexpectedAnswerError } from './error.ts'
 import type { Problem } from './generated/schemas.gen.ts'
 import { problemError } from './problem-error.ts'
 import { retryAfterSeconds } from './retry.ts'
+
+/** What an answer is the answer to. */
+export interface Asked {
+  readonly operation: string
+  readonly attempts: number
+  /** Whether it is for lines, each of them JSON. */
+  readonly lines: boolean
+  /** Whether the caller has it already, perhaps. */
+  readonly conditional: boolean
+}
 
 /**
  * Reads what came back. What it gives is what the operation promises; the registry is held to its schemas on its own
@@ -10,11 +20,13 @@ import { retryAfterSeconds } from './retry.ts'
  * @throws {ProblemError} when it says no
  * @throws {UnexpectedAnswerError} when it is not an answer of the registry
  */
-export function readAnswer(operation: string, response: Response, text: string, attempts: number): Answered<unknown> {
+export function readAnswer(asked: Asked, response: Response, text: string): Answered<unknown> {
+  const { operation, attempts } = asked
   const { status, headers } = response
-  const requestId = headers.get('x-request-id') ?? undefined
-  const body = parse(text)
+  const header = (name: string) => headers.get(name) ?? undefined
+  const requestId = header('x-request-id')
   if (status >= 400) {
+    const body = parse(text)
     const problem = isProblem(body) ? body : undefined
     throw problemError(operation, {
       status,
@@ -25,16 +37,41 @@ export function readAnswer(operation: string, response: Response, text: string, 
       retryAfterSeconds: retryAfterSeconds(headers.get('retry-after')),
     })
   }
-  if (!response.ok || !isObject(body)) {
-    const found = response.ok ? 'is not a JSON object' : 'leads elsewhere'
+  const data = dataOf(asked, response, text)
+  if (data === unexpected) {
+    const found = response.ok ? 'is not what the registry answers' : 'leads elsewhere'
     throw new UnexpectedAnswerError(`${operation}: the answer ${found}; is baseUrl the registry's?`, {
       status,
       requestId,
       attempts,
     })
   }
-  return { data: body, response, requestId, attempts }
+  return {
+    data,
+    status,
+    headers,
+    etag: header('etag'),
+    replayed: header('idempotency-replayed') === 'true',
+    contentLocation: header('content-location'),
+    response,
+    requestId,
+    attempts,
+  }
 }
+
+const unexpected = Symbol('unexpected')
+
+function dataOf({ lines, conditional }: Asked, { status, ok, headers }: Response, text: string): unknown {
+  if (status === 304) return conditional ? notModified : unexpected
+  if (!ok) return unexpected
+  if (status === 204) return undefined
+  if (lines) return headers.get('content-type')?.startsWith(ndjson) ? text : unexpected
+  const body = parse(text)
+  return isObject(body) ? body : unexpected
+}
+
+/** The media type of JSON documents, one in each line. */
+export const ndjson = 'application/x-ndjson'
 
 function parse(text: string): unknown {
   try {

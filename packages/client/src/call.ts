@@ -1,6 +1,23 @@
+/** What stands for the thing itself when it is still what `ifNoneMatch` names: compare with `===`. */
+export const notModified: unique symbol = Symbol('not modified')
+export type NotModified = typeof notModified
+
+/** What is read: with `ifNoneMatch` it may be `notModified`. */
+export type Found<Data, Options> =
+  | Data
+  | ('ifNoneMatch' extends keyof Options ? (Options['ifNoneMatch'] extends undefined ? never : NotModified) : never)
+
 /** What an operation gave, and how it came. */
 export interface Answered<Data> {
   readonly data: Data
+  readonly status: number
+  readonly headers: Headers
+  /** What to give as `ifMatch` or `ifNoneMatch` the next time. */
+  readonly etag: string | undefined
+  /** Whether this is the answer to an earlier request with the same `idempotencyKey`. */
+  readonly replayed: boolean
+  /** Where the thing is at home, when that is not where it was asked for, such as by a slug of before. */
+  readonly contentLocation: string | undefined
   /** The answer as it came; its body has been read. */
   readonly response: Response
   /** The id under which the registry's log has the request. */

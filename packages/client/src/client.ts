@@ -1,5 +1,12 @@
+import { Audit } from './audit.ts'
+import { Changes } from './changes.ts'
+import { Entitlements } from './entitlements.ts'
 import { settingsOf, type TenantClientOptions } from './options.ts'
+import { Products } from './products.ts'
+import { Projects } from './projects.ts'
 import { Service } from './service.ts'
+import { Slugs } from './slugs.ts'
+import { TenantProducts } from './tenant-products.ts'
 import { Tenants } from './tenants.ts'
 import { Transport } from './transport.ts'
 
@@ -12,12 +19,26 @@ import { Transport } from './transport.ts'
  */
 export class TenantClient {
   readonly tenants: Tenants
+  readonly slugs: Slugs
+  readonly projects: Projects
+  readonly products: Products
+  readonly tenantProducts: TenantProducts
+  readonly entitlements: Entitlements
+  readonly changes: Changes
+  readonly audit: Audit
   readonly service: Service
 
   /** @throws {TypeError} when an option makes no sense */
   constructor(options: TenantClientOptions) {
     const transport = new Transport(settingsOf(options))
     this.tenants = new Tenants(transport)
+    this.slugs = new Slugs(transport)
+    this.projects = new Projects(transport)
+    this.products = new Products(transport)
+    this.tenantProducts = new TenantProducts(transport)
+    this.entitlements = new Entitlements(transport)
+    this.changes = new Changes(transport)
+    this.audit = new Audit(transport)
     this.service = new Service(transport)
   }
 }

@@ -1,5 +1,9 @@
-export type { Answered, Call } from './call.ts'
+export type { Audit } from './audit.ts'
+export { type Answered, type Call, type Found, type NotModified, notModified } from './call.ts'
+export type { ChangeFeed, FollowOptions } from './change-feed.ts'
+export type { Changes } from './changes.ts'
 export { TenantClient } from './client.ts'
+export type { Entitlements as EntitlementsApi } from './entitlements.ts'
 export {
   AbortError,
   type CodeOf,
@@ -11,11 +15,19 @@ export {
   UnexpectedAnswerError,
 } from './error.ts'
 export type { ErrorCodes } from './generated/error-codes.gen.ts'
-export type { ListTenantsQuery } from './generated/operations.gen.ts'
+export type {
+  GetEntitlementsQuery,
+  ListAuditEventsQuery,
+  ListChangesQuery,
+  ListProjectsQuery,
+  ListTenantsQuery,
+} from './generated/operations.gen.ts'
 export type * from './generated/schemas.gen.ts'
 export type { List, PageOf } from './list.ts'
-export type { ChangeOptions, RequestOptions, TenantClientOptions } from './options.ts'
+export type { LegalHolds } from './legal-holds.ts'
+export type { ChangeOptions, ReadOptions, RequestOptions, TenantClientOptions, VersionOptions } from './options.ts'
 export {
+  ChangesExpiredError,
   ConflictError,
   ForbiddenError,
   GoneError,
@@ -30,7 +42,12 @@ export {
   TooLargeError,
   UnauthenticatedError,
   UnavailableError,
+  UnprocessableError,
   UnsupportedMediaTypeError,
 } from './problem-error.ts'
+export type { Products } from './products.ts'
+export type { Projects } from './projects.ts'
 export type { Service } from './service.ts'
-export type { Tenants } from './tenants.ts'
+export type { Slugs } from './slugs.ts'
+export type { TenantProducts } from './tenant-products.ts'
+export { isWhole, type Rows, type Tenants, type TenantView } from './tenants.ts'

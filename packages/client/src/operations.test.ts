@@ -1,9 +1,12 @@
 import { expect, it } from 'vitest'
-import { json, startPeer } from '../test/scripted-peer.ts'
-import { operations } from './generated/operations.gen.ts'
+import { json, startPeer, text } from '../test/scripted-peer.ts'
+import { type Operation, operations } from './generated/operations.gen.ts'
 import { TenantClient } from './index.ts'
 
 type Act = (client: TenantClient) => PromiseLike<unknown>
+
+const terms = { limits: { projects: 3 } }
+const frozen = { to: 'frozen', reason: 'abuse' } as const
 
 /** Every operation of the API, and how it is called. Who adds a route adds its method to the client, and a line here. */
 const methods: Record<keyof typeof operations, [act: Act, request: string, body?: unknown]> = {
@@ -19,16 +22,123 @@ const methods: Record<keyof typeof operations, [act: Act, request: string, body?
   getTenantBySlug: [({ tenants }) => tenants.getBySlug('acme'), 'GET /v1/tenants/by-slug/acme'],
   getTenantByErpId: [({ tenants }) => tenants.getByErpId('C-1/2'), 'GET /v1/tenants/by-erp-id/C-1%2F2'],
   getTenantByStripeId: [({ tenants }) => tenants.getByStripeId('cus_1'), 'GET /v1/tenants/by-stripe-id/cus_1'],
+  updateTenant: [({ tenants }) => tenants.update('7', { plan: null }), 'PATCH /v1/tenants/7', { plan: null }],
+  transitionTenant: [({ tenants }) => tenants.transition('7', frozen), 'POST /v1/tenants/7/transitions', frozen],
+  purgeTenant: [({ tenants }) => tenants.purge('7', { slug: 'acme' }), 'POST /v1/tenants/7/purge', { slug: 'acme' }],
+  getLegalHold: [({ tenants }) => tenants.legalHold.get('7'), 'GET /v1/tenants/7/legal-hold'],
+  placeLegalHold: [
+    ({ tenants }) => tenants.legalHold.place('7', { reason: 'a case' }),
+    'PUT /v1/tenants/7/legal-hold',
+    { reason: 'a case' },
+  ],
+  liftLegalHold: [({ tenants }) => tenants.legalHold.lift('7'), 'DELETE /v1/tenants/7/legal-hold'],
+  releaseSlug: [
+    ({ slugs }) => slugs.release('old', { reason: 'sold' }),
+    'POST /v1/slugs/old/release',
+    { reason: 'sold' },
+  ],
+  exportTenant: [({ tenants }) => tenants.export('7'), 'GET /v1/tenants/7/export'],
+  importTenants: [
+    ({ tenants }) => tenants.import([{ slug: 'acme', name: 'Acme' }]),
+    'POST /v1/tenants/import',
+    { slug: 'acme', name: 'Acme' },
+  ],
+  createProject: [
+    ({ projects }) => projects.create('7', { slug: 'one', name: 'One' }),
+    'POST /v1/tenants/7/projects',
+    { slug: 'one', name: 'One' },
+  ],
+  listProjects: [({ projects }) => projects.list('7', { limit: 2 }), 'GET /v1/tenants/7/projects?limit=2'],
+  getProject: [({ projects }) => projects.get('7', '8'), 'GET /v1/tenants/7/projects/8'],
+  updateProject: [
+    ({ projects }) => projects.update('7', '8', { name: 'Two' }),
+    'PATCH /v1/tenants/7/projects/8',
+    { name: 'Two' },
+  ],
+  archiveProject: [({ projects }) => projects.archive('7', '8'), 'POST /v1/tenants/7/projects/8/archive'],
+  restoreProject: [({ projects }) => projects.restore('7', '8'), 'POST /v1/tenants/7/projects/8/restore'],
+  listProducts: [({ products }) => products.list(), 'GET /v1/products'],
+  getProduct: [({ products }) => products.get('certifai'), 'GET /v1/products/certifai'],
+  listTenantProducts: [({ tenantProducts }) => tenantProducts.list('7'), 'GET /v1/tenants/7/products'],
+  getTenantProduct: [({ tenantProducts }) => tenantProducts.get('7', 'a'), 'GET /v1/tenants/7/products/a'],
+  putTenantProduct: [
+    ({ tenantProducts }) => tenantProducts.put('7', 'a', terms),
+    'PUT /v1/tenants/7/products/a',
+    terms,
+  ],
+  updateTenantProduct: [
+    ({ tenantProducts }) => tenantProducts.update('7', 'a', terms),
+    'PATCH /v1/tenants/7/products/a',
+    terms,
+  ],
+  removeTenantProduct: [({ tenantProducts }) => tenantProducts.remove('7', 'a'), 'DELETE /v1/tenants/7/products/a'],
+  getEntitlements: [
+    ({ entitlements }) => entitlements.get('7', { product: 'certifai' }),
+    'GET /v1/tenants/7/entitlements?product=certifai',
+  ],
+  evaluateEntitlements: [
+    ({ entitlements }) => entitlements.evaluate([{ tenant_id: '7' }]),
+    'POST /v1/entitlements/evaluate',
+    { items: [{ tenant_id: '7' }] },
+  ],
+  listChanges: [({ changes }) => changes.list({ after: 5 }), 'GET /v1/changes?after=5'],
+  listAuditEvents: [({ audit }) => audit.listEvents({ crud: 'd' }), 'GET /v1/audit/events?crud=d'],
+  getAuditEvent: [({ audit }) => audit.getEvent('9'), 'GET /v1/audit/events/9'],
 }
 
-it.each(Object.entries(methods))('%s is sent as the API has it', async (_, [act, request, body]) => {
-  await using peer = await startPeer(json({}))
+const previews: [method: string, act: Act, request: string, body?: unknown][] = [
+  [
+    'previewTransition',
+    ({ tenants }) => tenants.previewTransition('7', frozen),
+    'POST /v1/tenants/7/transitions?dry_run=true',
+    frozen,
+  ],
+  [
+    'previewPut',
+    ({ tenantProducts }) => tenantProducts.previewPut('7', 'a', terms),
+    'PUT /v1/tenants/7/products/a?dry_run=true',
+    terms,
+  ],
+  [
+    'previewUpdate',
+    ({ tenantProducts }) => tenantProducts.previewUpdate('7', 'a', terms),
+    'PATCH /v1/tenants/7/products/a?dry_run=true',
+    terms,
+  ],
+  [
+    'previewRemove',
+    ({ tenantProducts }) => tenantProducts.previewRemove('7', 'a'),
+    'DELETE /v1/tenants/7/products/a?dry_run=true',
+  ],
+]
+
+async function arrivalOf(act: Act, lines = false) {
+  await using peer = await startPeer(lines ? text('', { 'content-type': 'application/x-ndjson' }) : json({}))
   await act(new TenantClient({ baseUrl: peer.url }))
   const [arrival] = peer.arrivals
-  expect(`${arrival?.method} ${arrival?.path}`).toBe(request)
-  expect(arrival?.body).toBe(body === undefined ? '' : JSON.stringify(body))
-  expect(arrival?.headers['content-type']).toBe(body === undefined ? undefined : 'application/json')
-  expect(arrival?.headers.accept).toBe('application/json')
+  return { ...arrival, request: `${arrival?.method} ${arrival?.path}` }
+}
+
+it.each(Object.entries(methods))('%s is sent as the API has it', async (id, [act, request, body]) => {
+  const { idempotent, lines }: Operation = operations[id as keyof typeof operations]
+  const media = lines ? 'application/x-ndjson' : 'application/json'
+  const arrival = await arrivalOf(act, lines)
+  expect(arrival.request).toBe(request)
+  expect(arrival.body).toBe(body === undefined ? '' : `${JSON.stringify(body)}${lines ? '\n' : ''}`)
+  expect(arrival.headers?.['content-type']).toBe(body === undefined ? undefined : media)
+  expect(arrival.headers?.accept).toBe(media)
+  expect(typeof arrival.headers?.['idempotency-key']).toBe(idempotent ? 'string' : 'undefined')
+})
+
+it.each(previews)('%s asks what would follow', async (_, act, request, body) => {
+  const arrival = await arrivalOf(act)
+  expect(arrival.request).toBe(request)
+  expect(arrival.body).toBe(body === undefined ? '' : JSON.stringify(body))
+})
+
+it('previewImport asks what would follow', async () => {
+  const arrival = await arrivalOf(({ tenants }) => tenants.previewImport([{ slug: 'acme', name: 'Acme' }]), true)
+  expect(arrival.request).toBe('POST /v1/tenants/import?dry_run=true')
 })
 
 it('every operation has a method', () => {

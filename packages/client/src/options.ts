@@ -14,10 +14,22 @@ export interface RequestOptions {
   readonly headers?: Readonly<Record<string, string>> | undefined
 }
 
+/** How one request is made that reads something which has an ETag. */
+export interface ReadOptions extends RequestOptions {
+  /** The `etag` of what you have: if it is still that, the answer is `notModified`. */
+  readonly ifNoneMatch?: string | undefined
+}
+
 /** How one request is made that changes something. */
 export interface ChangeOptions extends RequestOptions {
   /** Identifies the change over all attempts, yours included. Made for you unless you choose one. */
   readonly idempotencyKey?: string | undefined
+}
+
+/** How one request is made that changes something which has a version. */
+export interface VersionOptions extends RequestOptions {
+  /** Change it only if it still has this version, or is what this `etag` was given for. */
+  readonly ifMatch?: number | string | undefined
 }
 
 /** How a client behaves. */

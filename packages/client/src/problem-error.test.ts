@@ -22,6 +22,7 @@ import {
   TooLargeError,
   UnauthenticatedError,
   UnavailableError,
+  UnprocessableError,
   UnexpectedAnswerError,
   UnsupportedMediaTypeError,
 } from './index.ts'
@@ -39,6 +40,7 @@ const classes: [status: number, Class: typeof ProblemError][] = [
   [413, TooLargeError],
   [415, UnsupportedMediaTypeError],
   [418, ProblemError],
+  [422, UnprocessableError],
   [429, RateLimitedError],
   [500, InternalError],
   [502, UnavailableError],

@@ -53,10 +53,18 @@ export class ConflictError extends ProblemError<CodeOf<'conflict'>> {
 
 /** 410: the position in a feed is no longer kept. */
 export class GoneError extends ProblemError<CodeOf<'gone'>> {
-  override readonly name = 'GoneError'
+  override readonly name: string = 'GoneError'
 }
 
-/** 412: the thing has changed since it was read. */
+/** 410: what came next in the feed of changes is no longer kept. Reload what you keep of the registry. */
+export class ChangesExpiredError extends GoneError {
+  override readonly name = 'ChangesExpiredError'
+}
+
+/**
+ * 412: the thing has changed since it was read; `problem.current_version` is what it has now. With `attempts` above 1 it
+ * may have been an earlier attempt that changed it.
+ */
 export class StaleError extends ProblemError<CodeOf<'stale'>> {
   override readonly name = 'StaleError'
 }
@@ -69,6 +77,11 @@ export class TooLargeError extends ProblemError<CodeOf<'too_large'>> {
 /** 415: the body is of a kind that is not read. */
 export class UnsupportedMediaTypeError extends ProblemError<CodeOf<'unsupported_media_type'>> {
   override readonly name = 'UnsupportedMediaTypeError'
+}
+
+/** 422: the request makes no sense together with an earlier one, such as one with the same `idempotencyKey`. */
+export class UnprocessableError extends ProblemError<CodeOf<'unprocessable'>> {
+  override readonly name = 'UnprocessableError'
 }
 
 /** 429: too many requests. */
@@ -97,6 +110,7 @@ const byStatus = new Map<number, new (message: string, refusal: Refusal) => Prob
   [412, StaleError],
   [413, TooLargeError],
   [415, UnsupportedMediaTypeError],
+  [422, UnprocessableError],
   [429, RateLimitedError],
   [500, InternalError],
   [502, UnavailableError],
@@ -109,7 +123,8 @@ export function problemError(operation: string, refusal: Refusal): ProblemError 
   const { status, code, problem } = refusal
   const said = problem && [problem.detail ?? problem.title, ...(problem.errors ?? []).map(spellViolation)].join(' ')
   const message = [operation, [status, code].filter(Boolean).join(' '), said].filter(Boolean).join(': ')
-  return new (byStatus.get(status) ?? ProblemError)(message, refusal)
+  const Class = code === 'changes.expired' ? ChangesExpiredError : (byStatus.get(status) ?? ProblemError)
+  return new Class(message, refusal)
 }
 
 function spellViolation({ pointer, message }: { pointer: string; message: string }): string {

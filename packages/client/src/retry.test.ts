@@ -63,31 +63,80 @@ describe('what only reads', () => {
   })
 })
 
-describe('what changes something', () => {
-  it.each<[what: string, step: Step]>([
-    ['429', problem(429, 'rate.limited')],
-    ['503 from before anything was done', problem(503, 'auth.provider_unavailable')],
-  ])('is sent again after %s', async (_, step) => {
+/** What may have been done, although nobody said so. */
+const uncertain: [what: string, step: Step][] = [
+  ['a 503 that may have come after a commit', unavailable],
+  ['a 503 of who knows whom', text('', { status: 503 })],
+  ['502', text('', { status: 502 })],
+  ['504', text('', { status: 504 })],
+  ['a connection that breaks', breakConnection],
+  ['an answer that breaks off', breakInTheMiddle],
+  ['an attempt without an answer', silence],
+]
+
+/** What has not been done, for certain. */
+const undone: [what: string, step: Step][] = [
+  ['429', problem(429, 'request.rate_limited')],
+  ['503 from before anything was done', problem(503, 'auth.provider_unavailable')],
+  ['503 of a database that is busy', problem(503, 'database.busy')],
+]
+
+describe('a creation', () => {
+  it.each([...undone, ...uncertain])('is sent again after %s, with its key', async (_, step) => {
     await using peer = await startPeer(step, json(aTenant(), { status: 201 }))
-    expect(await new TenantClient({ baseUrl: peer.url }).tenants.create(newTenant)).toEqual(aTenant())
+    const client = new TenantClient({ baseUrl: peer.url, timeoutMs: 600 })
+    expect(await client.tenants.create(newTenant)).toEqual(aTenant())
     expect(peer.arrivals.map(({ body }) => JSON.parse(body) as unknown)).toEqual([newTenant, newTenant])
+    expect(new Set(peer.arrivals.map(({ headers }) => headers['idempotency-key'])).size).toBe(1)
   })
 
-  it.each<[what: string, step: Step]>([
-    ['a 503 that may have come after a commit', unavailable],
-    ['a 503 of who knows whom', text('', { status: 503 })],
-    ['502', text('', { status: 502 })],
-    ['504', text('', { status: 504 })],
-    ['a connection that breaks', breakConnection],
-    ['an answer that breaks off', breakInTheMiddle],
-    ['an attempt without an answer', silence],
-  ])('is not sent again after %s', async (_, step) => {
+  it('is sent again while the one before is still being carried out; the answer says that it is that one’s', async () => {
+    const inFlight = problem(409, 'idempotency.in_flight', { 'retry-after': '1' })
+    const replay = json(aTenant(), { status: 201, 'idempotency-replayed': 'true', etag: '"1-abc"' })
+    await using peer = await startPeer(breakConnection, inFlight, replay)
+    const answered = await new TenantClient({ baseUrl: peer.url }).tenants.create(newTenant).withResponse()
+    expect(answered).toMatchObject({ data: aTenant(), status: 201, replayed: true, etag: '"1-abc"', attempts: 3 })
+  })
+
+  it.each([400, 401, 403, 404, 409, 412, 422, 500])('is not sent again after %i', async (status) => {
+    await using peer = await startPeer(problem(status, 'some.code'))
+    const error = await rejectionOf(new TenantClient({ baseUrl: peer.url }).tenants.create(newTenant))
+    expect(error).toMatchObject({ status, attempts: 1 })
+  })
+})
+
+describe('a change without a key', () => {
+  const client = (url: string) => new TenantClient({ baseUrl: url, timeoutMs: 600 })
+  type Act = (client: TenantClient) => PromiseLike<unknown>
+  const patch: Act = ({ tenants }) => tenants.update('7', { name: 'Acme' })
+  const repeatable: [what: string, act: Act][] = [
+    ['that names a version', ({ tenants }) => tenants.update('7', { name: 'Acme' }, { ifMatch: 3 })],
+    ['that says how things have to be', ({ tenantProducts }) => tenantProducts.put('7', 'certifai', {})],
+    ['that says that something has to go', ({ tenantProducts }) => tenantProducts.remove('7', 'certifai')],
+  ]
+
+  it.each(undone)('is sent again after %s', async (_, step) => {
+    await using peer = await startPeer(step, ok)
+    expect(await client(peer.url).tenants.update('7', { name: 'Acme' })).toEqual(aTenant())
+    expect(peer.arrivals).toHaveLength(2)
+  })
+
+  it.each(uncertain)('is not sent again after %s', async (_, step) => {
     await using peer = await startPeer(step)
-    const client = new TenantClient({ baseUrl: peer.url, timeoutMs: 600 })
-    expect(await rejectionOf(client.tenants.create(newTenant))).toMatchObject({ attempts: 1 })
+    expect(await rejectionOf(patch(client(peer.url)))).toMatchObject({ attempts: 1 })
     expect(peer.arrivals).toHaveLength(1)
   })
 
+  it.each(repeatable)('%s is sent again whatever happened to it', async (_, act) => {
+    for (const [, step] of uncertain) {
+      await using peer = await startPeer(step, ok)
+      await act(client(peer.url))
+      expect(peer.arrivals).toHaveLength(2)
+    }
+  })
+})
+
+describe('what changes something', () => {
   it('is sent again when nobody listened', async () => {
     const client = new TenantClient({ baseUrl: await deadUrl() })
     const error = await rejectionOf(client.tenants.create(newTenant))

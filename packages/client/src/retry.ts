@@ -1,4 +1,5 @@
 import { AbortError, ConnectionError, type TenantClientError, TimeoutError } from './error.ts'
+import type { Operation } from './generated/operations.gen.ts'
 import { ProblemError } from './problem-error.ts'
 
 const baseMs = 250
@@ -6,21 +7,37 @@ const backoffMsMax = 5_000
 const retryAfterSecondsMax = 30
 
 /** With these the registry has refused a request before it began to work on it, or undone all that it did. */
-const beforeProcessing = new Set<unknown>(['auth.provider_unavailable', 'database.busy', 'service.not_ready'])
+const beforeProcessing = new Set<unknown>([
+  'auth.provider_unavailable',
+  'changes.too_many_waiters',
+  'database.busy',
+  'service.not_ready',
+])
 
 /**
- * Whether sending a request again cannot do harm. What only reads can be read again; anything else only when it is
- * certain that nothing has happened yet.
+ * Whether a request may be carried out twice without harm: it only reads; the registry carries it out once for its key;
+ * it says how things have to be, and not what to make of them. A merge patch says that as well, but sent a second time
+ * it would undo what somebody else has changed in between, unless it names the version that it is for.
  */
-export function isSafeToRepeat(method: string, error: TenantClientError): boolean {
-  const reads = method === 'GET' || method === 'HEAD'
-  if (error instanceof ConnectionError) return reads || error.unsent
-  if (error instanceof TimeoutError) return reads
+export function isRepeatable({ method, reads, idempotent }: Operation, ifMatch: unknown): boolean {
+  return (
+    (reads ?? idempotent ?? (method === 'PUT' || method === 'DELETE')) || (method === 'PATCH' && ifMatch !== undefined)
+  )
+}
+
+/**
+ * Whether sending a request again cannot do harm: it is repeatable, or it is certain that nothing has happened yet.
+ */
+export function isSafeToRepeat(repeatable: boolean, error: TenantClientError): boolean {
+  if (error instanceof ConnectionError) return repeatable || error.unsent
+  if (error instanceof TimeoutError) return repeatable
   if (!(error instanceof ProblemError)) return false
-  if (error.status === 429) return true
+  const { status, code } = error
+  // The same request is being carried out, and its answer will be that of this one too.
+  if (status === 429 || code === 'idempotency.in_flight') return true
   // A lost database connection may have been lost on the way back from a commit.
-  if (!reads) return error.status === 503 && beforeProcessing.has(error.code)
-  return error.status >= 502 && error.status <= 504
+  if (!repeatable) return status === 503 && beforeProcessing.has(code)
+  return status >= 502 && status <= 504
 }
 
 /**

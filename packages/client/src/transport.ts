@@ -1,10 +1,10 @@
-import { readAnswer } from './answer.ts'
-import { type Answered, Call } from './call.ts'
+import { type Asked, ndjson, readAnswer } from './answer.ts'
+import { type Answered, Call, type Found } from './call.ts'
 import { AbortError, ConnectionError, TenantClientError } from './error.ts'
-import { operations, type Ops } from './generated/operations.gen.ts'
+import { type Operation, operations, type Ops } from './generated/operations.gen.ts'
 import { within } from './limits.ts'
-import { type ChangeOptions, limitsOf, type Settings } from './options.ts'
-import { delayMs, isSafeToRepeat, pause } from './retry.ts'
+import { type ChangeOptions, limitsOf, type ReadOptions, type Settings, type VersionOptions } from './options.ts'
+import { delayMs, isRepeatable, isSafeToRepeat, pause } from './retry.ts'
 import { pathOf, type QueryValue } from './url.ts'
 
 /** The parts of a request that an operation's arguments make. */
@@ -14,6 +14,9 @@ interface Args {
   readonly body?: unknown
 }
 
+/** All that a caller may say about a request. */
+type Options = ChangeOptions & ReadOptions & VersionOptions
+
 /** Sends requests: the only part of the client that knows how. */
 export class Transport {
   readonly #settings: Settings
@@ -22,38 +25,54 @@ export class Transport {
     this.#settings = settings
   }
 
-  /** Begins an operation. */
-  call<Id extends keyof Ops>(id: Id, args: Ops[Id]['args'], options: ChangeOptions = {}): Call<Ops[Id]['result']> {
-    return new Call(this.#send(id, args, options) as Promise<Answered<Ops[Id]['result']>>)
+  /** Begins an operation. Where it can give one thing or another, `Result` says which of them these arguments ask for. */
+  call<Id extends keyof Ops, Result extends Ops[Id]['result'] | void = Ops[Id]['result']>(
+    id: Id,
+    args: Ops[Id]['args'],
+    options: Options = {},
+  ): Call<Result> {
+    return new Call(this.#send(id, args, options) as Promise<Answered<Result>>)
   }
 
-  async #send(id: keyof Ops, { path, query, body }: Args, options: ChangeOptions): Promise<Answered<unknown>> {
+  /** Begins an operation that reads what the caller may have already. */
+  read<Id extends keyof Ops, O extends ReadOptions>(
+    id: Id,
+    args: Ops[Id]['args'],
+    options: O | undefined,
+  ): Call<Found<Ops[Id]['result'], O>> {
+    return new Call(this.#send(id, args, options ?? {}) as Promise<Answered<Found<Ops[Id]['result'], O>>>)
+  }
+
+  async #send(id: keyof Ops, { path, query, body }: Args, options: Options): Promise<Answered<unknown>> {
     const startedAt = performance.now()
     const { timeoutMs, deadlineMs, retries } = limitsOf(options, this.#settings)
     const { signal } = options
-    const operation: { readonly method: string; readonly path: string; readonly public?: true } = operations[id]
-    const { method } = operation
+    const operation: Operation = operations[id]
     const url = this.#settings.urlPrefix + pathOf(id, operation.path, path, query)
-    const headers = new Headers(options.headers)
-    headers.set('accept', 'application/json')
-    if (body !== undefined) headers.set('content-type', 'application/json')
-    if (method === 'POST') headers.set('idempotency-key', options.idempotencyKey ?? randomKey())
+    const repeatable = isRepeatable(operation, options.ifMatch)
     // A redirect is not followed: a token is for the registry and for nobody else.
     const init: RequestInit = {
-      method,
-      headers,
+      method: operation.method,
+      headers: headersOf(operation, body, options),
       redirect: 'manual',
-      body: body === undefined ? null : JSON.stringify(body),
+      body: body === undefined ? null : typeof body === 'string' ? body : JSON.stringify(body),
     }
 
     for (let attempts = 1; ; attempts += 1) {
       if (signal?.aborted) throw new AbortError(`${id}: aborted`, { attempts: attempts - 1, cause: signal.reason })
       const leftMs = deadlineMs - (performance.now() - startedAt)
+      const limits = { operation: id, attempts, timeoutMs: Math.min(timeoutMs, Math.max(1, leftMs)), signal }
+      const asked = {
+        operation: id,
+        attempts,
+        lines: operation.lines ?? false,
+        conditional: options.ifNoneMatch !== undefined,
+      }
       try {
-        const limits = { operation: id, attempts, timeoutMs: Math.min(timeoutMs, Math.max(1, leftMs)), signal }
-        return await within(limits, (signal) => this.#attempt(id, url, { ...init, signal }, attempts, operation.public))
+        return await within(limits, (signal) => this.#attempt(asked, url, { ...init, signal }, operation.public))
       } catch (error) {
-        if (!(error instanceof TenantClientError) || attempts > retries || !isSafeToRepeat(method, error)) throw error
+        if (!(error instanceof TenantClientError) || attempts > retries || !isSafeToRepeat(repeatable, error))
+          throw error
         const waitMs = delayMs(attempts, error)
         // What is known now says more than that the time was over later.
         if (waitMs === undefined || performance.now() - startedAt + waitMs >= deadlineMs) throw error
@@ -63,12 +82,12 @@ export class Transport {
   }
 
   async #attempt(
-    id: keyof Ops,
+    asked: Asked,
     url: string,
     init: RequestInit & { readonly signal: AbortSignal },
-    attempts: number,
     isPublic: boolean | undefined,
   ): Promise<Answered<unknown>> {
+    const { operation, attempts } = asked
     const { authorization, fetch } = this.#settings
     const headers = new Headers(init.headers)
     const credentials = isPublic ? undefined : await authorization(init.signal)
@@ -80,13 +99,25 @@ export class Transport {
       text = await response.text()
     } catch (cause) {
       const why = cause instanceof Error ? cause.message : String(cause)
-      throw new ConnectionError(`${id}: no answer: ${why}`, { attempts, cause })
+      throw new ConnectionError(`${operation}: no answer: ${why}`, { attempts, cause })
     }
-    return readAnswer(id, response, text, attempts)
+    return readAnswer(asked, response, text)
   }
 }
 
+function headersOf({ idempotent, lines }: Operation, body: unknown, options: Options): Headers {
+  const { idempotencyKey, ifMatch, ifNoneMatch } = options
+  const headers = new Headers(options.headers)
+  headers.set('accept', lines ? ndjson : 'application/json')
+  if (body !== undefined) headers.set('content-type', lines ? ndjson : 'application/json')
+  // Made here, once for all attempts.
+  if (idempotent) headers.set('idempotency-key', idempotencyKey ?? randomKey())
+  if (ifMatch !== undefined) headers.set('if-match', typeof ifMatch === 'number' ? `"${ifMatch}"` : ifMatch)
+  if (ifNoneMatch !== undefined) headers.set('if-none-match', ifNoneMatch)
+  return headers
+}
+
 /** `crypto.randomUUID` is missing from pages that did not come over https. */
-function randomKey(): string {
+export function randomKey(): string {
   return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('')
 }

@@ -1,12 +1,12 @@
 // Made by packages/client/scripts/generate.ts from packages/http/openapi.json, with @redocly/cli. Do not edit.
 
-import type { Health, NewTenant, Readiness, Tenant, TenantPage } from './schemas.gen.ts';
+import type { AuditEvent, AuditEventPage, ChangePage, Entitlements, EvaluationBatch, EvaluationResults, Health, LegalHold, NewLegalHold, NewProject, NewTenant, NewTenantProduct, Product, ProductPage, Project, ProjectChanges, ProjectPage, PurgeRequest, Readiness, ReleasedSlug, SlugRelease, Tenant, TenantChanges, TenantExport, TenantPage, TenantProduct, TenantProductChanges, TenantProductPage, TenantProductPreview, TenantSummary, TenantSummaryExport, TenantSummaryPage, Transition, TransitionPreview } from './schemas.gen.ts';
 
 type GetHealthResult = Health;
 
 type GetReadinessResult = Readiness;
 
-type ListTenantsResult = TenantPage;
+type ListTenantsResult = TenantPage | TenantSummaryPage;
 
 export type ListTenantsQuery = {
     /**
@@ -17,11 +17,11 @@ export type ListTenantsQuery = {
     limit?: number;
     /**
      * The `next_cursor` of the page before, with the same filters.
-     * @maxLength 512
+     * @maxLength 4096
      */
     cursor?: string;
     /**
-     * Only tenants with this status.
+     * Only tenants that are in this state now: an ended trial is frozen.
      */
     status?: "demo" | "trial" | "active" | "frozen" | "archived";
     /**
@@ -33,13 +33,53 @@ export type ListTenantsQuery = {
      * @maxLength 100
      */
     plan?: string;
+    /**
+     * Only tenants that have this product.
+     * @maxLength 63
+     */
+    product?: string;
+    /**
+     * Only tenants that this person looks after.
+     * @maxLength 200
+     */
+    sales_owner?: string;
+    /**
+     * Only trials that end at this instant or later.
+     * @format date-time
+     */
+    trial_ends_after?: string;
+    /**
+     * Only trials that end before this instant.
+     * @format date-time
+     */
+    trial_ends_before?: string;
+    /**
+     * Only tenants created at this instant or later.
+     * @format date-time
+     */
+    created_after?: string;
+    /**
+     * Only tenants created before this instant.
+     * @format date-time
+     */
+    created_before?: string;
+    /**
+     * Only tenants whose slug begins with this, or whose name has all of these words, the last one by its beginning.
+     * @minLength 1
+     * @maxLength 200
+     */
+    q?: string;
+    /**
+     * What to sort by, with `-` for descending: `-created_at` unless told. Names without regard to case.
+     */
+    sort?: "created_at" | "-created_at" | "name" | "-name" | "slug" | "-slug";
 };
 
 type CreateTenantResult = Tenant;
 
 type CreateTenantBody = NewTenant;
 
-type GetTenantResult = Tenant;
+type GetTenantResult = Tenant | TenantSummary;
 
 type GetTenantPath = {
     /**
@@ -50,7 +90,20 @@ type GetTenantPath = {
     tenant_id: string;
 };
 
-type GetTenantBySlugResult = Tenant;
+type UpdateTenantResult = Tenant | TenantSummary;
+
+type UpdateTenantPath = {
+    /**
+     * The id of the tenant.
+     * @pattern ^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})$
+     * @format uuid
+     */
+    tenant_id: string;
+};
+
+type UpdateTenantBody = TenantChanges;
+
+type GetTenantBySlugResult = Tenant | TenantSummary;
 
 type GetTenantBySlugPath = {
     /**
@@ -62,7 +115,7 @@ type GetTenantBySlugPath = {
     slug: string;
 };
 
-type GetTenantByErpIdResult = Tenant;
+type GetTenantByErpIdResult = Tenant | TenantSummary;
 
 type GetTenantByErpIdPath = {
     /**
@@ -73,7 +126,7 @@ type GetTenantByErpIdPath = {
     erp_id: string;
 };
 
-type GetTenantByStripeIdResult = Tenant;
+type GetTenantByStripeIdResult = Tenant | TenantSummary;
 
 type GetTenantByStripeIdPath = {
     /**
@@ -84,6 +137,468 @@ type GetTenantByStripeIdPath = {
     stripe_id: string;
 };
 
+type TransitionTenantResult = Tenant | TransitionPreview;
+
+type TransitionTenantPath = {
+    /**
+     * The id of the tenant.
+     * @pattern ^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})$
+     * @format uuid
+     */
+    tenant_id: string;
+};
+
+export type TransitionTenantQuery = {
+    /**
+     * With `true` nothing is changed: the answer says what would follow.
+     */
+    dry_run?: "true" | "false";
+};
+
+type TransitionTenantBody = Transition;
+
+type PurgeTenantResult = Tenant;
+
+type PurgeTenantPath = {
+    /**
+     * The id of the tenant.
+     * @pattern ^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})$
+     * @format uuid
+     */
+    tenant_id: string;
+};
+
+type PurgeTenantBody = PurgeRequest;
+
+type GetLegalHoldResult = LegalHold;
+
+type GetLegalHoldPath = {
+    /**
+     * The id of the tenant.
+     * @pattern ^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})$
+     * @format uuid
+     */
+    tenant_id: string;
+};
+
+type PlaceLegalHoldResult = LegalHold;
+
+type PlaceLegalHoldPath = {
+    /**
+     * The id of the tenant.
+     * @pattern ^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})$
+     * @format uuid
+     */
+    tenant_id: string;
+};
+
+type PlaceLegalHoldBody = NewLegalHold;
+
+type LiftLegalHoldResult = void;
+
+type LiftLegalHoldPath = {
+    /**
+     * The id of the tenant.
+     * @pattern ^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})$
+     * @format uuid
+     */
+    tenant_id: string;
+};
+
+type ReleaseSlugResult = ReleasedSlug;
+
+type ReleaseSlugPath = {
+    /**
+     * The name.
+     * @minLength 3
+     * @maxLength 63
+     * @pattern ^(?!.*--)(?=.*[a-z])(?![0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$)[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$
+     */
+    slug: string;
+};
+
+type ReleaseSlugBody = SlugRelease;
+
+type ExportTenantResult = TenantExport | TenantSummaryExport;
+
+type ExportTenantPath = {
+    /**
+     * The id of the tenant.
+     * @pattern ^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})$
+     * @format uuid
+     */
+    tenant_id: string;
+};
+
+type ImportTenantsResult = string;
+
+export type ImportTenantsQuery = {
+    /**
+     * With `true` nothing is changed: the answer says what would follow.
+     */
+    dry_run?: "true" | "false";
+};
+
+type ImportTenantsBody = string;
+
+type ListProjectsResult = ProjectPage;
+
+type ListProjectsPath = {
+    /**
+     * The id of the tenant.
+     * @pattern ^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})$
+     * @format uuid
+     */
+    tenant_id: string;
+};
+
+export type ListProjectsQuery = {
+    /**
+     * How many to answer: 1 to 200, 50 unless told.
+     * @minimum 1
+     * @maximum 200
+     */
+    limit?: number;
+    /**
+     * The `next_cursor` of the page before, with the same filters.
+     * @maxLength 4096
+     */
+    cursor?: string;
+    /**
+     * Only projects that were archived, or only those that were not.
+     */
+    status?: "active" | "archived";
+};
+
+type CreateProjectResult = Project;
+
+type CreateProjectPath = {
+    /**
+     * The id of the tenant.
+     * @pattern ^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})$
+     * @format uuid
+     */
+    tenant_id: string;
+};
+
+type CreateProjectBody = NewProject;
+
+type GetProjectResult = Project;
+
+type GetProjectPath = {
+    /**
+     * The id of the tenant.
+     * @pattern ^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})$
+     * @format uuid
+     */
+    tenant_id: string;
+    /**
+     * The id of the project.
+     * @pattern ^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})$
+     * @format uuid
+     */
+    project_id: string;
+};
+
+type UpdateProjectResult = Project;
+
+type UpdateProjectPath = {
+    /**
+     * The id of the tenant.
+     * @pattern ^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})$
+     * @format uuid
+     */
+    tenant_id: string;
+    /**
+     * The id of the project.
+     * @pattern ^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})$
+     * @format uuid
+     */
+    project_id: string;
+};
+
+type UpdateProjectBody = ProjectChanges;
+
+type ArchiveProjectResult = Project;
+
+type ArchiveProjectPath = {
+    /**
+     * The id of the tenant.
+     * @pattern ^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})$
+     * @format uuid
+     */
+    tenant_id: string;
+    /**
+     * The id of the project.
+     * @pattern ^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})$
+     * @format uuid
+     */
+    project_id: string;
+};
+
+type RestoreProjectResult = Project;
+
+type RestoreProjectPath = {
+    /**
+     * The id of the tenant.
+     * @pattern ^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})$
+     * @format uuid
+     */
+    tenant_id: string;
+    /**
+     * The id of the project.
+     * @pattern ^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})$
+     * @format uuid
+     */
+    project_id: string;
+};
+
+type ListProductsResult = ProductPage;
+
+type GetProductResult = Product;
+
+type GetProductPath = {
+    /**
+     * The key of the product.
+     * @minLength 1
+     * @maxLength 100
+     */
+    product: string;
+};
+
+type ListTenantProductsResult = TenantProductPage;
+
+type ListTenantProductsPath = {
+    /**
+     * The id of the tenant.
+     * @pattern ^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})$
+     * @format uuid
+     */
+    tenant_id: string;
+};
+
+type GetTenantProductResult = TenantProduct;
+
+type GetTenantProductPath = {
+    /**
+     * The id of the tenant.
+     * @pattern ^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})$
+     * @format uuid
+     */
+    tenant_id: string;
+    /**
+     * The key of the product.
+     * @minLength 1
+     * @maxLength 100
+     */
+    product: string;
+};
+
+type PutTenantProductResult = TenantProduct | TenantProductPreview;
+
+type PutTenantProductPath = {
+    /**
+     * The id of the tenant.
+     * @pattern ^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})$
+     * @format uuid
+     */
+    tenant_id: string;
+    /**
+     * The key of the product.
+     * @minLength 1
+     * @maxLength 100
+     */
+    product: string;
+};
+
+export type PutTenantProductQuery = {
+    /**
+     * With `true` nothing is changed: the answer says what would follow.
+     */
+    dry_run?: "true" | "false";
+};
+
+type PutTenantProductBody = NewTenantProduct;
+
+type RemoveTenantProductResult = TenantProductPreview;
+
+type RemoveTenantProductPath = {
+    /**
+     * The id of the tenant.
+     * @pattern ^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})$
+     * @format uuid
+     */
+    tenant_id: string;
+    /**
+     * The key of the product.
+     * @minLength 1
+     * @maxLength 100
+     */
+    product: string;
+};
+
+export type RemoveTenantProductQuery = {
+    /**
+     * With `true` nothing is changed: the answer says what would follow.
+     */
+    dry_run?: "true" | "false";
+};
+
+type UpdateTenantProductResult = TenantProduct | TenantProductPreview;
+
+type UpdateTenantProductPath = {
+    /**
+     * The id of the tenant.
+     * @pattern ^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})$
+     * @format uuid
+     */
+    tenant_id: string;
+    /**
+     * The key of the product.
+     * @minLength 1
+     * @maxLength 100
+     */
+    product: string;
+};
+
+export type UpdateTenantProductQuery = {
+    /**
+     * With `true` nothing is changed: the answer says what would follow.
+     */
+    dry_run?: "true" | "false";
+};
+
+type UpdateTenantProductBody = TenantProductChanges;
+
+type GetEntitlementsResult = Entitlements;
+
+type GetEntitlementsPath = {
+    /**
+     * The id of the tenant.
+     * @pattern ^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})$
+     * @format uuid
+     */
+    tenant_id: string;
+};
+
+export type GetEntitlementsQuery = {
+    /**
+     * Ask for this project of the tenant: in an archived one nothing can be used.
+     * @pattern ^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})$
+     * @format uuid
+     */
+    project_id?: string;
+    /**
+     * Answer for this product alone, also when the tenant does not have it.
+     * @minLength 1
+     * @maxLength 100
+     */
+    product?: string;
+    /**
+     * Judge what is known today as of this moment, instead of now. It is not history.
+     * @format date-time
+     */
+    at?: string;
+};
+
+type EvaluateEntitlementsResult = EvaluationResults;
+
+type EvaluateEntitlementsBody = EvaluationBatch;
+
+type ListAuditEventsResult = AuditEventPage;
+
+export type ListAuditEventsQuery = {
+    /**
+     * How many to answer: 1 to 200, 50 unless told.
+     * @minimum 1
+     * @maximum 200
+     */
+    limit?: number;
+    /**
+     * The `next_cursor` of the page before, with the same filters.
+     * @maxLength 4096
+     */
+    cursor?: string;
+    /**
+     * Only events of this tenant's log.
+     * @pattern ^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})$
+     * @format uuid
+     */
+    tenant_id?: string;
+    /**
+     * Only events that this product recorded.
+     * @minLength 1
+     * @maxLength 100
+     */
+    product?: string;
+    /**
+     * Only this action.
+     * @minLength 1
+     * @maxLength 1024
+     */
+    action?: string;
+    /**
+     * Only this kind of action.
+     */
+    crud?: "c" | "r" | "u" | "d";
+    /**
+     * Only what this one did.
+     * @minLength 1
+     * @maxLength 1024
+     */
+    actor_id?: string;
+    /**
+     * Only what was done to this.
+     * @minLength 1
+     * @maxLength 1024
+     */
+    target_id?: string;
+    /**
+     * Only what happened at this instant or later.
+     * @format date-time
+     */
+    created_after?: string;
+    /**
+     * Only what happened before this instant.
+     * @format date-time
+     */
+    created_before?: string;
+};
+
+type GetAuditEventResult = AuditEvent;
+
+type GetAuditEventPath = {
+    /**
+     * The id of the event.
+     * @pattern ^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})$
+     * @format uuid
+     */
+    event_id: string;
+};
+
+type ListChangesResult = ChangePage;
+
+export type ListChangesQuery = {
+    /**
+     * The `next_after` of the answer before. Without it the feed begins with the oldest change that is kept.
+     * @minimum 0
+     * @maximum 9007199254740991
+     */
+    after?: number;
+    /**
+     * How many to answer: 1 to 1000, 100 unless told.
+     * @minimum 1
+     * @maximum 1000
+     */
+    limit?: number;
+    /**
+     * How many seconds to wait when there is nothing yet: 0 to 25, 0 unless told.
+     * @minimum 0
+     * @maximum 25
+     */
+    wait?: number;
+};
+
 /**
  * Per-operation `args`/`result` shapes (plus `kind: 'sse'` for event streams) — the
  * type-level companion of `OPERATIONS` that gives `createClient<Ops>` its typed methods.
@@ -92,82 +607,274 @@ export type Ops = {
     getHealth: {
         args: {};
         result: GetHealthResult;
-        headers: {
-            xRequestId?: string;
-        };
     };
     getReadiness: {
         args: {};
         result: GetReadinessResult;
-        headers: {
-            xRequestId?: string;
-        };
     };
     listTenants: {
         args: {
             query?: ListTenantsQuery;
         };
         result: ListTenantsResult;
-        headers: {
-            xRequestId?: string;
-        };
     };
     createTenant: {
         args: {
             body: CreateTenantBody;
         };
         result: CreateTenantResult;
-        headers: {
-            xRequestId?: string;
-            location?: string;
-        };
     };
     getTenant: {
         args: {
             path: GetTenantPath;
         };
         result: GetTenantResult;
-        headers: {
-            xRequestId?: string;
+    };
+    updateTenant: {
+        args: {
+            path: UpdateTenantPath;
+            body: UpdateTenantBody;
         };
+        result: UpdateTenantResult;
     };
     getTenantBySlug: {
         args: {
             path: GetTenantBySlugPath;
         };
         result: GetTenantBySlugResult;
-        headers: {
-            xRequestId?: string;
-        };
     };
     getTenantByErpId: {
         args: {
             path: GetTenantByErpIdPath;
         };
         result: GetTenantByErpIdResult;
-        headers: {
-            xRequestId?: string;
-        };
     };
     getTenantByStripeId: {
         args: {
             path: GetTenantByStripeIdPath;
         };
         result: GetTenantByStripeIdResult;
-        headers: {
-            xRequestId?: string;
+    };
+    transitionTenant: {
+        args: {
+            path: TransitionTenantPath;
+            query?: TransitionTenantQuery;
+            body: TransitionTenantBody;
         };
+        result: TransitionTenantResult;
+    };
+    purgeTenant: {
+        args: {
+            path: PurgeTenantPath;
+            body: PurgeTenantBody;
+        };
+        result: PurgeTenantResult;
+    };
+    getLegalHold: {
+        args: {
+            path: GetLegalHoldPath;
+        };
+        result: GetLegalHoldResult;
+    };
+    placeLegalHold: {
+        args: {
+            path: PlaceLegalHoldPath;
+            body: PlaceLegalHoldBody;
+        };
+        result: PlaceLegalHoldResult;
+    };
+    liftLegalHold: {
+        args: {
+            path: LiftLegalHoldPath;
+        };
+        result: LiftLegalHoldResult;
+    };
+    releaseSlug: {
+        args: {
+            path: ReleaseSlugPath;
+            body: ReleaseSlugBody;
+        };
+        result: ReleaseSlugResult;
+    };
+    exportTenant: {
+        args: {
+            path: ExportTenantPath;
+        };
+        result: ExportTenantResult;
+    };
+    importTenants: {
+        args: {
+            query?: ImportTenantsQuery;
+            body: ImportTenantsBody;
+        };
+        result: ImportTenantsResult;
+    };
+    listProjects: {
+        args: {
+            path: ListProjectsPath;
+            query?: ListProjectsQuery;
+        };
+        result: ListProjectsResult;
+    };
+    createProject: {
+        args: {
+            path: CreateProjectPath;
+            body: CreateProjectBody;
+        };
+        result: CreateProjectResult;
+    };
+    getProject: {
+        args: {
+            path: GetProjectPath;
+        };
+        result: GetProjectResult;
+    };
+    updateProject: {
+        args: {
+            path: UpdateProjectPath;
+            body: UpdateProjectBody;
+        };
+        result: UpdateProjectResult;
+    };
+    archiveProject: {
+        args: {
+            path: ArchiveProjectPath;
+        };
+        result: ArchiveProjectResult;
+    };
+    restoreProject: {
+        args: {
+            path: RestoreProjectPath;
+        };
+        result: RestoreProjectResult;
+    };
+    listProducts: {
+        args: {};
+        result: ListProductsResult;
+    };
+    getProduct: {
+        args: {
+            path: GetProductPath;
+        };
+        result: GetProductResult;
+    };
+    listTenantProducts: {
+        args: {
+            path: ListTenantProductsPath;
+        };
+        result: ListTenantProductsResult;
+    };
+    getTenantProduct: {
+        args: {
+            path: GetTenantProductPath;
+        };
+        result: GetTenantProductResult;
+    };
+    putTenantProduct: {
+        args: {
+            path: PutTenantProductPath;
+            query?: PutTenantProductQuery;
+            body: PutTenantProductBody;
+        };
+        result: PutTenantProductResult;
+    };
+    removeTenantProduct: {
+        args: {
+            path: RemoveTenantProductPath;
+            query?: RemoveTenantProductQuery;
+        };
+        result: RemoveTenantProductResult;
+    };
+    updateTenantProduct: {
+        args: {
+            path: UpdateTenantProductPath;
+            query?: UpdateTenantProductQuery;
+            body: UpdateTenantProductBody;
+        };
+        result: UpdateTenantProductResult;
+    };
+    getEntitlements: {
+        args: {
+            path: GetEntitlementsPath;
+            query?: GetEntitlementsQuery;
+        };
+        result: GetEntitlementsResult;
+    };
+    evaluateEntitlements: {
+        args: {
+            body: EvaluateEntitlementsBody;
+        };
+        result: EvaluateEntitlementsResult;
+    };
+    listAuditEvents: {
+        args: {
+            query?: ListAuditEventsQuery;
+        };
+        result: ListAuditEventsResult;
+    };
+    getAuditEvent: {
+        args: {
+            path: GetAuditEventPath;
+        };
+        result: GetAuditEventResult;
+    };
+    listChanges: {
+        args: {
+            query?: ListChangesQuery;
+        };
+        result: ListChangesResult;
     };
 };
 
+/** How an operation is reached. */
+export interface Operation {
+  readonly method: string
+  readonly path: string
+  /** It needs no credential, and must not be sent one. */
+  readonly public?: true
+  /** It changes nothing: a POST that has no Idempotency-Key only answers. */
+  readonly reads?: true
+  /** It is carried out once for each Idempotency-Key. */
+  readonly idempotent?: true
+  /** What it takes and gives are JSON documents, one in each line. */
+  readonly lines?: true
+}
+
 /** How each operation is reached. */
 export const operations = {
-  getHealth: { method: 'GET', path: '/healthz', public: true },
-  getReadiness: { method: 'GET', path: '/readyz', public: true },
-  createTenant: { method: 'POST', path: '/v1/tenants' },
-  listTenants: { method: 'GET', path: '/v1/tenants' },
-  getTenant: { method: 'GET', path: '/v1/tenants/{tenant_id}' },
-  getTenantBySlug: { method: 'GET', path: '/v1/tenants/by-slug/{slug}' },
-  getTenantByErpId: { method: 'GET', path: '/v1/tenants/by-erp-id/{erp_id}' },
-  getTenantByStripeId: { method: 'GET', path: '/v1/tenants/by-stripe-id/{stripe_id}' },
-} as const satisfies Record<keyof Ops, { method: string; path: string; public?: true }>
+  getHealth: { method: 'GET', path: '/healthz', public: true, reads: true },
+  getReadiness: { method: 'GET', path: '/readyz', public: true, reads: true },
+  createTenant: { method: 'POST', path: '/v1/tenants', idempotent: true },
+  listTenants: { method: 'GET', path: '/v1/tenants', reads: true },
+  getTenant: { method: 'GET', path: '/v1/tenants/{tenant_id}', reads: true },
+  updateTenant: { method: 'PATCH', path: '/v1/tenants/{tenant_id}' },
+  getTenantBySlug: { method: 'GET', path: '/v1/tenants/by-slug/{slug}', reads: true },
+  getTenantByErpId: { method: 'GET', path: '/v1/tenants/by-erp-id/{erp_id}', reads: true },
+  getTenantByStripeId: { method: 'GET', path: '/v1/tenants/by-stripe-id/{stripe_id}', reads: true },
+  transitionTenant: { method: 'POST', path: '/v1/tenants/{tenant_id}/transitions', idempotent: true },
+  purgeTenant: { method: 'POST', path: '/v1/tenants/{tenant_id}/purge', idempotent: true },
+  getLegalHold: { method: 'GET', path: '/v1/tenants/{tenant_id}/legal-hold', reads: true },
+  placeLegalHold: { method: 'PUT', path: '/v1/tenants/{tenant_id}/legal-hold' },
+  liftLegalHold: { method: 'DELETE', path: '/v1/tenants/{tenant_id}/legal-hold' },
+  releaseSlug: { method: 'POST', path: '/v1/slugs/{slug}/release', idempotent: true },
+  exportTenant: { method: 'GET', path: '/v1/tenants/{tenant_id}/export', reads: true },
+  importTenants: { method: 'POST', path: '/v1/tenants/import', idempotent: true, lines: true },
+  createProject: { method: 'POST', path: '/v1/tenants/{tenant_id}/projects', idempotent: true },
+  listProjects: { method: 'GET', path: '/v1/tenants/{tenant_id}/projects', reads: true },
+  getProject: { method: 'GET', path: '/v1/tenants/{tenant_id}/projects/{project_id}', reads: true },
+  updateProject: { method: 'PATCH', path: '/v1/tenants/{tenant_id}/projects/{project_id}' },
+  archiveProject: { method: 'POST', path: '/v1/tenants/{tenant_id}/projects/{project_id}/archive', idempotent: true },
+  restoreProject: { method: 'POST', path: '/v1/tenants/{tenant_id}/projects/{project_id}/restore', idempotent: true },
+  listProducts: { method: 'GET', path: '/v1/products', reads: true },
+  getProduct: { method: 'GET', path: '/v1/products/{product}', reads: true },
+  listTenantProducts: { method: 'GET', path: '/v1/tenants/{tenant_id}/products', reads: true },
+  getTenantProduct: { method: 'GET', path: '/v1/tenants/{tenant_id}/products/{product}', reads: true },
+  putTenantProduct: { method: 'PUT', path: '/v1/tenants/{tenant_id}/products/{product}' },
+  updateTenantProduct: { method: 'PATCH', path: '/v1/tenants/{tenant_id}/products/{product}' },
+  removeTenantProduct: { method: 'DELETE', path: '/v1/tenants/{tenant_id}/products/{product}' },
+  getEntitlements: { method: 'GET', path: '/v1/tenants/{tenant_id}/entitlements', reads: true },
+  evaluateEntitlements: { method: 'POST', path: '/v1/entitlements/evaluate', reads: true },
+  listAuditEvents: { method: 'GET', path: '/v1/audit/events', reads: true },
+  getAuditEvent: { method: 'GET', path: '/v1/audit/events/{event_id}', reads: true },
+  listChanges: { method: 'GET', path: '/v1/changes', reads: true },
+} as const satisfies Record<keyof Ops, Operation>

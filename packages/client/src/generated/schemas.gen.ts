@@ -95,67 +95,24 @@ export type Readiness = {
      * Always `ready`: otherwise the answer is a 503.
      */
     status: "ready";
+    /**
+     * What is worth a look all the same.
+     */
+    notes: ReadinessNote[];
 };
 
 /**
- * What it takes to create a tenant: a slug and a name, the rest if you like.
+ * Something that is worth a look, although the service does its work.
  */
-export type NewTenant = {
+export type ReadinessNote = {
     /**
-     * The id of the tenant. It never changes. Made for you unless you choose one.
-     * @pattern ^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})$
-     * @format uuid
+     * What it is, for programs.
      */
-    id?: string;
+    code: ("listener_lost" | "product_retired") | LaterValue;
     /**
-     * The name of the tenant in host names and paths.
-     * @minLength 3
-     * @maxLength 63
-     * @pattern ^(?!.*--)(?=.*[a-z])(?![0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$)[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$
+     * What it is, for people.
      */
-    slug: string;
-    /**
-     * The name of the tenant, for people.
-     * @minLength 1
-     * @maxLength 200
-     */
-    name: string;
-    /**
-     * Where the tenant is in its life. `trial` unless you choose; `active` needs a plan.
-     */
-    status?: "demo" | "trial" | "active";
-    /**
-     * Whether this is a customer or a demonstration. It follows from the status unless you choose.
-     */
-    kind?: "customer" | "demo";
-    /**
-     * The plan that was bought, one that a product manifest knows.
-     */
-    plan?: string | null;
-    /**
-     * The id of the customer in the ERP system. No two tenants share one.
-     */
-    erp_id?: string | null;
-    /**
-     * The id of the customer at Stripe. No two tenants share one.
-     */
-    stripe_id?: string | null;
-    /**
-     * When the trial is over. It is over at that very instant.
-     */
-    trial_ends_at?: string | null;
-    /**
-     * When the contract begins.
-     */
-    contract_starts_at?: string | null;
-    /**
-     * When the contract ends.
-     */
-    contract_ends_at?: string | null;
-    /**
-     * Who looks after this customer.
-     */
-    sales_owner?: string | null;
+    message: string;
 };
 
 /**
@@ -177,9 +134,13 @@ export type Tenant = {
      */
     name: string;
     /**
-     * Where the tenant is in its life.
+     * Where the tenant is in its life, as it was last written down.
      */
     status: ("demo" | "trial" | "active" | "frozen" | "archived") | LaterValue;
+    /**
+     * Where the tenant is in its life now: an ended trial is `frozen` from that instant on.
+     */
+    effective_status: ("demo" | "trial" | "active" | "frozen" | "archived") | LaterValue;
     /**
      * Whether this is a customer or a demonstration.
      */
@@ -217,6 +178,61 @@ export type Tenant = {
      */
     products: string[];
     /**
+     * The states that the tenant can go to from here.
+     */
+    allowed_transitions: (("demo" | "trial" | "active" | "frozen" | "archived") | LaterValue)[];
+    /**
+     * Why the tenant is in its effective state; null where nobody gave a reason.
+     */
+    status_reason: (("trial_expired" | "converted" | "contract_signed" | "payment_overdue" | "contract_ended" | "customer_request" | "security_incident" | "abuse" | "legal_hold" | "duplicate" | "demo_expired" | "offboarding" | "reinstated" | "restored" | "migration") | LaterValue) | null;
+    /**
+     * What was noted when the state was changed.
+     */
+    status_note: string | null;
+    /**
+     * Since when the tenant is in its effective state.
+     * @format date-time
+     */
+    status_changed_at: string;
+    /**
+     * Who changed the state: an operator, or the job that ends trials.
+     */
+    status_changed_by: string | null;
+    /**
+     * What the tenant was frozen or archived out of.
+     */
+    frozen_from: (("demo" | "trial" | "active" | "frozen" | "archived") | LaterValue) | null;
+    /**
+     * Whether the tenant cannot be purged, whatever else holds.
+     */
+    deletion_protection: boolean;
+    /**
+     * API keys issued before this are dead for good.
+     */
+    keys_valid_after: string | null;
+    /**
+     * When the tenant was archived.
+     */
+    archived_at: string | null;
+    /**
+     * From when on the archived tenant can be purged.
+     */
+    purge_after: string | null;
+    /**
+     * When the purge of the tenant was asked for. What is left of it is on its way out.
+     */
+    purge_requested_at: string | null;
+    /**
+     * Whatever you want to keep with the tenant: up to 50 names with a text each.
+     */
+    metadata: Record<string, string>;
+    /**
+     * Grows with every change. `If-Match` compares it.
+     * @minimum -9007199254740991
+     * @maximum 9007199254740991
+     */
+    version: number;
+    /**
      * When the tenant was created.
      * @format date-time
      */
@@ -226,6 +242,81 @@ export type Tenant = {
      * @format date-time
      */
     updated_at: string;
+};
+
+/**
+ * What it takes to create a tenant: a slug and a name, the rest if you like.
+ */
+export type NewTenant = {
+    /**
+     * The id of the tenant. It never changes. Made for you unless you choose one.
+     * @pattern ^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})$
+     * @format uuid
+     */
+    id?: string;
+    /**
+     * The name of the tenant in host names and paths.
+     * @minLength 3
+     * @maxLength 63
+     * @pattern ^(?!.*--)(?=.*[a-z])(?![0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$)[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$
+     */
+    slug: string;
+    /**
+     * Why this tenant may have a reserved slug. Only a platform owner can give one.
+     * @minLength 1
+     * @maxLength 500
+     */
+    reserved_slug_reason?: string;
+    /**
+     * The name of the tenant, for people.
+     * @minLength 1
+     * @maxLength 200
+     */
+    name: string;
+    /**
+     * Where the tenant is in its life, as it was last written down. `trial` unless you choose; `active` needs a plan.
+     */
+    status?: "demo" | "trial" | "active";
+    /**
+     * Whether this is a customer or a demonstration. It follows from the status unless you choose.
+     */
+    kind?: "customer" | "demo";
+    /**
+     * The plan that was bought, one that a product manifest knows.
+     */
+    plan?: string | null;
+    /**
+     * The id of the customer in the ERP system. No two tenants share one.
+     */
+    erp_id?: string | null;
+    /**
+     * The id of the customer at Stripe. No two tenants share one.
+     */
+    stripe_id?: string | null;
+    /**
+     * When the trial is over. It is over at that very instant.
+     */
+    trial_ends_at?: string | null;
+    /**
+     * When the contract begins.
+     */
+    contract_starts_at?: string | null;
+    /**
+     * When the contract ends.
+     */
+    contract_ends_at?: string | null;
+    /**
+     * Who looks after this customer.
+     */
+    sales_owner?: string | null;
+    /**
+     * Whether the tenant cannot be purged, whatever else holds.
+     */
+    deletion_protection?: boolean;
+    /**
+     * Whatever you want to keep with the tenant: up to 50 names with a text each.
+     */
+    metadata?: Record<string, string>;
 };
 
 /**
@@ -244,6 +335,1273 @@ export type TenantPage = {
      * Hand this back as `cursor` for the next page; null on the last one.
      */
     next_cursor: string | null;
+};
+
+/**
+ * One page of a list.
+ */
+export type TenantSummaryPage = {
+    /**
+     * What the page holds, in the order of the list.
+     */
+    data: TenantSummary[];
+    /**
+     * Whether there is another page.
+     */
+    has_more: boolean;
+    /**
+     * Hand this back as `cursor` for the next page; null on the last one.
+     */
+    next_cursor: string | null;
+};
+
+/**
+ * A customer organization of the platform, as its own people and the products see it.
+ */
+export type TenantSummary = {
+    /**
+     * The id of the tenant. It never changes.
+     * @pattern ^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})$
+     * @format uuid
+     */
+    id: string;
+    /**
+     * The name of the tenant in host names and paths.
+     */
+    slug: string;
+    /**
+     * The name of the tenant, for people.
+     */
+    name: string;
+    /**
+     * Where the tenant is in its life, as it was last written down.
+     */
+    status: ("demo" | "trial" | "active" | "frozen" | "archived") | LaterValue;
+    /**
+     * Where the tenant is in its life now: an ended trial is `frozen` from that instant on.
+     */
+    effective_status: ("demo" | "trial" | "active" | "frozen" | "archived") | LaterValue;
+    /**
+     * Why the tenant is in its effective state; null where nobody gave a reason.
+     */
+    status_reason: (("trial_expired" | "converted" | "contract_signed" | "payment_overdue" | "contract_ended" | "customer_request" | "security_incident" | "abuse" | "legal_hold" | "duplicate" | "demo_expired" | "offboarding" | "reinstated" | "restored" | "migration") | LaterValue) | null;
+    /**
+     * The plan that was bought, one that a product manifest knows.
+     */
+    plan: string | null;
+    /**
+     * When the trial is over. It is over at that very instant.
+     */
+    trial_ends_at: string | null;
+    /**
+     * The keys of the products that the tenant has, in alphabetical order.
+     */
+    products: string[];
+    /**
+     * Grows with every change. `If-Match` compares it.
+     * @minimum -9007199254740991
+     * @maximum 9007199254740991
+     */
+    version: number;
+    /**
+     * When the tenant was created.
+     * @format date-time
+     */
+    created_at: string;
+    /**
+     * When anything of the tenant last changed.
+     * @format date-time
+     */
+    updated_at: string;
+};
+
+/**
+ * A merge patch (RFC 7396) of a tenant: null clears a field, an absent one stays.
+ */
+export type TenantChanges = {
+    /**
+     * The name of the tenant in host names and paths. The name of before stays the tenant's too.
+     * @minLength 3
+     * @maxLength 63
+     * @pattern ^(?!.*--)(?=.*[a-z])(?![0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$)[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$
+     */
+    slug?: string;
+    /**
+     * Why this tenant may have a reserved slug. Only a platform owner can give one.
+     * @minLength 1
+     * @maxLength 500
+     */
+    reserved_slug_reason?: string;
+    /**
+     * The name of the tenant, for people.
+     * @minLength 1
+     * @maxLength 200
+     */
+    name?: string;
+    /**
+     * The plan that was bought, one that a product manifest knows.
+     */
+    plan?: string | null;
+    /**
+     * The id of the customer in the ERP system. No two tenants share one.
+     */
+    erp_id?: string | null;
+    /**
+     * The id of the customer at Stripe. No two tenants share one.
+     */
+    stripe_id?: string | null;
+    /**
+     * When the trial is over. It is over at that very instant.
+     */
+    trial_ends_at?: string | null;
+    /**
+     * When the contract begins.
+     */
+    contract_starts_at?: string | null;
+    /**
+     * When the contract ends.
+     */
+    contract_ends_at?: string | null;
+    /**
+     * Who looks after this customer.
+     */
+    sales_owner?: string | null;
+    /**
+     * Whether the tenant cannot be purged, whatever else holds.
+     */
+    deletion_protection?: boolean;
+    /**
+     * Whatever you want to keep with the tenant: up to 50 names with a text each. A name with null goes, one that is absent stays.
+     */
+    metadata?: Record<string, string | null> | null;
+};
+
+/**
+ * What would follow from a transition. Nothing was changed.
+ */
+export type TransitionPreview = {
+    /**
+     * The tenant as it would be.
+     */
+    tenant: Tenant;
+    /**
+     * The tenant's products, in alphabetical order.
+     */
+    products: {
+        /**
+         * The key of the product.
+         */
+        product: string;
+        /**
+         * What the tenant may do with the product as things are: `full`, `read_only` or `none`.
+         */
+        access_before: string;
+        /**
+         * What it may do with it afterwards.
+         */
+        access_after: string;
+        /**
+         * Why.
+         */
+        reason_after: string;
+    }[];
+    /**
+     * What becomes of the projects.
+     */
+    projects: {
+        /**
+         * How many projects are active as things are.
+         * @minimum -9007199254740991
+         * @maximum 9007199254740991
+         */
+        active_before: number;
+        /**
+         * How many would be.
+         * @minimum -9007199254740991
+         * @maximum 9007199254740991
+         */
+        active_after: number;
+    };
+    /**
+     * What becomes of the API keys.
+     */
+    api_keys: {
+        /**
+         * How many API keys are good as things are.
+         * @minimum -9007199254740991
+         * @maximum 9007199254740991
+         */
+        verifying_before: number;
+        /**
+         * How many would be.
+         * @minimum -9007199254740991
+         * @maximum 9007199254740991
+         */
+        verifying_after: number;
+    };
+};
+
+/**
+ * A step in the life of a tenant: where to, and why.
+ */
+export type Transition = {
+    /**
+     * The state to go to.
+     */
+    to: "demo" | "trial" | "active" | "frozen" | "archived";
+    /**
+     * Why.
+     */
+    reason: "trial_expired" | "converted" | "contract_signed" | "payment_overdue" | "contract_ended" | "customer_request" | "security_incident" | "abuse" | "legal_hold" | "duplicate" | "demo_expired" | "offboarding" | "reinstated" | "restored" | "migration";
+    /**
+     * What the platform's people should know.
+     * @maxLength 2000
+     */
+    note?: string;
+    /**
+     * The plan that was bought: `active` needs one, here or before.
+     * @minLength 1
+     * @maxLength 100
+     */
+    plan?: string;
+    /**
+     * When the trial will be over; only towards `trial`.
+     */
+    trial_ends_at?: string | null;
+};
+
+/**
+ * The slug of the tenant that is to go for good.
+ */
+export type PurgeRequest = {
+    /**
+     * The slug of the tenant, to be sure that it is this one.
+     * @maxLength 63
+     */
+    slug: string;
+};
+
+/**
+ * That a tenant and its log have to be kept.
+ */
+export type LegalHold = {
+    /**
+     * Why it has to be kept.
+     */
+    reason: string;
+    /**
+     * Who said so.
+     */
+    by: string;
+    /**
+     * Since when.
+     * @format date-time
+     */
+    at: string;
+};
+
+/**
+ * Why a tenant and its log have to be kept.
+ */
+export type NewLegalHold = {
+    /**
+     * Why it has to be kept.
+     * @minLength 1
+     * @maxLength 500
+     */
+    reason: string;
+};
+
+/**
+ * A name that leads to no tenant any more and that anybody may take.
+ */
+export type ReleasedSlug = {
+    /**
+     * The name.
+     */
+    slug: string;
+    /**
+     * Since when anybody may take it.
+     * @format date-time
+     */
+    released_at: string;
+};
+
+/**
+ * Why a name of before may be taken again.
+ */
+export type SlugRelease = {
+    /**
+     * Why it may be taken again.
+     * @minLength 1
+     * @maxLength 500
+     */
+    reason: string;
+};
+
+/**
+ * All that the registry has of a tenant, without secrets.
+ */
+export type TenantExport = {
+    /**
+     * When this was written.
+     * @format date-time
+     */
+    exported_at: string;
+    /**
+     * The tenant.
+     */
+    tenant: Tenant;
+    /**
+     * The legal hold on the tenant, if there is one.
+     */
+    legal_hold: LegalHold | null;
+    /**
+     * The names that the tenant had before, oldest first.
+     */
+    former_slugs: string[];
+    /**
+     * The products that the tenant has, and on which terms.
+     */
+    products: TenantProduct[];
+    /**
+     * The projects of the tenant, newest first, also the archived ones.
+     */
+    projects: Project[];
+    /**
+     * The API keys of the tenant, also the revoked ones, without their secrets.
+     */
+    api_keys: ExportedApiKey[];
+};
+
+/**
+ * That a tenant has a product, and on which terms.
+ */
+export type TenantProduct = {
+    /**
+     * The id of the tenant.
+     * @pattern ^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})$
+     * @format uuid
+     */
+    tenant_id: string;
+    /**
+     * The key of the product.
+     */
+    product: string;
+    /**
+     * Whether the tenant may use the product. One that is not enabled keeps its configuration.
+     */
+    enabled: boolean;
+    /**
+     * The tenant's own configuration. It goes over that of the plan, which goes over the product's defaults.
+     */
+    config: Record<string, unknown>;
+    /**
+     * The tenant's own limits by name. They go over those of the plan and of the product.
+     */
+    limits: Record<string, number>;
+    /**
+     * From when on the tenant may use the product; null for since ever.
+     */
+    valid_from: string | null;
+    /**
+     * Until when the tenant may use the product: no longer at that very instant. Null for no end.
+     */
+    valid_until: string | null;
+    /**
+     * Where the assignment comes from: `manual`, or the system that sold it.
+     */
+    source: string;
+    /**
+     * Grows with every change. `If-Match` compares it.
+     * @minimum -9007199254740991
+     * @maximum 9007199254740991
+     */
+    version: number;
+    /**
+     * When the tenant got the product.
+     * @format date-time
+     */
+    created_at: string;
+    /**
+     * When anything of it last changed.
+     * @format date-time
+     */
+    updated_at: string;
+};
+
+/**
+ * A project of a tenant.
+ */
+export type Project = {
+    /**
+     * The id of the project. It never changes.
+     * @pattern ^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})$
+     * @format uuid
+     */
+    id: string;
+    /**
+     * The id of the tenant whose project it is.
+     * @pattern ^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})$
+     * @format uuid
+     */
+    tenant_id: string;
+    /**
+     * The name of the project in paths: unique within its tenant. It never changes and is never given again.
+     */
+    slug: string;
+    /**
+     * The name of the project, for people.
+     */
+    name: string;
+    /**
+     * Whatever you want to sort projects by: up to 20 names with a text each.
+     */
+    labels: Record<string, string>;
+    /**
+     * Whether the project was archived.
+     */
+    status: ("active" | "archived") | LaterValue;
+    /**
+     * What can be done with the project now: what the state of its tenant leaves of its own.
+     */
+    effective_status: ("active" | "frozen" | "archived") | LaterValue;
+    /**
+     * Grows with every change. `If-Match` compares it.
+     * @minimum -9007199254740991
+     * @maximum 9007199254740991
+     */
+    version: number;
+    /**
+     * When the project was created.
+     * @format date-time
+     */
+    created_at: string;
+    /**
+     * When anything of the project last changed.
+     * @format date-time
+     */
+    updated_at: string;
+    /**
+     * When the project was archived; null while it is not.
+     */
+    archived_at: string | null;
+};
+
+/**
+ * An API key, without anything that proves it.
+ */
+export type ExportedApiKey = {
+    /**
+     * The id of the key.
+     * @pattern ^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})$
+     * @format uuid
+     */
+    id: string;
+    /**
+     * What the key is called.
+     */
+    name: string;
+    /**
+     * How the key begins: enough to recognise it.
+     */
+    prefix: string;
+    /**
+     * What the key may do.
+     */
+    scopes: string[];
+    /**
+     * When the key was revoked.
+     */
+    revoked_at: string | null;
+    /**
+     * When the key was made.
+     * @format date-time
+     */
+    created_at: string;
+    /**
+     * When anything of the key last changed.
+     * @format date-time
+     */
+    updated_at: string;
+};
+
+/**
+ * All that a tenant's own people see of it, without secrets.
+ */
+export type TenantSummaryExport = {
+    /**
+     * When this was written.
+     * @format date-time
+     */
+    exported_at: string;
+    /**
+     * The tenant.
+     */
+    tenant: TenantSummary;
+    /**
+     * The names that the tenant had before, oldest first.
+     */
+    former_slugs: string[];
+    /**
+     * The products that the tenant has, and on which terms.
+     */
+    products: TenantProduct[];
+    /**
+     * The projects of the tenant, newest first, also the archived ones.
+     */
+    projects: Project[];
+    /**
+     * The API keys of the tenant, also the revoked ones, without their secrets.
+     */
+    api_keys: ExportedApiKey[];
+};
+
+/**
+ * What became of a line of an import.
+ */
+export type ImportResult = {
+    /**
+     * The number of the line, from 1.
+     * @minimum -9007199254740991
+     * @maximum 9007199254740991
+     */
+    line: number;
+    /**
+     * What became of it.
+     */
+    outcome: "created" | "refused";
+    /**
+     * The id of the tenant that was made.
+     */
+    id: string | null;
+    /**
+     * The slug of the line, where it could be read.
+     */
+    slug: string | null;
+    /**
+     * Why it was refused: a code of the published table.
+     */
+    code: string | null;
+    /**
+     * Why it was refused, for people.
+     */
+    detail: string | null;
+    /**
+     * Everything that is wrong with the line.
+     */
+    errors: {
+        /**
+         * Where in the line: a JSON pointer.
+         */
+        pointer: string;
+        /**
+         * What is wrong, in one word.
+         */
+        code: string;
+        /**
+         * What is wrong, for people.
+         */
+        message: string;
+    }[];
+};
+
+/**
+ * A tenant to create, and the products that it has from the beginning.
+ */
+export type ImportedTenant = {
+    /**
+     * The id of the tenant. It never changes. Made for you unless you choose one.
+     * @pattern ^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})$
+     * @format uuid
+     */
+    id?: string;
+    /**
+     * The name of the tenant in host names and paths.
+     * @minLength 3
+     * @maxLength 63
+     * @pattern ^(?!.*--)(?=.*[a-z])(?![0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$)[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$
+     */
+    slug: string;
+    /**
+     * Why this tenant may have a reserved slug. Only a platform owner can give one.
+     * @minLength 1
+     * @maxLength 500
+     */
+    reserved_slug_reason?: string;
+    /**
+     * The name of the tenant, for people.
+     * @minLength 1
+     * @maxLength 200
+     */
+    name: string;
+    /**
+     * Where the tenant is in its life, as it was last written down. `trial` unless you choose; `active` needs a plan.
+     */
+    status?: "demo" | "trial" | "active";
+    /**
+     * Whether this is a customer or a demonstration. It follows from the status unless you choose.
+     */
+    kind?: "customer" | "demo";
+    /**
+     * The plan that was bought, one that a product manifest knows.
+     */
+    plan?: string | null;
+    /**
+     * The id of the customer in the ERP system. No two tenants share one.
+     */
+    erp_id?: string | null;
+    /**
+     * The id of the customer at Stripe. No two tenants share one.
+     */
+    stripe_id?: string | null;
+    /**
+     * When the trial is over. It is over at that very instant.
+     */
+    trial_ends_at?: string | null;
+    /**
+     * When the contract begins.
+     */
+    contract_starts_at?: string | null;
+    /**
+     * When the contract ends.
+     */
+    contract_ends_at?: string | null;
+    /**
+     * Who looks after this customer.
+     */
+    sales_owner?: string | null;
+    /**
+     * Whether the tenant cannot be purged, whatever else holds.
+     */
+    deletion_protection?: boolean;
+    /**
+     * Whatever you want to keep with the tenant: up to 50 names with a text each.
+     */
+    metadata?: Record<string, string>;
+    /**
+     * The keys of the products to assign to it.
+     * @maxItems 50
+     */
+    products?: string[];
+};
+
+/**
+ * What it takes to create a project.
+ */
+export type NewProject = {
+    /**
+     * The name of the project in paths: unique within its tenant. It never changes and is never given again.
+     * @minLength 3
+     * @maxLength 63
+     * @pattern ^(?!.*--)(?=.*[a-z])(?![0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$)[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$
+     */
+    slug: string;
+    /**
+     * The name of the project, for people.
+     * @minLength 1
+     * @maxLength 200
+     */
+    name: string;
+    /**
+     * Whatever you want to sort projects by: up to 20 names with a text each.
+     */
+    labels?: Record<string, string>;
+};
+
+/**
+ * One page of a list.
+ */
+export type ProjectPage = {
+    /**
+     * What the page holds, in the order of the list.
+     */
+    data: Project[];
+    /**
+     * Whether there is another page.
+     */
+    has_more: boolean;
+    /**
+     * Hand this back as `cursor` for the next page; null on the last one.
+     */
+    next_cursor: string | null;
+};
+
+/**
+ * A merge patch (RFC 7396) of a project: null clears, an absent field stays.
+ */
+export type ProjectChanges = {
+    /**
+     * The name of the project, for people.
+     * @minLength 1
+     * @maxLength 200
+     */
+    name?: string;
+    /**
+     * Whatever you want to sort projects by: up to 20 names with a text each. A name with null goes, one that is absent stays; null clears all.
+     */
+    labels?: Record<string, string | null> | null;
+};
+
+/**
+ * One page of a list.
+ */
+export type ProductPage = {
+    /**
+     * What the page holds, in the order of the list.
+     */
+    data: Product[];
+    /**
+     * Whether there is another page.
+     */
+    has_more: boolean;
+    /**
+     * Hand this back as `cursor` for the next page; null on the last one.
+     */
+    next_cursor: string | null;
+};
+
+/**
+ * A product of the platform.
+ */
+export type Product = {
+    /**
+     * The key of the product. It never changes.
+     */
+    key: string;
+    /**
+     * The name of the product, for people.
+     */
+    name: string;
+    /**
+     * Whether tenants can get the product, or nobody may use it any more.
+     */
+    status: ("active" | "retired") | LaterValue;
+    /**
+     * The team that answers for the product.
+     */
+    owner: string;
+    /**
+     * Whether tenants of the product can have projects.
+     */
+    supports_projects: boolean;
+    /**
+     * The features that are on without a plan.
+     */
+    features: string[];
+    /**
+     * The limits that hold without a plan.
+     */
+    limits: Record<string, number>;
+    /**
+     * The plans of the product by name.
+     */
+    plans: Record<string, ProductPlan>;
+    /**
+     * What a configuration has to fit, in JSON Schema 2020-12; null where anything does.
+     */
+    config_schema: Record<string, unknown> | null;
+    /**
+     * What every configuration starts from.
+     */
+    default_config: Record<string, unknown>;
+    /**
+     * What API keys of the product may be allowed.
+     */
+    scopes: string[];
+    /**
+     * The products that a tenant has to have for it.
+     */
+    requires: string[];
+};
+
+/**
+ * What a plan of a product gives.
+ */
+export type ProductPlan = {
+    /**
+     * What goes over the default configuration.
+     */
+    config: Record<string, unknown>;
+    /**
+     * What goes over the default limits.
+     */
+    limits: Record<string, number>;
+    /**
+     * The features that are on.
+     */
+    features: string[];
+};
+
+/**
+ * One page of a list.
+ */
+export type TenantProductPage = {
+    /**
+     * What the page holds, in the order of the list.
+     */
+    data: TenantProduct[];
+    /**
+     * Whether there is another page.
+     */
+    has_more: boolean;
+    /**
+     * Hand this back as `cursor` for the next page; null on the last one.
+     */
+    next_cursor: string | null;
+};
+
+/**
+ * What a change would mean. Nothing was changed.
+ */
+export type TenantProductPreview = {
+    /**
+     * What the tenant may do with the product now.
+     */
+    before: Entitlement;
+    /**
+     * What it could do with it then.
+     */
+    after: Entitlement;
+};
+
+/**
+ * How much of something a tenant may have, and who says so.
+ */
+export type EntitlementLimit = {
+    /**
+     * How much.
+     * @minimum -9007199254740991
+     * @maximum 9007199254740991
+     */
+    value: number;
+    /**
+     * Who says so: the product for everybody, the plan, or the agreement with this tenant.
+     */
+    source: ("default" | "plan" | "tenant") | LaterValue;
+};
+
+/**
+ * What a tenant may do with one product.
+ */
+export type Entitlement = {
+    /**
+     * The key of the product.
+     */
+    product: string;
+    /**
+     * How much of the product may be used. Treat a value that you do not know as `none`.
+     */
+    access: ("full" | "read_only" | "none") | LaterValue;
+    /**
+     * Why: `granted`, or what is in the way. The widest obstacle, when there are several alike.
+     */
+    reason: ("granted" | "not_assigned" | "disabled" | "not_yet_valid" | "expired" | "trial_ended" | "contract_ended" | "tenant_frozen" | "tenant_archived" | "project_archived" | "product_retired") | LaterValue;
+    /**
+     * The configuration: the product's defaults, then the plan's, then the tenant's own. Empty without access.
+     */
+    config: Record<string, unknown>;
+    /**
+     * The limits by name. Empty without access.
+     */
+    limits: Record<string, EntitlementLimit>;
+    /**
+     * The features that are on. Empty without access.
+     */
+    features: string[];
+    /**
+     * The next moment at which this can change by time alone: it need not be asked for again before, unless something was changed. Null when that is never.
+     */
+    valid_until: string | null;
+    /**
+     * The version of the assignment of the product to the tenant; 0 when there is none.
+     * @minimum -9007199254740991
+     * @maximum 9007199254740991
+     */
+    version: number;
+};
+
+/**
+ * The terms on which a tenant has a product. They replace those of before: what is absent is not agreed.
+ */
+export type NewTenantProduct = {
+    /**
+     * Whether the tenant may use the product. One that is not enabled keeps its configuration. `true` unless told.
+     */
+    enabled?: boolean;
+    /**
+     * The tenant's own configuration. It goes over that of the plan, which goes over the product's defaults.
+     */
+    config?: Record<string, unknown>;
+    /**
+     * The tenant's own limits by name. They go over those of the plan and of the product.
+     */
+    limits?: Record<string, number>;
+    /**
+     * From when on the tenant may use the product; null for since ever.
+     */
+    valid_from?: string | null;
+    /**
+     * Until when the tenant may use the product: no longer at that very instant. Null for no end.
+     */
+    valid_until?: string | null;
+    /**
+     * Where the assignment comes from: `manual`, or the system that sold it. `manual` unless told.
+     * @minLength 1
+     * @maxLength 100
+     */
+    source?: string;
+};
+
+/**
+ * A merge patch (RFC 7396) of the terms: null clears, what is absent stays.
+ */
+export type TenantProductChanges = {
+    /**
+     * Whether the tenant may use the product. One that is not enabled keeps its configuration.
+     */
+    enabled?: boolean;
+    /**
+     * The tenant's own configuration. It goes over that of the plan, which goes over the product's defaults. Merged into it; a name with null goes, and null clears all.
+     */
+    config?: Record<string, unknown> | null;
+    /**
+     * The tenant's own limits by name. They go over those of the plan and of the product. A name with null goes, one that is absent stays; null clears all.
+     */
+    limits?: Record<string, number | null> | null;
+    /**
+     * From when on the tenant may use the product; null for since ever.
+     */
+    valid_from?: string | null;
+    /**
+     * Until when the tenant may use the product: no longer at that very instant. Null for no end.
+     */
+    valid_until?: string | null;
+    /**
+     * Where the assignment comes from: `manual`, or the system that sold it.
+     * @minLength 1
+     * @maxLength 100
+     */
+    source?: string;
+};
+
+/**
+ * What a tenant may use.
+ */
+export type Entitlements = {
+    /**
+     * The id of the tenant.
+     * @pattern ^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})$
+     * @format uuid
+     */
+    tenant_id: string;
+    /**
+     * The project that was asked about; null when it was the tenant as a whole.
+     */
+    project_id: string | null;
+    /**
+     * The state that the tenant is in at that moment: a trial whose time is over is `frozen`.
+     */
+    status: ("demo" | "trial" | "active" | "frozen" | "archived") | LaterValue;
+    /**
+     * The days that are left of the trial, the one that has begun counted whole; null when there is no end.
+     */
+    trial_days_left: number | null;
+    /**
+     * The next moment at which this can change by time alone: it need not be asked for again before, unless something was changed. Null when that is never.
+     */
+    valid_until: string | null;
+    /**
+     * One entry for each product that the tenant has, in alphabetical order.
+     */
+    data: Entitlement[];
+};
+
+/**
+ * The answers to a batch.
+ */
+export type EvaluationResults = {
+    /**
+     * One answer for each question, in their order.
+     */
+    data: EvaluationResult[];
+};
+
+/**
+ * The answer to one question of a batch, or why there is none.
+ */
+export type EvaluationResult = {
+    /**
+     * The id of the tenant that was asked about.
+     * @pattern ^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})$
+     * @format uuid
+     */
+    tenant_id: string;
+    /**
+     * What it may use; null when there is an error instead.
+     */
+    entitlements: Entitlements | null;
+    /**
+     * The code that this question would fail with if it were asked by itself; null when it has an answer.
+     */
+    error: (("tenant.not_found" | "project.not_found" | "product.unknown") | LaterValue) | null;
+};
+
+/**
+ * Many questions at once.
+ */
+export type EvaluationBatch = {
+    /**
+     * The questions: 1 to 100.
+     * @minItems 1
+     * @maxItems 100
+     */
+    items: EvaluationItem[];
+};
+
+/**
+ * One question: what a tenant may use.
+ */
+export type EvaluationItem = {
+    /**
+     * The id of the tenant that is asked about.
+     * @pattern ^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})$
+     * @format uuid
+     */
+    tenant_id: string;
+    /**
+     * Ask for this project of the tenant: in an archived one nothing can be used.
+     * @pattern ^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})$
+     * @format uuid
+     */
+    project_id?: string;
+    /**
+     * Answer for this product alone, also when the tenant does not have it.
+     * @minLength 1
+     * @maxLength 100
+     */
+    product?: string;
+    /**
+     * Judge what is known today as of this moment, instead of now. It is not history.
+     * @format date-time
+     */
+    at?: string;
+};
+
+/**
+ * One page of a list.
+ */
+export type AuditEventPage = {
+    /**
+     * What the page holds, in the order of the list.
+     */
+    data: AuditEvent[];
+    /**
+     * Whether there is another page.
+     */
+    has_more: boolean;
+    /**
+     * Hand this back as `cursor` for the next page; null on the last one.
+     */
+    next_cursor: string | null;
+};
+
+/**
+ * An event of the audit log.
+ */
+export type AuditEvent = {
+    /**
+     * The id of the event.
+     * @pattern ^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})$
+     * @format uuid
+     */
+    id: string;
+    /**
+     * The tenant whose log it is in; null when it is none, or one that is gone.
+     */
+    tenant_id: string | null;
+    /**
+     * The product that recorded it; `tenant-registry` for the registry itself.
+     */
+    product: string;
+    /**
+     * Whether it is about real things.
+     */
+    environment: ("live" | "test") | LaterValue;
+    /**
+     * What was done.
+     */
+    action: string;
+    /**
+     * Whether something was created, read, updated or deleted.
+     */
+    crud: ("c" | "r" | "u" | "d") | LaterValue;
+    /**
+     * When it happened: when it was said to have, else when it came in.
+     * @format date-time
+     */
+    canonical_at: string;
+    /**
+     * When it was said to have happened.
+     */
+    created_at: string | null;
+    /**
+     * When it came in.
+     * @format date-time
+     */
+    received_at: string;
+    /**
+     * For whom it was done, as the product says.
+     */
+    group: {
+        /**
+         * Its id.
+         */
+        id: string | null;
+        /**
+         * Its name.
+         */
+        name: string | null;
+    };
+    /**
+     * Who did it.
+     */
+    actor: {
+        /**
+         * Its id.
+         */
+        id: string | null;
+        /**
+         * Its name.
+         */
+        name: string | null;
+        /**
+         * Where to read on.
+         */
+        href: string | null;
+        /**
+         * What else is known of it.
+         */
+        fields: Record<string, string> | null;
+    };
+    /**
+     * What it was done to.
+     */
+    target: {
+        /**
+         * Its id.
+         */
+        id: string | null;
+        /**
+         * Its name.
+         */
+        name: string | null;
+        /**
+         * Where to read on.
+         */
+        href: string | null;
+        /**
+         * What else is known of it.
+         */
+        fields: Record<string, string> | null;
+        /**
+         * What kind of thing it is.
+         */
+        type: string | null;
+    };
+    /**
+     * Where the request came from.
+     */
+    source_ip: string | null;
+    /**
+     * What happened, for people.
+     */
+    description: string | null;
+    /**
+     * The part of the product that recorded it.
+     */
+    component: string | null;
+    /**
+     * The version of that part.
+     */
+    version: string | null;
+    /**
+     * The id that the product gave it.
+     */
+    external_id: string | null;
+    /**
+     * Whether nobody in particular did it.
+     */
+    is_anonymous: boolean | null;
+    /**
+     * Whether it failed.
+     */
+    is_failure: boolean | null;
+    /**
+     * What belongs to it: for our own events what changed, as `before.…` and `after.…`.
+     */
+    fields: Record<string, string> | null;
+    /**
+     * What belongs to its making: the id of the request, and so on.
+     */
+    metadata: Record<string, string> | null;
+};
+
+/**
+ * A part of the feed of changes.
+ */
+export type ChangePage = {
+    /**
+     * What changed after `after`, as far as you see it, oldest first.
+     */
+    data: RegistryChange[];
+    /**
+     * Whether more has happened already. `data` may be empty all the same.
+     */
+    has_more: boolean;
+    /**
+     * Hand this back as `after` to go on.
+     * @minimum 0
+     * @maximum 9007199254740991
+     */
+    next_after: number;
+    /**
+     * The number of the latest change of all.
+     * @minimum 0
+     * @maximum 9007199254740991
+     */
+    head: number;
+};
+
+/**
+ * That something changed, and when. Ask for the thing to see what it is.
+ */
+export type RegistryChange = {
+    /**
+     * The number of the change. Numbers have no gaps and are in the order of the commits.
+     * @minimum 0
+     * @maximum 9007199254740991
+     */
+    n: number;
+    /**
+     * When it was committed.
+     * @format date-time
+     */
+    at: string;
+    /**
+     * What changed: it was made, altered or deleted.
+     */
+    kind: ("tenant" | "tenant_product" | "tenant_project" | "api_key") | LaterValue;
+    /**
+     * The tenant that it belongs to.
+     * @pattern ^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})$
+     * @format uuid
+     */
+    tenant_id: string;
+    /**
+     * The id of what changed; of a `tenant_product` the key of the product.
+     */
+    ref_id: string;
 };
 
 /**

@@ -1,0 +1,32 @@
+import type { Call } from './call.ts'
+import type { ListAuditEventsQuery } from './generated/operations.gen.ts'
+import type { AuditEvent, AuditEventPage } from './generated/schemas.gen.ts'
+import { List } from './list.ts'
+import type { RequestOptions } from './options.ts'
+import type { Transport } from './transport.ts'
+
+/** The audit log: who did what, to whom, and when. */
+export class Audit {
+  readonly #transport: Transport
+
+  /** @internal */
+  constructor(transport: Transport) {
+    this.#transport = transport
+  }
+
+  /** The events that match every filter, newest first. */
+  listEvents(filter: ListAuditEventsQuery = {}, options?: RequestOptions): List<AuditEvent, AuditEventPage> {
+    return new List('listAuditEvents', filter.cursor, (cursor) => {
+      const query = { ...filter, ...(cursor !== undefined && { cursor }) }
+      return this.#transport.call('listAuditEvents', { query }, options)
+    })
+  }
+
+  /**
+   * The event with this id.
+   * @throws {NotFoundError} `audit_event.not_found`
+   */
+  getEvent(eventId: string, options?: RequestOptions): Call<AuditEvent> {
+    return this.#transport.call('getAuditEvent', { path: { event_id: eventId } }, options)
+  }
+}

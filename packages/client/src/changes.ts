@@ -1,0 +1,37 @@
+import type { Call } from './call.ts'
+import { ChangeFeed, type FollowOptions } from './change-feed.ts'
+import type { ListChangesQuery } from './generated/operations.gen.ts'
+import type { ChangePage } from './generated/schemas.gen.ts'
+import type { RequestOptions } from './options.ts'
+import type { Transport } from './transport.ts'
+
+/** What changes in the registry, in the order in which it does. */
+export class Changes {
+  readonly #transport: Transport
+
+  /** @internal */
+  constructor(transport: Transport) {
+    this.#transport = transport
+  }
+
+  /**
+   * What changed after a place in the feed. With `wait` it answers as soon as there is something.
+   * @throws {ChangesExpiredError} `changes.expired`
+   */
+  list(query: ListChangesQuery = {}, options: RequestOptions = {}): Call<ChangePage> {
+    // The time that the registry waits is not time that it is late.
+    const waitMs = (query.wait ?? 0) * 1_000
+    const patient = waitMs === 0 ? {} : { timeoutMs: waitMs + 10_000, deadlineMs: waitMs + 60_000 }
+    return this.#transport.call('listChanges', { query }, { ...patient, ...options })
+  }
+
+  /**
+   * Everything that changes after a place in the feed, without end: an outage of the registry only delays it. Iterate
+   * over it for the changes, over `pages()` to know how far you are when nothing changes. It ends by throwing:
+   * @throws {ChangesExpiredError} when something was missed: reload what you keep, and follow anew
+   * @throws {AbortError} when your signal says to stop
+   */
+  follow(options: FollowOptions = {}): ChangeFeed {
+    return new ChangeFeed(options, (query, options) => this.list(query, options))
+  }
+}
