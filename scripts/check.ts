@@ -18,6 +18,7 @@ const checks = new Map<string, string[]>([
   ['dead-code', ['knip']],
   ['openapi', ['redocly', 'lint', 'packages/http/openapi.json', '--extends=recommended', '--max-problems=20']],
   ['format', ['oxfmt', '--check']],
+  ['compatibility', ['node', 'scripts/check-openapi.ts']],
 ])
 if (existsSync(join(root, 'scripts/generate.ts'))) {
   checks.set('generated', ['node', '--conditions=@breakpilot/source', 'scripts/generate.ts', '--check'])
@@ -44,7 +45,7 @@ async function check(name: string, command: string[]): Promise<void> {
   const started = performance.now()
   const { code, output } = await run(command)
   const seconds = ((performance.now() - started) / 1000).toFixed(1).padStart(5)
-  console.log(`check: ${name.padEnd(9)} ${seconds} s  ${code === 0 ? 'ok' : 'FAILED'}`)
+  console.log(`check: ${name.padEnd(13)} ${seconds} s  ${code === 0 ? 'ok' : 'FAILED'}`)
   if (code === 0) return
   failed.push(name)
   console.error(`\n$ ${command.join(' ')}\n${output.trim()}\n`)
