@@ -83,6 +83,7 @@ const good: Record<string, { readonly path: string } & CallOptions> = {
   updateTenantProduct: { path: ofAcme('/products/compliance'), json: { limits: { audit_retention_days: 400 } } },
   removeTenantProduct: { path: ofAcme('/products/compliance') },
   getEntitlements: { path: ofAcme('/entitlements') },
+  listChanges: { path: '/v1/changes?limit=10' },
   evaluateEntitlements: { path: '/v1/entitlements/evaluate', json: { items: [{ tenant_id: id }] } },
   listAuditEvents: { path: `/v1/audit/events?tenant_id=${id}&limit=2` },
   getAuditEvent: { path: `/v1/audit/events/${ids.event}` },
@@ -378,6 +379,15 @@ const own: Record<string, readonly (CallOptions & { status: number; code: string
       code: 'audit_event.not_found',
       path: `/v1/audit/events/${ids.nobody}`,
     },
+  ],
+  listChanges: [
+    {
+      title: 'a place that the feed never reached',
+      status: 410,
+      code: 'changes.expired',
+      path: '/v1/changes?after=99999',
+    },
+    { title: 'more patience than there is', status: 400, code: 'request.invalid', path: '/v1/changes?wait=26' },
   ],
   evaluateEntitlements: [{ title: 'no question', status: 400, code: 'request.invalid', json: { items: [] } }],
 }

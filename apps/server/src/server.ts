@@ -3,6 +3,7 @@ import type { Server } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import {
   type Catalogue,
+  ChangeListener,
   createDb,
   type Db,
   type Keyring,
@@ -13,6 +14,8 @@ import {
 import { type Answered, createApp, createServer } from '@breakpilot/tenant-http'
 import type { Logger } from 'pino'
 import { type Config, ConfigError } from './config.ts'
+import { type JobIntervals, jobsOfRegistry } from './jobs-of-registry.ts'
+import { startJobs } from './jobs.ts'
 import { createReadiness } from './readiness.ts'
 
 type PlainRecord = Readonly<Record<string, string | number | null>>
@@ -20,24 +23,34 @@ type PlainRecord = Readonly<Record<string, string | number | null>>
 /** A server that runs. */
 export interface RunningServer {
   readonly addresses: readonly string[]
-  /** Readiness falls, requests in flight end, connections and the pool close. */
+  /** Readiness falls, jobs and requests in flight end, connections and the pool close. */
   stop(): Promise<void>
+}
+
+/** What tests set otherwise. */
+export interface ServerOptions {
+  readonly jobIntervals?: JobIntervals
+  /** How many may wait for changes at the same time. */
+  readonly waitersMax?: number
 }
 
 /**
  * Wires everything together and listens. The database may come later: until then `/readyz` says so.
  * @throws {Error} when a product manifest is malformed or an address is taken
  */
-export async function startServer(config: Config, log: Logger): Promise<RunningServer> {
+export async function startServer(config: Config, log: Logger, options: ServerOptions = {}): Promise<RunningServer> {
   let stopping = false
   const catalogue = await loadCatalogue(config.manifestFolder)
   const keyring = config.keyring ?? shortLivedKeyring(log)
   const db = openDatabase(config, log)
+  const changes = listenerOf(config, db, log, options)
   // In a record of plain values there is nothing to redact, and looking for it takes a twentieth of a request.
   const plainLog = log.child({}, { redact: [] })
   const readiness = createReadiness({
     db,
     database: config.database,
+    catalogue,
+    listenerProblem: () => changes.problem,
     strictRole: config.appEnv !== 'dev',
     isStopping: () => stopping,
     onFailure: (error) => log.warn({ err: error }, 'readiness could not ask the database'),
@@ -47,7 +60,7 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
     else plainLog.info(answered satisfies PlainRecord, 'answered')
   }
   const app = createApp({
-    services: { db, catalogue, keyring, readiness, purgeAfterDays: config.purgeAfterDays },
+    services: { db, catalogue, keyring, changes, readiness, purgeAfterDays: config.purgeAfterDays },
     auth: { ...config.auth, productOfClient: clientsOf(catalogue), onWarning: (message) => log.warn(message) },
     trustProxy: config.trustProxy,
     rateLimit: config.rateLimit,
@@ -71,13 +84,19 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
     throw error
   }
 
+  changes.start()
+  const jobs = startJobs(jobsOfRegistry(db, config, options.jobIntervals), log)
   return {
     addresses: servers.map(spellAddress),
     async stop() {
       stopping = true
+      const jobsEnded = jobs.stop()
+      changes.drain()
       // Load balancers look at readiness now and then: until they have, they send requests, and those are answered.
       await sleep(config.shutdownDelayMs)
+      const changesEnded = changes.close()
       await Promise.all(servers.map(close))
+      await Promise.all([jobsEnded, changesEnded])
       await db.destroy()
     },
   }
@@ -108,6 +127,23 @@ function openDatabase({ database }: Config, log: Logger): Db {
     })
   } catch (cause) {
     throw new ConfigError(`DATABASE_URL: cannot be used: ${cause instanceof Error ? cause.message : ''}`, { cause })
+  }
+}
+
+/** @throws {ConfigError} for a URL that pg cannot use */
+function listenerOf({ listenUrl }: Config, db: Db, log: Logger, { waitersMax }: ServerOptions): ChangeListener {
+  try {
+    return new ChangeListener({
+      db,
+      connectionString: listenUrl,
+      waitersMax,
+      onListening: () => log.info('changes are noticed at once'),
+      onFailure: (error) => log.warn({ err: error }, 'changes are noticed late'),
+    })
+  } catch (cause) {
+    throw new ConfigError(`DATABASE_LISTEN_URL: cannot be used: ${cause instanceof Error ? cause.message : ''}`, {
+      cause,
+    })
   }
 }
 

@@ -52,6 +52,7 @@ const tags = [
   { name: 'products', description: 'The products of the platform, and the terms on which tenants have them.' },
   { name: 'entitlements', description: 'What tenants may use, now.' },
   { name: 'audit', description: 'Who did what.' },
+  { name: 'changes', description: 'What changed, in order, for those who keep copies.' },
   { name: 'service', description: 'The service itself.' },
 ]
 

@@ -1,4 +1,4 @@
-import type { Actor, Catalogue, Db, ErrorCode, Keyring, Sight } from '@breakpilot/tenant-core'
+import type { Actor, Catalogue, ChangeListener, Db, ErrorCode, Keyring, Sight } from '@breakpilot/tenant-core'
 import { z } from 'zod'
 import type { Principal } from './auth/index.ts'
 import type { Scope } from './authorize.ts'
@@ -9,15 +9,29 @@ export interface Services {
   readonly db: Db
   readonly catalogue: Catalogue
   readonly keyring: Keyring
+  /** Knows when the feed of changes has moved. */
+  readonly changes: ChangeListener
   /** Days that an archived tenant is kept before it may be purged. */
   readonly purgeAfterDays: number
   /** How ready the service is. */
-  readonly readiness: () => Promise<readonly Impediment[]>
+  readonly readiness: () => Promise<ReadinessReport>
+}
+
+/** How ready the service is: not at all with any impediment, and what is worth a look although it is. */
+export interface ReadinessReport {
+  readonly impediments: readonly Impediment[]
+  readonly notes: readonly Note[]
 }
 
 /** Something that keeps the service from being ready. */
 export interface Impediment {
   readonly part: 'database' | 'migrations' | 'role' | 'shutdown'
+  readonly message: string
+}
+
+/** Something that does not keep the service from its work and should not stay as it is. */
+export interface Note {
+  readonly code: 'listener_lost' | 'product_retired'
   readonly message: string
 }
 

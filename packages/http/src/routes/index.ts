@@ -1,5 +1,6 @@
 import type { Route } from '../route.ts'
 import { auditRoutes } from './audit.routes.ts'
+import { changeRoutes } from './change.routes.ts'
 import { entitlementRoutes } from './entitlement.routes.ts'
 import { lifecycleRoutes } from './lifecycle.routes.ts'
 import { productRoutes } from './product.routes.ts'
@@ -17,5 +18,6 @@ export const routes: readonly Route[] = [
   ...projectRoutes,
   ...productRoutes,
   ...entitlementRoutes,
+  ...changeRoutes,
   ...auditRoutes,
 ]

@@ -8,8 +8,20 @@ const Health = z
   .object({ status: z.literal('ok').meta({ description: 'Always `ok`: a process that is not says nothing.' }) })
   .meta({ id: 'Health', description: 'That the process is alive.' })
 
+const ReadinessNote = z
+  .object({
+    code: z
+      .string()
+      .meta({ description: 'What it is, for programs.', 'x-extensible-enum': ['listener_lost', 'product_retired'] }),
+    message: z.string().meta({ description: 'What it is, for people.' }),
+  })
+  .meta({ id: 'ReadinessNote', description: 'Something that is worth a look, although the service does its work.' })
+
 const Readiness = z
-  .object({ status: z.literal('ready').meta({ description: 'Always `ready`: otherwise the answer is a 503.' }) })
+  .object({
+    status: z.literal('ready').meta({ description: 'Always `ready`: otherwise the answer is a 503.' }),
+    notes: z.array(ReadinessNote).meta({ description: 'What is worth a look all the same.' }),
+  })
   .meta({ id: 'Readiness', description: 'That the service can do its work.' })
 
 export const serviceRoutes = [
@@ -39,8 +51,8 @@ export const serviceRoutes = [
     response: Readiness,
     errors: ['service.not_ready'],
     handle: async ({ readiness }) => {
-      const impediments = await readiness()
-      if (impediments.length === 0) return { status: 'ready' as const }
+      const { impediments, notes } = await readiness()
+      if (impediments.length === 0) return { status: 'ready' as const, notes: [...notes] }
       throw new RegistryError('service.not_ready', {
         detail: impediments.map(({ part, message }) => `${part}: ${message}`).join('; '),
         violations: impediments.map(({ part, message }) => ({ pointer: `/${part}`, code: 'not_ready', message })),
