@@ -173,7 +173,7 @@ describe('credentials', () => {
 describe('the service', () => {
   it('says that it is alive and ready', async () => {
     expect(await client.service.health()).toEqual({ status: 'ok' })
-    expect(await client.service.readiness()).toEqual({ status: 'ready' })
+    expect(await client.service.readiness()).toEqual({ status: 'ready', notes: [] })
   })
 
   it('without its database is alive and not ready, and asked again before that is believed', async () => {
