@@ -5,6 +5,12 @@ import { parseJson } from './json.ts'
 /** The most bytes a body may have, after decompression. */
 const bodyBytesMax = 256 * 1024
 
+/**
+ * The most bytes that are read of a body that is too large, before it is refused in the middle. Up to here its sender is
+ * heard out: who is cut off while sending seldom reads the answer.
+ */
+const patienceBytes = 4 * bodyBytesMax
+
 const readBytes = express.raw({ limit: bodyBytesMax, type: () => true })
 
 // Without `fatal` there would be U+FFFD where bytes make no sense, and we would store something that nobody sent.
@@ -27,6 +33,11 @@ export async function readBody(request: Request, response: Response): Promise<un
     throw new RegistryError('request.content_type_unsupported', { detail: 'Send UTF-8.' })
   }
   await new Promise<void>((resolve, reject) => {
+    let received = 0
+    request.on('data', (chunk: Buffer) => {
+      received += chunk.length
+      if (received > patienceBytes) reject(tooLarge())
+    })
     readBytes(request, response, (error?: unknown) =>
       error === undefined ? resolve() : reject(asRegistryError(error)),
     )
@@ -45,12 +56,16 @@ function decode(bytes: Uint8Array): string {
   }
 }
 
+function tooLarge(cause?: unknown): RegistryError {
+  return new RegistryError('request.body_too_large', { detail: `At most ${bodyBytesMax} bytes.`, cause })
+}
+
 /** What the parser's `type` means: https://github.com/expressjs/body-parser#errors */
 function asRegistryError(error: unknown): Error {
   if (error instanceof RegistryError || !(error instanceof Error)) return error as Error
   switch ('type' in error ? error.type : undefined) {
     case 'entity.too.large':
-      return new RegistryError('request.body_too_large', { detail: `At most ${bodyBytesMax} bytes.`, cause: error })
+      return tooLarge(error)
     case 'encoding.unsupported':
       return new RegistryError('request.content_encoding_unsupported', { cause: error })
     case 'request.aborted':
