@@ -203,6 +203,16 @@ describe('half a transaction', () => {
     expect(await written('ended')).toEqual({ tenants: 1, events: 1 })
   })
 
+  it('is a whole one when only the answer to its commit was lost: with its key, a repetition finds out', async () => {
+    const repeatable = { json: { slug: 'lost', name: 'Written' }, headers: { 'idempotency-key': 'a-lost-answer' } }
+    relay.loseAnswerTo('commit')
+    expectUnavailable(await server.call('POST', '/v1/tenants', repeatable))
+    const again = await server.call('POST', '/v1/tenants', repeatable)
+    expect(again.status).toBe(201)
+    expect(again.headers.get('idempotency-replayed')).toBe('true')
+    expect(await written('lost')).toEqual({ tenants: 1, events: 1 })
+  })
+
   it.each([
     ['the disk is full', 'full', '53100', 'tenants'],
     ['the disk is full when the event is written', 'full-later', '53100', 'registry.audit_streams'],

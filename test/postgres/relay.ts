@@ -13,6 +13,8 @@ export interface Relay {
   reset(): void
   /** Swallows whatever is sent, on the connections that are there and, unless told, on new ones. */
   swallow(which?: 'all' | 'present'): void
+  /** Lets a statement through, once, and swallows its answer and whatever is said on that connection afterwards. */
+  loseAnswerTo(statement: string): void
   close(): Promise<void>
 }
 
@@ -27,6 +29,7 @@ export async function aRelay(url: string): Promise<Relay> {
   const target = new URL(url)
   const lines = new Set<Line>()
   let swallowing = false
+  let lost: string | undefined
 
   const listener = createServer((client) => {
     const line: Line = {
@@ -40,8 +43,11 @@ export async function aRelay(url: string): Promise<Relay> {
   })
 
   function pass(line: Line, from: Socket, to: Socket): void {
-    from.setNoDelay().on('data', (bytes) => {
+    from.setNoDelay().on('data', (bytes: Buffer) => {
       if (!line.swallowed) to.write(bytes)
+      if (lost === undefined || from !== line.client || !bytes.includes(lost)) return
+      line.swallowed = true
+      lost = undefined
     })
     from.on('error', () => undefined)
     from.on('close', () => {
@@ -88,6 +94,9 @@ export async function aRelay(url: string): Promise<Relay> {
     swallow: (which = 'all') => {
       swallowing = which === 'all'
       for (const line of lines) line.swallowed = true
+    },
+    loseAnswerTo: (statement) => {
+      lost = statement
     },
     close: refuse,
   }

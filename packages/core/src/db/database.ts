@@ -79,9 +79,9 @@ const begin = `begin;
 /**
  * Milliseconds after which a statement without an answer counts as lost, although the database is there. In a
  * transaction PostgreSQL's own bound comes first, and says more; a read of its own has nothing but this one, which a
- * pooler in transaction mode cannot forget.
+ * pooler in transaction mode cannot forget. An end of a transaction waits for no lock.
  */
-const boundsMs = { read: 5_000, inTransaction: 16_000 }
+const boundsMs = { read: 5_000, inTransaction: 16_000, end: 5_000 }
 
 /** How a statement goes to pg. */
 interface Statement {
@@ -198,6 +198,7 @@ class RegistryPool implements PostgresPool {
         // for nobody, save for the pooler's own connections.
         return await this.#send(client, { text: begin }, this.#connectTimeoutMs)
       }
+      if (text === 'commit' || text === 'rollback') boundMs = boundsMs.end
       const name = this.#prepare ? statementNames.get(text) : undefined
       return await this.#send(client, { ...(name !== undefined && { name }), text, values: [...values] }, boundMs)
     }
