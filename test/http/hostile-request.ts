@@ -192,7 +192,12 @@ function bodyValue({ body, statuses }: Operation, document: OpenApi): unknown {
   )
 }
 
-const goodBody = (operation: Operation, document: OpenApi): JsonText => JSON.stringify(bodyValue(operation, document))
+/** A good body as text; one with a field in it, where none is required. */
+function goodBody(operation: Operation, document: OpenApi): JsonText {
+  const value = JSON.stringify(bodyValue(operation, document))
+  const [name, schema] = Object.entries(resolved(operation.body?.schema ?? {}, document).properties ?? {})[0] ?? []
+  return value === '{}' && name !== undefined ? JSON.stringify({ [name]: sample(schema ?? {}, document) }) : value
+}
 
 const hole = 'here-goes-the-value'
 
