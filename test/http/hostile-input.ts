@@ -76,6 +76,9 @@ export const heavyShapes: readonly JsonText[] = [
   nested('[', ']', 10_000),
   `${'{"a":'.repeat(10_000)}1${'}'.repeat(10_000)}`,
   `{"a":${nested('[', ']', 10_000)}}`,
+  // As deep as a body can be.
+  `{"a":${nested('[', ']', 120_000)}}`,
+  `${'{"a":'.repeat(40_000)}1${'}'.repeat(40_000)}`,
 ]
 
 /** Values for a place that has this schema: those that fit nowhere, and those that stand at its bounds. */
