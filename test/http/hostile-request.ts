@@ -121,6 +121,12 @@ export function* hostileRequests(
   if (repeated !== undefined) {
     yield json('body with a name twice', `{${repeated}null,${good().slice(1)}`, { unforgivable })
   }
+  yield json('body with __proto__', `{"__proto__":{"a":1},${good().slice(1)}`.replace(',}', '}'), { unforgivable })
+  for (const place of places(body.schema, document)) {
+    if (!isOpen(place.schema) || !unforgivable) continue
+    const sent = withValue(bodyValue(operation, document), place.path, '{"__proto__":"x"}')
+    yield json(`body ${place.path.join('/')} with __proto__`, sent, { unforgivable })
+  }
   const noText = Buffer.from(`{"\u00ff":1,${good().slice(1)}`, 'latin1')
   yield json('body with bytes that are no text', noText, { unforgivable: true })
   for (const sent of mutations(good(), 24, 20_261_124)) yield json(`body ${sent.toString('latin1')}`, sent)

@@ -8,7 +8,7 @@ describe('parseJson', () => {
     '"a:b"',
     '{"a":{"a":[{"a":1},{"a":2}]},"b":"\\":\\\\","c:":":"}',
     '{"\\":":{"":null}}',
-    '{"__proto__":{"a":1},"constructor":2}',
+    '{"prototype":{"a":1},"constructor":2,"a":"__proto__"}',
     ' [ 1e308 , -0 , "\\u003a" ] ',
     '"\u2028"',
   ])('reads %s as JSON.parse does', (text) => {
@@ -27,9 +27,18 @@ describe('parseJson', () => {
     expect(() => parseJson(text)).toThrow(expect.objectContaining({ code: 'request.json_malformed' }))
   })
 
+  it.each([
+    ['{"__proto__":1}', '/__proto__'],
+    ['{"a":{"b/c":[0,{"\\u005f_proto__":null}]}}', '/a/b~1c/1/__proto__'],
+  ])('refuses the name in %s, and says where it is', (text, pointer) => {
+    const violations = [expect.objectContaining({ pointer })]
+    expect(() => parseJson(text)).toThrow(expect.objectContaining({ code: 'request.invalid', violations }))
+  })
+
   it('reads what is as deep or as long as a body can be', () => {
     expect(parseJson(`${'['.repeat(120_000)}${']'.repeat(120_000)}`)).toBeInstanceOf(Array)
     expect(parseJson(JSON.stringify('\\"'.repeat(60_000)))).toHaveLength(120_000)
     expect(() => parseJson(`${'{"a":'.repeat(40_000)}1${'}'.repeat(40_000)}`)).not.toThrow()
+    expect(() => parseJson(`${'{"a":'.repeat(40_000)}{"__proto__":1}${'}'.repeat(40_000)}`)).toThrow(/request.invalid/)
   })
 })

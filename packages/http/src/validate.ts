@@ -57,6 +57,6 @@ function violations(issue: z.core.$ZodIssue, part: Part): Violation[] {
 }
 
 /** RFC 6901. Names come from the caller: long ones are cut, so that an answer is not longer than its question. */
-function escapePointer(name: string): string {
+export function escapePointer(name: string): string {
   return name.slice(0, 100).toWellFormed().replaceAll('~', '~0').replaceAll('/', '~1')
 }
