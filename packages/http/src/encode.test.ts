@@ -52,4 +52,18 @@ describe('encode', () => {
     const Text = z.object({ text: z.string() })
     expect(encode(Text, { text: { secret: 's' } }, () => undefined)).toEqual({ text: undefined })
   })
+
+  it('keeps what may hold anything, and strips one of several shapes by that one', () => {
+    const Loose = z.object({
+      map: z.record(z.string(), z.unknown()),
+      either: z.union([z.object({ b: z.string() }), Inner]),
+      number: z.number(),
+    })
+    const sent = encode(
+      Loose,
+      { map: { deep: { er: [1] } }, either: inner, number: 'a misfit', extra: 1 },
+      () => undefined,
+    )
+    expect(sent).toEqual({ map: { deep: { er: [1] } }, either: stripped, number: 'a misfit' })
+  })
 })

@@ -27,6 +27,12 @@ function strip(schema: unknown, value: unknown): unknown {
   }
   if (schema instanceof z.ZodArray && Array.isArray(value)) return value.map((each) => strip(schema.element, each))
   if (typeof value !== 'object') return value
+  // What may hold anything was never going to be stripped, and one of several shapes is the first that fits.
+  if (schema instanceof z.ZodUnknown || schema instanceof z.ZodAny) return value
+  if (schema instanceof z.ZodUnion) {
+    const fitting = schema.options.find((option) => z.safeEncode(option as z.ZodType, value).success)
+    return strip(fitting ?? schema.options[0], value)
+  }
   const fields = new Map<string, unknown>(Object.entries(value))
   if (schema instanceof z.ZodRecord) {
     return Object.fromEntries([...fields].map(([name, field]) => [name, strip(schema.valueType, field)]))
