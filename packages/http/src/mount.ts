@@ -137,7 +137,7 @@ async function callOf(
   return {
     ...services,
     params,
-    query: route.query && (validate(route.query, query, '/query') as Record<string, unknown>),
+    query: route.query && validate(route.query, query, '/query'),
     expectedVersion: route.preconditions ? expectedVersion(request.headers['if-match']) : undefined,
     body: route.body && (await bodyOf(route.body, request, response)),
     actor,

@@ -2,7 +2,7 @@ import { sql } from 'kysely'
 import { type HousekeepingTx, unwrap } from '../db/handles.ts'
 
 /** How long an answer is kept, and how long the secret in one. */
-export const kept = { hours: 24, secretMinutes: 15 } as const
+const kept = { hours: 24, secretMinutes: 15 } as const
 
 /** What is kept of an answer. */
 export interface KeptAnswer {

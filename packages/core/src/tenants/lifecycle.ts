@@ -53,30 +53,27 @@ export interface Crossroads extends StoredState {
   readonly frozen_from: TenantStatus | null
 }
 
+/** Where a tenant can go from a state; out of `frozen` it also depends on what it was frozen out of. */
+const onwards = {
+  demo: ['trial', 'active', 'frozen', 'archived'],
+  trial: ['active', 'frozen', 'archived'],
+  active: ['frozen'],
+  archived: ['frozen'],
+} as const satisfies Record<Exclude<TenantStatus, 'frozen'>, readonly TenantStatus[]>
+
 /**
  * The states that a tenant can go to at `at`, in the order of a tenant's life. The trigger `tenants_keep_lifecycle`
  * holds the same table. Whether it has the plan that `active` needs is not asked here: a transition can bring one.
  */
 export function allowedTransitions(tenant: Crossroads, at: Date): TenantStatus[] {
   const { status } = effectiveOf(tenant, at)
-  switch (status) {
-    case 'demo':
-      return ['trial', 'active', 'frozen', 'archived']
-    case 'trial':
-      return ['active', 'frozen', 'archived']
-    case 'active':
-      return ['frozen']
-    case 'frozen': {
-      const from = tenant.status === 'trial' ? 'trial' : tenant.frozen_from
-      const timeIsLeft = tenant.trial_ends_at === null || tenant.trial_ends_at.getTime() > at.getTime()
-      return [
-        ...(tenant.kind === 'demo' ? (['demo'] as const) : []),
-        ...(from === 'trial' && timeIsLeft ? (['trial'] as const) : []),
-        'active',
-        'archived',
-      ]
-    }
-    case 'archived':
-      return ['frozen']
-  }
+  if (status !== 'frozen') return [...onwards[status]]
+  const from = tenant.status === 'trial' ? 'trial' : tenant.frozen_from
+  const timeIsLeft = tenant.trial_ends_at === null || tenant.trial_ends_at.getTime() > at.getTime()
+  return [
+    ...(tenant.kind === 'demo' ? (['demo'] as const) : []),
+    ...(from === 'trial' && timeIsLeft ? (['trial'] as const) : []),
+    'active',
+    'archived',
+  ]
 }

@@ -8,7 +8,7 @@ import { lockTenant, type TenantRow, updateTenant } from './tenant.repository.ts
 import type { Tenant } from './tenant.ts'
 
 /** Who writes down that a trial is over: nobody decided it, the time did. */
-export const trialEnd = { id: 'trial-end', name: 'End of trial', role: 'system' } as const
+const trialEnd = { id: 'trial-end', name: 'End of trial', role: 'system' } as const
 
 /** A tenant as it is at `at`: what it is now follows from what is stored and from the time. */
 export function tenantAt(row: TenantRow, at: Date): Tenant {
