@@ -505,6 +505,29 @@ type EvaluateEntitlementsResult = EvaluationResults;
 
 type EvaluateEntitlementsBody = EvaluationBatch;
 
+type ListChangesResult = ChangePage;
+
+export type ListChangesQuery = {
+    /**
+     * The `next_after` of the answer before. Without it the feed begins with the oldest change that is kept.
+     * @minimum 0
+     * @maximum 9007199254740991
+     */
+    after?: number;
+    /**
+     * How many to answer: 1 to 1000, 100 unless told.
+     * @minimum 1
+     * @maximum 1000
+     */
+    limit?: number;
+    /**
+     * How many seconds to wait when there is nothing yet: 0 to 25, 0 unless told.
+     * @minimum 0
+     * @maximum 25
+     */
+    wait?: number;
+};
+
 type ListAuditEventsResult = AuditEventPage;
 
 export type ListAuditEventsQuery = {
@@ -574,29 +597,6 @@ type GetAuditEventPath = {
      * @format uuid
      */
     event_id: string;
-};
-
-type ListChangesResult = ChangePage;
-
-export type ListChangesQuery = {
-    /**
-     * The `next_after` of the answer before. Without it the feed begins with the oldest change that is kept.
-     * @minimum 0
-     * @maximum 9007199254740991
-     */
-    after?: number;
-    /**
-     * How many to answer: 1 to 1000, 100 unless told.
-     * @minimum 1
-     * @maximum 1000
-     */
-    limit?: number;
-    /**
-     * How many seconds to wait when there is nothing yet: 0 to 25, 0 unless told.
-     * @minimum 0
-     * @maximum 25
-     */
-    wait?: number;
 };
 
 /**
@@ -806,6 +806,12 @@ export type Ops = {
         };
         result: EvaluateEntitlementsResult;
     };
+    listChanges: {
+        args: {
+            query?: ListChangesQuery;
+        };
+        result: ListChangesResult;
+    };
     listAuditEvents: {
         args: {
             query?: ListAuditEventsQuery;
@@ -817,12 +823,6 @@ export type Ops = {
             path: GetAuditEventPath;
         };
         result: GetAuditEventResult;
-    };
-    listChanges: {
-        args: {
-            query?: ListChangesQuery;
-        };
-        result: ListChangesResult;
     };
 };
 
@@ -874,7 +874,7 @@ export const operations = {
   removeTenantProduct: { method: 'DELETE', path: '/v1/tenants/{tenant_id}/products/{product}' },
   getEntitlements: { method: 'GET', path: '/v1/tenants/{tenant_id}/entitlements', reads: true },
   evaluateEntitlements: { method: 'POST', path: '/v1/entitlements/evaluate', reads: true },
+  listChanges: { method: 'GET', path: '/v1/changes', reads: true },
   listAuditEvents: { method: 'GET', path: '/v1/audit/events', reads: true },
   getAuditEvent: { method: 'GET', path: '/v1/audit/events/{event_id}', reads: true },
-  listChanges: { method: 'GET', path: '/v1/changes', reads: true },
 } as const satisfies Record<keyof Ops, Operation>

@@ -1389,6 +1389,63 @@ export type EvaluationItem = {
 };
 
 /**
+ * A part of the feed of changes.
+ */
+export type ChangePage = {
+    /**
+     * What changed after `after`, as far as you see it, oldest first.
+     */
+    data: RegistryChange[];
+    /**
+     * Whether more has happened already. `data` may be empty all the same.
+     */
+    has_more: boolean;
+    /**
+     * Hand this back as `after` to go on.
+     * @minimum 0
+     * @maximum 9007199254740991
+     */
+    next_after: number;
+    /**
+     * The number of the latest change of all.
+     * @minimum 0
+     * @maximum 9007199254740991
+     */
+    head: number;
+};
+
+/**
+ * That something changed, and when. Ask for the thing to see what it is.
+ */
+export type RegistryChange = {
+    /**
+     * The number of the change. Numbers have no gaps and are in the order of the commits.
+     * @minimum 0
+     * @maximum 9007199254740991
+     */
+    n: number;
+    /**
+     * When it was committed.
+     * @format date-time
+     */
+    at: string;
+    /**
+     * What changed: it was made, altered or deleted.
+     */
+    kind: ("tenant" | "tenant_product" | "tenant_project" | "api_key") | LaterValue;
+    /**
+     * The tenant that it belongs to.
+     * @pattern ^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})$
+     * @format uuid
+     */
+    tenant_id: string;
+    /**
+     * The id of what changed; of a `tenant_product` the key of the product.
+     */
+    ref_id: string;
+};
+
+/**
  * One page of a list.
  */
 export type AuditEventPage = {
@@ -1545,63 +1602,6 @@ export type AuditEvent = {
      * What belongs to its making: the id of the request, and so on.
      */
     metadata: Record<string, string> | null;
-};
-
-/**
- * A part of the feed of changes.
- */
-export type ChangePage = {
-    /**
-     * What changed after `after`, as far as you see it, oldest first.
-     */
-    data: RegistryChange[];
-    /**
-     * Whether more has happened already. `data` may be empty all the same.
-     */
-    has_more: boolean;
-    /**
-     * Hand this back as `after` to go on.
-     * @minimum 0
-     * @maximum 9007199254740991
-     */
-    next_after: number;
-    /**
-     * The number of the latest change of all.
-     * @minimum 0
-     * @maximum 9007199254740991
-     */
-    head: number;
-};
-
-/**
- * That something changed, and when. Ask for the thing to see what it is.
- */
-export type RegistryChange = {
-    /**
-     * The number of the change. Numbers have no gaps and are in the order of the commits.
-     * @minimum 0
-     * @maximum 9007199254740991
-     */
-    n: number;
-    /**
-     * When it was committed.
-     * @format date-time
-     */
-    at: string;
-    /**
-     * What changed: it was made, altered or deleted.
-     */
-    kind: ("tenant" | "tenant_product" | "tenant_project" | "api_key") | LaterValue;
-    /**
-     * The tenant that it belongs to.
-     * @pattern ^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})$
-     * @format uuid
-     */
-    tenant_id: string;
-    /**
-     * The id of what changed; of a `tenant_product` the key of the product.
-     */
-    ref_id: string;
 };
 
 /**
