@@ -1,6 +1,7 @@
 import { createMigrator, latestVersion } from '@breakpilot/tenant-migrations'
 import { Client } from 'pg'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { aTenant } from '../builders.ts'
 import { emptyDatabase, migratedDatabase, type TestDatabase } from '../postgres/database.ts'
 import { aTransactionPooler } from '../postgres/transaction-pooler.ts'
 import { type ServerUnderTest, startTestServer } from '../server.ts'
@@ -34,6 +35,24 @@ describe('/readyz', () => {
 
     it('is ready, in prod too, with the role that the migrator granted', async () => {
       expect(await readiness(prod)).toEqual({ status: 200, detail: undefined })
+    })
+
+    it('is ready, with a note, when a tenant has a product that no manifest knows', async () => {
+      server = await startTestServer(prod, database)
+      const tenant = await aTenant(server.db)
+      for (const product of ['certifai', 'abandoned']) {
+        await server.db.insertInto('tenant_products').values({ tenant_id: tenant.id, product }).execute()
+      }
+      const { status, body } = await server.call('GET', '/readyz')
+      expect({ status, body }).toEqual({
+        status: 200,
+        body: {
+          status: 'ready',
+          notes: [
+            { code: 'product_retired', message: 'tenants have the product abandoned, of which there is no manifest' },
+          ],
+        },
+      })
     })
 
     it('is not, in prod, as the owner of the log', async () => {
