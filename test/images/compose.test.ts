@@ -30,7 +30,7 @@ it('compose brings everything up from nothing, in order, until the server is hea
   await compose('up', '--detach', '--no-build')
   const exitCode = async (service: string) =>
     docker('inspect', '--format', '{{.State.ExitCode}}', await compose('ps', '--all', '--quiet', service))
-  expect(await Promise.all(['roles', 'migrate'].map(exitCode))).toEqual(['0', '0'])
+  expect(await Promise.all(['roles', 'keyring', 'migrate'].map(exitCode))).toEqual(['0', '0', '0'])
   const server = await compose('ps', '--quiet', 'server')
   await eventually(async () => {
     expect(await docker('inspect', '--format', '{{.State.Health.Status}}', server)).toBe('healthy')
@@ -39,8 +39,11 @@ it('compose brings everything up from nothing, in order, until the server is hea
   expect((await fetch(`http://127.0.0.1:${port}/v1/tenants`)).status).toBe(401)
 })
 
-it('runs what it brought up a second time without harm', async () => {
+it('runs what it brought up a second time without harm, with the keyring of the first', async () => {
+  const keyring = async () => await compose('exec', '-T', 'server', 'cat', '/keyring/keyring.json')
+  const before = await keyring()
   await compose('up', '--detach', '--no-build')
+  expect(await keyring()).toBe(before)
   expect(await docker('inspect', '--format', '{{.State.Running}}', await compose('ps', '--quiet', 'server'))).toBe(
     'true',
   )

@@ -1,3 +1,7 @@
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { newKeyringText } from '@breakpilot/tenant-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { docker } from './commands.ts'
 import { builtImages } from './images.ts'
@@ -8,17 +12,33 @@ const issuer = ['--env', 'KEYCLOAK_ISSUER=https://id.example.org/realms/breakpil
 const asRuntime = [...confined, '--env', `DATABASE_URL=${runtimeUrl}`]
 
 let stage: Stage
+let folder: string
+/** What gives a container a keyring, as a mounted secret does. */
+let keyring: readonly string[]
 beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'keyring-'))
+  const file = join(folder, 'keyring.json')
+  await writeFile(file, newKeyringText())
+  // For user 1000, who need not be who runs this.
+  await chmod(folder, 0o755)
+  keyring = ['--volume', `${file}:/keyring.json:ro`, '--env', 'SECRETS_KEYRING_FILE=/keyring.json']
   stage = await setStage(images)
 })
 afterAll(async () => {
   await stage?.remove()
+  await rm(folder, { recursive: true })
 })
 
 it('does not start without an issuer, and says so in one line', async () => {
   const { code, stdout, stderr } = await stage.run(images.server, asRuntime)
   expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
   expect(stderr).toMatch(/^.*KEYCLOAK_ISSUER.*\n$/)
+})
+
+it('does not start without a keyring, and says so in one line', async () => {
+  const { code, stdout, stderr } = await stage.run(images.server, [...asRuntime, ...issuer])
+  expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
+  expect(stderr).toMatch(/^.*SECRETS_KEYRING_FILE.*\n$/)
 })
 
 it.each([['prod'], ['stage']])('does not start without authentication in %s', async (stageName) => {
@@ -40,7 +60,7 @@ describe('a server', () => {
   const health = () => docker('inspect', '--format', '{{.State.Health.Status}}', server)
 
   it('starts before its database is migrated, lives, and says that it is not ready', async () => {
-    server = await stage.start(images.server, [...asRuntime, ...issuer, '--publish', '127.0.0.1::8090'])
+    server = await stage.start(images.server, [...asRuntime, ...issuer, ...keyring, '--publish', '127.0.0.1::8090'])
     url = `http://${await docker('port', server, '8090')}`
     expect(await eventually(() => get('/healthz'))).toMatchObject({ status: 200, body: { status: 'ok' } })
     const { status, body } = await get('/readyz')
