@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { createDb, type Db, newKeyringText } from '@breakpilot/tenant-core'
 import { type Config, readConfig } from '../apps/server/src/config.ts'
 import { createLog } from '../apps/server/src/log.ts'
-import { startServer } from '../apps/server/src/server.ts'
+import { type ServerOptions, startServer } from '../apps/server/src/server.ts'
 import { migratedDatabase, type TestDatabase } from './postgres/database.ts'
 
 /** The real server, wired as the app wires it, on a database of its own. */
@@ -38,8 +38,15 @@ export interface Answer {
   readonly body: any
 }
 
-/** Starts the server. `env` replaces what the tests start it with: local, without authentication, on any free port. */
-export async function startTestServer(env: Record<string, string> = {}, on?: TestDatabase): Promise<ServerUnderTest> {
+/**
+ * Starts the server. `env` replaces what the tests start it with: local, without authentication, on any free port. Its
+ * jobs do not run unless they are asked for, so that nothing happens that the test did not do.
+ */
+export async function startTestServer(
+  env: Record<string, string> = {},
+  on?: TestDatabase,
+  options: ServerOptions = { jobs: 'none' },
+): Promise<ServerUnderTest> {
   const database = on ?? (await migratedDatabase())
   const log: Record<string, unknown>[] = []
   const config = configOf({
@@ -51,7 +58,7 @@ export async function startTestServer(env: Record<string, string> = {}, on?: Tes
     ...env,
   })
   const write = (line: string) => log.push(JSON.parse(line) as Record<string, unknown>)
-  const server = await startServer(config, createLog(config.logLevel, { write }))
+  const server = await startServer(config, createLog(config.logLevel, { write }), options)
   const db = createDb({ connectionString: database.runtimeUrl })
   const [url = ''] = server.addresses
   return {

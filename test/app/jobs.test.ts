@@ -35,10 +35,10 @@ afterEach(async () => {
 })
 
 /** Starts a server whose jobs run all the time, those that the test is about. */
-async function aServer(jobIntervals: JobIntervals, url = database.runtimeUrl) {
+async function aServer(jobs: JobIntervals, url = database.runtimeUrl) {
   const { log, logger } = aLog()
   const env = { APP_ENV: 'dev', AUTH_MODE: 'off', ADDR: '127.0.0.1:0', DATABASE_URL: url }
-  servers.push(await startServer(readConfig(env), logger, { jobIntervals }))
+  servers.push(await startServer(readConfig(env), logger, { jobs }))
   return log
 }
 
@@ -66,7 +66,7 @@ describe('the trials', () => {
 
     for (const tenant of [trial, next]) expect(await actionsOf(tenant)).toEqual(['tenant.created', 'tenant.frozen'])
     const [, frozen] = await eventsOf(db, trial.id)
-    expect(frozen).toMatchObject({ actor_id: 'trial-sweeper' })
+    expect(frozen).toMatchObject({ actor_id: 'trial-end' })
     const swept = logs.flat().flatMap(({ job, done }) => (job === 'trials' && typeof done === 'number' ? [done] : []))
     expect(swept.reduce((all, each) => all + each, 0)).toBe(2)
     expect(logs.flat().filter(({ level }) => level === 'error')).toEqual([])

@@ -245,7 +245,7 @@ describe('APP_ENV=prod', () => {
     }
     expect(await aMigrator(database).version()).toEqual({ version: latestVersion, dirty: false })
     expect((await run(['down', '--i-know-this-is-prod'], env)).code).toBe(0)
-    expect((await run(['force', '1', '--i-know-this-is-prod'], env)).code).toBe(0)
+    expect((await run(['force', String(latestVersion - 1), '--i-know-this-is-prod'], env)).code).toBe(0)
     expect((await run(['down', '--all'], { ...env, APP_ENV: 'stage' })).code).toBe(0)
   })
 })

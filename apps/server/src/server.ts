@@ -29,7 +29,8 @@ export interface RunningServer {
 
 /** What tests set otherwise. */
 export interface ServerOptions {
-  readonly jobIntervals?: JobIntervals
+  /** How often the jobs run; with `none` nothing changes that nobody asks for. */
+  readonly jobs?: JobIntervals | 'none'
   /** How many may wait for changes at the same time. */
   readonly waitersMax?: number
 }
@@ -85,7 +86,7 @@ export async function startServer(config: Config, log: Logger, options: ServerOp
   }
 
   changes.start()
-  const jobs = startJobs(jobsOfRegistry(db, config, options.jobIntervals), log)
+  const jobs = startJobs(options.jobs === 'none' ? [] : jobsOfRegistry(db, config, options.jobs), log)
   return {
     addresses: servers.map(spellAddress),
     async stop() {
