@@ -124,7 +124,8 @@ begin
   end if;
   -- A name of before can be taken again by whose it was, a released one by anybody.
   insert into registry.slugs as held (slug, tenant_id, current) values (new.slug, new.id, true)
-  on conflict (slug) do update set tenant_id = excluded.tenant_id, current = true, released_at = null
+  on conflict (slug) do update set tenant_id = excluded.tenant_id, current = true, released_at = null,
+    taken_at = case when held.tenant_id = excluded.tenant_id then held.taken_at else excluded.taken_at end
     where held.tenant_id = excluded.tenant_id or held.released_at is not null;
   if not found then
     raise exception 'the slug % is or was another tenant''s', new.slug
@@ -175,6 +176,10 @@ begin
     raise exception 'a customer cannot be a demo'
       using errcode = 'check_violation', schema = 'public', table = 'tenants', constraint = 'tenants_kind_check';
   end if;
+  if tg_op = 'INSERT' and new.kind = 'demo' and new.status <> 'demo' then
+    raise exception 'a demonstration begins as one'
+      using errcode = 'check_violation', schema = 'public', table = 'tenants', constraint = 'tenants_kind_check';
+  end if;
   if new.status = 'active' and new.plan is null
     and (tg_op = 'INSERT' or old.status <> 'active' or old.plan is not null) then
     raise exception 'an active tenant needs a plan'
@@ -187,13 +192,15 @@ begin
       when old.status in ('frozen', 'archived') then old.frozen_from
       else old.status
     end;
-    if new.status_changed_at = old.status_changed_at then
+    -- A trial ends when its time is over, which may be when it was begun.
+    if new.status_changed_at = old.status_changed_at and new.status_changed_at is distinct from new.trial_ends_at then
       new.status_changed_at := now();
     end if;
     if new.status = 'archived' then
-      new.archived_at := coalesce(new.archived_at, now());
+      -- Not now(): a transaction that began long ago would leave out the keys that were issued meanwhile.
+      new.archived_at := coalesce(new.archived_at, clock_timestamp());
       -- An archived tenant's keys do not come back with it.
-      new.keys_valid_after := greatest(new.keys_valid_after, now());
+      new.keys_valid_after := greatest(new.keys_valid_after, clock_timestamp());
     else
       new.archived_at := null;
     end if;
@@ -481,7 +488,7 @@ create table public.tenants (
   constraint tenants_slug_check CHECK (((slug ~ '^[a-z0-9]([a-z0-9-]{1,61}[a-z0-9])$'::text) AND (slug !~ '--'::text) AND (slug ~ '[a-z]'::text) AND (slug !~ '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$'::text)))
 );
 comment on column public.tenants.frozen_from is 'What the tenant was frozen or archived out of; null while it is neither.';
-comment on column public.tenants.keys_valid_after is 'API keys issued before this are dead for good.';
+comment on column public.tenants.keys_valid_after is 'API keys that were not issued after this are dead for good.';
 CREATE INDEX tenants_created_at_id_idx ON public.tenants USING btree (created_at DESC, id DESC);
 CREATE INDEX tenants_demo_idx ON public.tenants USING btree (created_at DESC, id DESC) WHERE (kind = 'demo'::public.tenant_kind);
 CREATE INDEX tenants_name_idx ON public.tenants USING btree (lower(name) COLLATE "C", id);
@@ -496,7 +503,7 @@ CREATE TRIGGER tenants_keep_lifecycle BEFORE INSERT OR UPDATE ON public.tenants 
 CREATE TRIGGER tenants_keep_slug AFTER INSERT OR UPDATE ON public.tenants FOR EACH ROW EXECUTE FUNCTION registry.keep_slug();
 CREATE TRIGGER tenants_keep_version BEFORE UPDATE ON public.tenants FOR EACH ROW EXECUTE FUNCTION registry.keep_version();
 CREATE CONSTRAINT TRIGGER tenants_record_change AFTER INSERT OR DELETE OR UPDATE ON public.tenants DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION registry.record_change('tenant', 'id', 'id');
-CREATE TRIGGER tenants_refuse_retired_id BEFORE INSERT ON public.tenants FOR EACH ROW EXECUTE FUNCTION registry.refuse_retired_id();
+CREATE TRIGGER tenants_refuse_retired_id AFTER INSERT ON public.tenants FOR EACH ROW EXECUTE FUNCTION registry.refuse_retired_id();
 CREATE TRIGGER tenants_retire BEFORE DELETE ON public.tenants FOR EACH ROW EXECUTE FUNCTION registry.retire_tenant();
 CREATE TRIGGER tenants_set_updated_at BEFORE UPDATE ON public.tenants FOR EACH ROW EXECUTE FUNCTION public.set_updated_at();
 

@@ -4,6 +4,7 @@ import {
   everything,
   getTenant,
   NewTenant,
+  oneTransaction,
   RegistryError,
   sweepEndedTrials,
   type Tenant,
@@ -129,6 +130,15 @@ describe('every ordered pair of states', () => {
     ).rejects.toMatchObject({ constraint: 'tenants_transition_check' })
   })
 
+  it.each(['trial', 'active'])('a demonstration does not begin in %s, whatever writes', async (status) => {
+    await expect(
+      owner.query(
+        `insert into tenants (slug, name, status, kind, plan) values ('no-demo', 'No demo', $1, 'demo', 'starter')`,
+        [status],
+      ),
+    ).rejects.toMatchObject({ constraint: 'tenants_kind_check' })
+  })
+
   it('a customer never becomes a demonstration, whatever writes', async () => {
     const { id } = await aTenant(db)
     await expect(owner.query("update tenants set kind = 'demo' where id = $1", [id])).rejects.toMatchObject({
@@ -165,6 +175,33 @@ describe('a transition', () => {
     const events = await eventsOf(db, id)
     expect(events.at(-1)).toMatchObject({ action: 'tenant.frozen', crud: 'u', actor_id: 'test' })
     expect(events.at(-1)?.fields).toContain('"before.status":"active","after.status":"frozen"')
+  })
+
+  it('says why also when the reason and the note are those of the one before', async () => {
+    const { id } = await tenantIn('active', 'customer')
+    for (const to of ['frozen', 'archived'] as const) await go(id, to, { reason: 'customer_request', note: 'Ticket 7' })
+    const archived = (await eventsOf(db, id)).at(-1)
+    expect(archived).toMatchObject({ action: 'tenant.archived' })
+    expect(archived?.fields).toContain('"after.status_note":"Ticket 7","after.status_reason":"customer_request"')
+  })
+
+  it('to archived ends the keys that were issued until then, however long ago its transaction began', async () => {
+    const { id } = await tenantIn('frozen', 'customer')
+    const issued = await oneTransaction(db, async (unit) => {
+      await updateTenant(unit, testActor, testCatalogue, id, TenantChanges.parse({ name: 'First this' }))
+      const { rows } = await owner.query<{ at: Date }>('select clock_timestamp() as at')
+      await transitionTenant(
+        unit,
+        testActor,
+        testCatalogue,
+        id,
+        Transition.parse({ to: 'archived', reason: 'offboarding' }),
+      )
+      return rows[0]?.at ?? new Date()
+    })
+    const { keys_valid_after, archived_at } = await getTenant(db, everything, id)
+    expect(Number(keys_valid_after)).toBeGreaterThanOrEqual(issued.getTime())
+    expect(Number(archived_at)).toBeGreaterThanOrEqual(issued.getTime())
   })
 
   it('remembers what it was frozen out of through archive and restore', async () => {
@@ -261,6 +298,16 @@ describe('an ended trial', () => {
       'tenant.frozen',
       'tenant.updated',
     ])
+  })
+
+  it('that was over when it began says the same before and after it is written down', async () => {
+    const trial = await aTenant(db)
+    await owner.query('update tenants set trial_ends_at = status_changed_at where id = $1', [trial.id])
+    const before = await getTenant(db, everything, trial.id)
+    await sweepEndedTrials(db, testActor, new Date())
+    const after = await getTenant(db, everything, trial.id)
+    expect(after.status).toBe('frozen')
+    expect(after).toEqual({ ...before, status: 'frozen', version: after.version, updated_at: after.updated_at })
   })
 
   it('that runs on for a moment is not swept', async () => {

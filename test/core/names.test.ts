@@ -3,6 +3,7 @@ import {
   createTenant,
   type Db,
   everything,
+  exportTenant,
   getTenantBySlug,
   NewTenant,
   RegistryError,
@@ -105,6 +106,32 @@ describe('releaseSlug', () => {
     const events = await eventsOf(db, id)
     expect(await release(slug)).toEqual(first)
     expect(await eventsOf(db, id)).toEqual(events)
+  })
+})
+
+describe('releaseSlug, beside others', () => {
+  it('of a name that is being taken back at the same moment is one story or the other, never a deadlock', async () => {
+    for (let round = 0; round < 15; round += 1) {
+      const { id, slug } = await aTenant(db)
+      await change(id, { slug: `elsewhere-${round}` })
+      const [released, takenBack] = await Promise.allSettled([release(slug), change(id, { slug })])
+      // Taken back first, it is in use; released first, it is free for everybody, also for whose it was.
+      expect(takenBack).toMatchObject({ status: 'fulfilled', value: { slug } })
+      if (released.status === 'rejected') expect(released.reason).toMatchObject({ code: 'slug.in_use' })
+      expect(await bySlug(slug)).toMatchObject({ id, slug })
+    }
+  })
+
+  it('makes the name one that its next owner took then', async () => {
+    const [first, second] = [await aTenant(db), await aTenant(db)]
+    await change(first.id, { slug: 'wanted-by-two' })
+    await change(second.id, { slug: 'older-than-it' })
+    await change(first.id, { slug: first.slug })
+    await release('wanted-by-two')
+    await change(second.id, { slug: 'wanted-by-two' })
+    await change(second.id, { slug: 'the-newest' })
+    const { former_slugs } = await exportTenant(db, everything, testCatalogue, second.id)
+    expect(former_slugs).toEqual([second.slug, 'older-than-it', 'wanted-by-two'])
   })
 })
 

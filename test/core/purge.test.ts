@@ -61,6 +61,12 @@ describe('requestPurge', () => {
     expect(await eventsOf(db, tenant.id)).toEqual(events)
   })
 
+  it('leaves a tenant nowhere to go', async () => {
+    const tenant = await anArchivedTenant()
+    expect(tenant.allowed_transitions).toEqual(['frozen'])
+    expect((await request(tenant)).allowed_transitions).toEqual([])
+  })
+
   it('hides the tenant from all but the owner, and nothing changes it any more', async () => {
     const tenant = await anArchivedTenant()
     const requested = await request(tenant)
@@ -143,6 +149,44 @@ describe('purgeTenants', () => {
     expect(await purgeTenants(db, testActor)).toBe(1)
     const left = await db.selectFrom('audit_log').select('id').where('tenant_id', '=', tenant.id).execute()
     expect(left).toEqual([])
+  })
+
+  it('goes on past a tenant that cannot be taken away, and says what was wrong with it at the end', async () => {
+    const [stuck, other] = [await anArchivedTenant(), await anArchivedTenant()]
+    await request(stuck)
+    await request(other)
+    const owner = new Client({ connectionString: database.ownerUrl })
+    await owner.connect()
+    await owner.query(`
+      create function refuse_delete() returns trigger language plpgsql as $$ begin raise exception 'not this one'; end $$;
+      create trigger refuse_delete before delete on tenants for each row when (old.id = '${stuck.id}')
+        execute function refuse_delete()`)
+    await expect(purgeTenants(db, testActor)).rejects.toThrow('not this one')
+    await expect(getTenant(db, everything, other.id)).rejects.toMatchObject({ code: 'tenant.not_found' })
+    await owner.query('drop trigger refuse_delete on tenants')
+    await owner.end()
+    expect(await purgeTenants(db, testActor)).toBe(1)
+    await expect(getTenant(db, everything, stuck.id)).rejects.toMatchObject({ code: 'tenant.not_found' })
+  })
+
+  it('gives the id to nobody, also not to who asks for it at that very moment', async () => {
+    for (let round = 0; round < 20; round += 1) {
+      const tenant = await anArchivedTenant()
+      await request(tenant)
+      const born = async (n: number) =>
+        await createTenant(
+          db,
+          testActor,
+          testCatalogue,
+          NewTenant.parse({ id: tenant.id, slug: `reborn-${round}-${n}`, name: 'Reborn' }),
+        )
+      const births = Array.from({ length: 6 }, async (_, n) => await born(n))
+      const [, ...results] = await Promise.allSettled([purgeTenants(db, testActor), ...births])
+      for (const result of results) {
+        expect(result).toMatchObject({ status: 'rejected', reason: { code: expect.stringMatching(/^tenant\.id_/) } })
+      }
+      expect((await eventsOf(db, tenant.id)).at(-1)).toMatchObject({ action: 'tenant.purged' })
+    }
   })
 
   it('does not wait for ever for, nor deadlock with, those who write the log of the tenant', async () => {

@@ -15,7 +15,7 @@ alter table tenants
   add constraint tenants_frozen_from_check check (frozen_from in ('demo', 'trial', 'active')),
   add constraint tenants_metadata_check check (jsonb_typeof(metadata) = 'object');
 comment on column tenants.frozen_from is 'What the tenant was frozen or archived out of; null while it is neither.';
-comment on column tenants.keys_valid_after is 'API keys issued before this are dead for good.';
+comment on column tenants.keys_valid_after is 'API keys that were not issued after this are dead for good.';
 
 -- What is known of the tenants that are here already: nothing of them changes.
 alter table tenants disable trigger user;
@@ -71,6 +71,10 @@ begin
     raise exception 'a customer cannot be a demo'
       using errcode = 'check_violation', schema = 'public', table = 'tenants', constraint = 'tenants_kind_check';
   end if;
+  if tg_op = 'INSERT' and new.kind = 'demo' and new.status <> 'demo' then
+    raise exception 'a demonstration begins as one'
+      using errcode = 'check_violation', schema = 'public', table = 'tenants', constraint = 'tenants_kind_check';
+  end if;
   if new.status = 'active' and new.plan is null
     and (tg_op = 'INSERT' or old.status <> 'active' or old.plan is not null) then
     raise exception 'an active tenant needs a plan'
@@ -83,13 +87,15 @@ begin
       when old.status in ('frozen', 'archived') then old.frozen_from
       else old.status
     end;
-    if new.status_changed_at = old.status_changed_at then
+    -- A trial ends when its time is over, which may be when it was begun.
+    if new.status_changed_at = old.status_changed_at and new.status_changed_at is distinct from new.trial_ends_at then
       new.status_changed_at := now();
     end if;
     if new.status = 'archived' then
-      new.archived_at := coalesce(new.archived_at, now());
+      -- Not now(): a transaction that began long ago would leave out the keys that were issued meanwhile.
+      new.archived_at := coalesce(new.archived_at, clock_timestamp());
       -- An archived tenant's keys do not come back with it.
-      new.keys_valid_after := greatest(new.keys_valid_after, now());
+      new.keys_valid_after := greatest(new.keys_valid_after, clock_timestamp());
     else
       new.archived_at := null;
     end if;

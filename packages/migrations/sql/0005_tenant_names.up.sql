@@ -36,7 +36,8 @@ begin
   end if;
   -- A name of before can be taken again by whose it was, a released one by anybody.
   insert into registry.slugs as held (slug, tenant_id, current) values (new.slug, new.id, true)
-  on conflict (slug) do update set tenant_id = excluded.tenant_id, current = true, released_at = null
+  on conflict (slug) do update set tenant_id = excluded.tenant_id, current = true, released_at = null,
+    taken_at = case when held.tenant_id = excluded.tenant_id then held.taken_at else excluded.taken_at end
     where held.tenant_id = excluded.tenant_id or held.released_at is not null;
   if not found then
     raise exception 'the slug % is or was another tenant''s', new.slug
@@ -58,7 +59,8 @@ begin
   return new;
 end
 $$;
-create trigger tenants_refuse_retired_id before insert on tenants
+-- After, not before: an insert that waited for a purge to end has to see what that purge left behind.
+create trigger tenants_refuse_retired_id after insert on tenants
   for each row execute function registry.refuse_retired_id();
 
 create function registry.retire_tenant() returns trigger

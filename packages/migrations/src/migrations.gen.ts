@@ -700,7 +700,7 @@ create index audit_log_product_received_at_idx on audit_log (product, received_a
   {
     version: 4,
     name: '0004_tenant_lifecycle',
-    checksum: '70f8f0fd76587b3e61c258416a49d36c061dc322204d2488ea39932d6de06f87',
+    checksum: 'ef78f3762ec6f8aa15bb449816ddeaca82e2d8e7277cd66f9de99958917c4733',
     up: `-- The life of a tenant: why it is in its state and since when, and a trigger that holds the table of legal transitions,
 -- whoever writes. core/src/tenants/lifecycle.ts holds the same table and explains it.
 
@@ -718,7 +718,7 @@ alter table tenants
   add constraint tenants_frozen_from_check check (frozen_from in ('demo', 'trial', 'active')),
   add constraint tenants_metadata_check check (jsonb_typeof(metadata) = 'object');
 comment on column tenants.frozen_from is 'What the tenant was frozen or archived out of; null while it is neither.';
-comment on column tenants.keys_valid_after is 'API keys issued before this are dead for good.';
+comment on column tenants.keys_valid_after is 'API keys that were not issued after this are dead for good.';
 
 -- What is known of the tenants that are here already: nothing of them changes.
 alter table tenants disable trigger user;
@@ -774,6 +774,10 @@ begin
     raise exception 'a customer cannot be a demo'
       using errcode = 'check_violation', schema = 'public', table = 'tenants', constraint = 'tenants_kind_check';
   end if;
+  if tg_op = 'INSERT' and new.kind = 'demo' and new.status <> 'demo' then
+    raise exception 'a demonstration begins as one'
+      using errcode = 'check_violation', schema = 'public', table = 'tenants', constraint = 'tenants_kind_check';
+  end if;
   if new.status = 'active' and new.plan is null
     and (tg_op = 'INSERT' or old.status <> 'active' or old.plan is not null) then
     raise exception 'an active tenant needs a plan'
@@ -786,13 +790,15 @@ begin
       when old.status in ('frozen', 'archived') then old.frozen_from
       else old.status
     end;
-    if new.status_changed_at = old.status_changed_at then
+    -- A trial ends when its time is over, which may be when it was begun.
+    if new.status_changed_at = old.status_changed_at and new.status_changed_at is distinct from new.trial_ends_at then
       new.status_changed_at := now();
     end if;
     if new.status = 'archived' then
-      new.archived_at := coalesce(new.archived_at, now());
+      -- Not now(): a transaction that began long ago would leave out the keys that were issued meanwhile.
+      new.archived_at := coalesce(new.archived_at, clock_timestamp());
       -- An archived tenant's keys do not come back with it.
-      new.keys_valid_after := greatest(new.keys_valid_after, now());
+      new.keys_valid_after := greatest(new.keys_valid_after, clock_timestamp());
     else
       new.archived_at := null;
     end if;
@@ -827,7 +833,7 @@ alter table tenants
   {
     version: 5,
     name: '0005_tenant_names',
-    checksum: '6faa077f4606576726a28821addce7a61c9c14efc0636ed609985e8070bed5e4',
+    checksum: 'a8df09ac9ffb42fa7d353a04593fb5e135f8dbc848a3bb0cc0bd99e20893e8cc',
     up: `-- One namespace for the names of tenants: those in use, those of before, and those of tenants that are gone. Its primary
 -- key is what makes a name have one owner, however many rename and create at once. Ids of purged tenants stay taken too.
 
@@ -866,7 +872,8 @@ begin
   end if;
   -- A name of before can be taken again by whose it was, a released one by anybody.
   insert into registry.slugs as held (slug, tenant_id, current) values (new.slug, new.id, true)
-  on conflict (slug) do update set tenant_id = excluded.tenant_id, current = true, released_at = null
+  on conflict (slug) do update set tenant_id = excluded.tenant_id, current = true, released_at = null,
+    taken_at = case when held.tenant_id = excluded.tenant_id then held.taken_at else excluded.taken_at end
     where held.tenant_id = excluded.tenant_id or held.released_at is not null;
   if not found then
     raise exception 'the slug % is or was another tenant''s', new.slug
@@ -888,7 +895,8 @@ begin
   return new;
 end
 $$;
-create trigger tenants_refuse_retired_id before insert on tenants
+-- After, not before: an insert that waited for a purge to end has to see what that purge left behind.
+create trigger tenants_refuse_retired_id after insert on tenants
   for each row execute function registry.refuse_retired_id();
 
 create function registry.retire_tenant() returns trigger

@@ -2,16 +2,18 @@ import type { AuditedTx, Reader } from '../db/handles.ts'
 import type { TenantId } from '../id.ts'
 import type { Slug } from './slug.ts'
 
-/** Locks a name in the namespace, and says whose it is or was. */
-export async function lockHeldSlug(tx: AuditedTx, slug: Slug) {
-  return await tx
-    .selectFrom('registry.slugs as held')
-    .leftJoin('tenants', 'tenants.id', 'held.tenant_id')
-    .select(['held.tenant_id', 'held.current', 'held.released_at', 'tenants.name'])
-    .where('held.slug', '=', slug)
-    .forUpdate('held')
-    .executeTakeFirst()
+/** Whose a name is or was. */
+export async function findHeldSlug(db: Reader, slug: Slug) {
+  return await heldSlug(db, slug).executeTakeFirst()
 }
+
+/** Locks a name in the namespace. Whoever holds its tenant has to be locked before: a rename and a purge do so too. */
+export async function lockHeldSlug(tx: AuditedTx, slug: Slug) {
+  return await heldSlug(tx, slug).forUpdate().executeTakeFirst()
+}
+
+const heldSlug = (db: Reader, slug: Slug) =>
+  db.selectFrom('registry.slugs').select(['tenant_id', 'current', 'released_at']).where('slug', '=', slug)
 
 /** Gives a name back: it leads nowhere, and the next tenant that wants it gets it. */
 export async function releaseHeldSlug(tx: AuditedTx, slug: Slug, at: Date): Promise<void> {

@@ -10,6 +10,7 @@ export async function listPurgeable(db: Reader, rowsMax: number): Promise<Tenant
     .where('purge_requested_at', 'is not', null)
     .where(() => sql<SqlBool>`not exists (select from registry.legal_holds hold where hold.stream_id = tenants.id)`)
     .orderBy('purge_requested_at')
+    .orderBy('id')
     .limit(rowsMax)
     .execute()
   return rows.map(({ id }) => id)
@@ -43,9 +44,20 @@ export async function deleteTenant(tx: AuditedTx, id: TenantId): Promise<void> {
   await tx.deleteFrom('tenants').where('id', '=', id).execute()
 }
 
-/** Whether a process has the turn to purge this tenant, until the transaction ends. */
+/**
+ * Whether the transaction has the turn to purge this tenant, until it ends. There is none with a tenant that is gone:
+ * another process may have had the turn since it was listed.
+ */
 export async function tryPurgeTurn(tx: AuditedTx | HousekeepingTx, id: TenantId): Promise<boolean> {
   const { rows } = await sql<{ granted: boolean }>`
     select pg_try_advisory_xact_lock(hashtextextended('purge ' || ${id}, 0)) as granted`.execute(unwrap(tx))
-  return rows[0]?.granted ?? false
+  if (!rows[0]?.granted) return false
+  // A statement of its own: it has to see what was committed until the turn was ours.
+  const asked = await tx
+    .selectFrom('tenants')
+    .select('id')
+    .where('id', '=', id)
+    .where('purge_requested_at', 'is not', null)
+    .executeTakeFirst()
+  return asked !== undefined
 }

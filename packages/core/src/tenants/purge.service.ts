@@ -58,10 +58,11 @@ function assertOldEnough(row: TenantRow, now: Date, purgeAfterDays: number): voi
 /** How much of the log one step of a purge changes: about a tenth of a second of it. */
 const stepRows = 5_000
 
+/** How many tenants one call takes away at most. */
+const tenantsMax = 1_000
+
 /** How a purge is made. */
 export interface PurgeOptions {
-  /** How many tenants at most. */
-  readonly tenantsMax?: number
   /** Ends the work between two steps; the next call goes on from there. */
   readonly signal?: AbortSignal
 }
@@ -69,22 +70,35 @@ export interface PurgeOptions {
 /**
  * Takes away the tenants whose purge was asked for: first their events let go of them, a part at a time, then the
  * tenant goes with all it had, and the last event of its stream says so. A process that dies in between leaves a tenant
- * that the next call goes on with; of two that do this at once, one waits for nothing and does another tenant.
+ * that the next call goes on with; of two that do this at once, one waits for nothing and does another tenant. One
+ * that cannot be taken away keeps no other from it.
  * @returns how many are gone
+ * @throws what the first tenant failed with that could not be taken away, after all others
  */
 export async function purgeTenants(db: Db, actor: Actor, options: PurgeOptions = {}): Promise<number> {
+  const { signal } = options
+  const failures: unknown[] = []
   let gone = 0
-  for (const id of await purges.listPurgeable(db, options.tenantsMax ?? 10)) {
-    let released = stepRows
-    while (released === stepRows && !options.signal?.aborted) {
-      released = await housekeeping(db, async (tx) =>
-        (await purges.tryPurgeTurn(tx, id)) ? await purges.releaseEvents(tx, id, stepRows) : 0,
-      )
+  for (const id of await purges.listPurgeable(db, tenantsMax)) {
+    try {
+      await releaseAllEvents(db, id, signal)
+      if (signal?.aborted) break
+      if (await removeTenant(db, actor, id)) gone += 1
+    } catch (error) {
+      failures.push(error)
     }
-    if (options.signal?.aborted) break
-    if (await removeTenant(db, actor, id)) gone += 1
   }
+  if (failures.length > 0) throw failures[0]
   return gone
+}
+
+async function releaseAllEvents(db: Db, id: TenantId, signal: AbortSignal | undefined): Promise<void> {
+  let released = stepRows
+  while (released === stepRows && !signal?.aborted) {
+    released = await housekeeping(db, async (tx) =>
+      (await purges.tryPurgeTurn(tx, id)) ? await purges.releaseEvents(tx, id, stepRows) : 0,
+    )
+  }
 }
 
 async function removeTenant(db: Db, actor: Actor, id: TenantId): Promise<boolean> {

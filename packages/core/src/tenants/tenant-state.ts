@@ -21,7 +21,7 @@ export function tenantAt(row: TenantRow, at: Date): Tenant {
     status_reason: reason as Tenant['status_reason'],
     status_changed_at: changed_at,
     ...(ended && { status_note: null, status_changed_by: trialEnd.id, frozen_from: row.status }),
-    allowed_transitions: allowedTransitions(row, at),
+    allowed_transitions: row.purge_requested_at === null ? allowedTransitions(row, at) : [],
   }
 }
 

@@ -4,10 +4,11 @@ import type { Db } from '../db/handles.ts'
 import { invalidAt, RegistryError } from '../errors.ts'
 import type { TenantId } from '../id.ts'
 import type { Catalogue } from '../products/catalogue.ts'
+import { allowedTransitions } from './lifecycle.ts'
 import { assertPlan } from './plan.ts'
 import type { TenantStatus } from './status.ts'
 import { lockSeen, settleTrial, tenantAt, tenantChange } from './tenant-state.ts'
-import { type TenantUpdate, updateTenant } from './tenant.repository.ts'
+import { type TenantRow, type TenantUpdate, updateTenant } from './tenant.repository.ts'
 import type { Tenant } from './tenant.ts'
 import type { Transition } from './transition.ts'
 
@@ -60,9 +61,9 @@ export async function transitionTenant(
 
     assertPlan(plan, catalogue)
     if (to === 'trial') assertTimeLeft(trial_ends_at === undefined ? locked.trial_ends_at : trial_ends_at, now, from)
-    const withEnd = trial_ends_at === undefined ? locked : { ...locked, trial_ends_at }
     // The end that is asked for decides whether a trial can go on; the one that is stored, whether it is over.
-    const allowed = tenantAt({ ...withEnd, status: from, frozen_from: frozenFrom(locked) }, now).allowed_transitions
+    const asked = trial_ends_at === undefined ? {} : { trial_ends_at }
+    const allowed = allowedTransitions({ ...locked, ...asked, status: from, frozen_from: frozenFrom(locked) }, now)
     if (!allowed.includes(to)) {
       throw new RegistryError('tenant.transition_illegal', {
         detail: `From ${from} the tenant can go to ${allowed.join(', ')}, not to ${to}.`,
@@ -84,9 +85,12 @@ export async function transitionTenant(
     }
     const row = await updateTenant(tx, settled.row, update)
     const action = from === 'archived' ? 'tenant.restored' : actions[to]
-    return changed(tenantAt(row, now), ...settled.changes, tenantChange(action, settled.row, row))
+    return changed(tenantAt(row, now), ...settled.changes, tenantChange(action, unexplained(settled.row), row))
   })
 }
+
+/** A tenant without why it is in its state: of two alike an event would tell neither, and this one has to say why. */
+const unexplained = (row: TenantRow): TenantRow => ({ ...row, status_reason: null, status_note: null })
 
 /** What an ended trial was frozen out of, also before that was written down. */
 const frozenFrom = ({ status, frozen_from }: { status: TenantStatus; frozen_from: TenantStatus | null }) =>
