@@ -5,6 +5,7 @@ import {
   createDb,
   type Db,
   everything,
+  exportTenant,
   getTenant,
   getTenantProduct,
   listTenantProducts,
@@ -101,6 +102,23 @@ const changes = async () =>
     .where('tenant_id', '=', tenant.id)
     .where('kind', '=', 'tenant_product')
     .execute()
+
+describe('an export', () => {
+  it('shows nothing of a configuration that its schema calls secret, nor what no schema speaks of any more', async () => {
+    await put('mail', { config: { smtp: { host: 'mx.example', password: 'SECRET-123' } } })
+    await db
+      .insertInto('tenant_products')
+      .values({ tenant_id: tenant.id, product: 'gone', config: '{"k":"SECRET-9"}' })
+      .execute()
+    const exported = await exportTenant(db, everything, catalogue, tenant.id)
+    expect(exported.products.map(({ product, config }) => ({ product, config }))).toEqual([
+      { product: 'gone', config: {} },
+      { product: 'mail', config: { smtp: { host: 'mx.example', password: '[redacted]' } } },
+    ])
+    expect(JSON.stringify(exported)).not.toContain('SECRET')
+    expect((await get('mail')).config).toMatchObject({ smtp: { password: 'SECRET-123' } })
+  })
+})
 
 describe('putTenantProduct', () => {
   it('gives a product on the terms that hold where none are asked for', async () => {

@@ -2,9 +2,18 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { resolve } from 'node:path'
 import { text } from 'node:stream/consumers'
-import { createDb, type Db, everything, getTenant, getTenantBySlug, Slug } from '@breakpilot/tenant-core'
+import {
+  createDb,
+  createRegistry,
+  type Db,
+  everything,
+  getTenant,
+  getTenantBySlug,
+  scriptActor,
+  Slug,
+} from '@breakpilot/tenant-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { aTenant, eventsOf } from '../builders.ts'
+import { aTenant, eventsOf, testCatalogue } from '../builders.ts'
 import { migratedDatabase, type TestDatabase } from '../postgres/database.ts'
 
 const root = resolve(import.meta.dirname, '../..')
@@ -87,5 +96,43 @@ describe('rename-tenant', () => {
       errors: expect.stringContaining('request.invalid'),
     })
     expect((await run('rename-tenant', ['after-it'])).code).toBe(2)
+  })
+})
+
+describe('createRegistry', () => {
+  const registry = () => createRegistry(db, scriptActor('a-script'), { catalogue: testCatalogue })
+
+  it('imports, evaluates and reads back, as the API does', async () => {
+    const rows = [
+      { slug: 'imported-one', name: 'One', plan: 'starter', status: 'active' as const, products: ['certifai'] },
+      { slug: 'No Slug', name: 'Two' },
+      { slug: 'imported-one', name: 'Three' },
+    ]
+    const outcomes = async (dryRun: boolean) =>
+      (await registry().tenants.import(rows, { dryRun })).map(({ line, outcome, code }) => ({ line, outcome, code }))
+    const expected = [
+      { line: 1, outcome: 'created', code: null },
+      { line: 2, outcome: 'refused', code: 'request.invalid' },
+      { line: 3, outcome: 'refused', code: 'tenant.slug_taken' },
+    ]
+    expect(await outcomes(true)).toEqual(expected)
+    await expect(registry().tenants.getBySlug('imported-one')).rejects.toMatchObject({ code: 'tenant.not_found' })
+    expect(await outcomes(false)).toEqual(expected)
+    const { id } = await registry().tenants.getBySlug('imported-one')
+    const [answer] = await registry().entitlements.evaluate([{ tenant_id: id, product: 'certifai' }])
+    expect(answer?.entitlements?.data).toMatchObject([{ product: 'certifai', access: 'full' }])
+    const actions = []
+    for await (const event of registry().audit.list({ tenant_id: id })) actions.push(event.action)
+    expect(actions).toEqual(['tenant_product.assigned', 'tenant.created'])
+  })
+
+  it.each([
+    ['an ERP id', async () => await registry().tenants.getByErpId('a\0b')],
+    ['a Stripe id', async () => await registry().tenants.getByStripeId('a\0b')],
+    ['a slug', async () => await registry().tenants.getBySlug('a\0b')],
+    ['a product', async () => await registry().products.get('00000000-0000-0000-0000-000000000001', 'a\0b')],
+    ['an id', async () => await registry().tenants.get('acme')],
+  ])('refuses %s that can be none before the database sees it', async (_, ask) => {
+    await expect(ask()).rejects.toMatchObject({ code: 'request.invalid' })
   })
 })

@@ -1,14 +1,17 @@
-import type { z } from 'zod'
+import { z } from 'zod'
 import type { Actor } from './audit/actor.ts'
 import { oneTransaction, rehearse } from './audit/one-transaction.ts'
+import { getEvent, listEvents } from './audit/recorded-event.service.ts'
+import { RecordedEventQuery } from './audit/recorded-event.ts'
 import type { Db } from './db/handles.ts'
-import { getEntitlements } from './entitlements/entitlement.service.ts'
+import { evaluateMany, getEntitlements } from './entitlements/entitlement.service.ts'
 import { EntitlementQuery } from './entitlements/entitlement.ts'
+import { EvaluationItem } from './entitlements/evaluation.ts'
 import { RegistryError } from './errors.ts'
-import { ProjectId, TenantId } from './id.ts'
+import { EventId, ProjectId, TenantId } from './id.ts'
 import { type Catalogue, createCatalogue } from './products/catalogue.ts'
 import * as products from './products/tenant-product.service.ts'
-import { NewTenantProduct, TenantProductChanges } from './products/tenant-product.ts'
+import { NewTenantProduct, ProductParam, TenantProductChanges } from './products/tenant-product.ts'
 import * as projects from './projects/project.service.ts'
 import { NewProject, ProjectChanges, ProjectQuery } from './projects/project.ts'
 import { exportTenant } from './tenants/export.service.ts'
@@ -19,8 +22,9 @@ import { NewLegalHold } from './tenants/legal-hold.ts'
 import { previewTransition } from './tenants/preview.service.ts'
 import { PurgeRequest, requestPurge } from './tenants/purge.service.ts'
 import { Slug } from './tenants/slug.ts'
+import { type ImportLine, importTenants } from './tenants/tenant-import.ts'
 import * as tenants from './tenants/tenant.service.ts'
-import { NewTenant, TenantChanges, TenantQuery } from './tenants/tenant.ts'
+import { ErpId, ImportedTenant, NewTenant, StripeId, TenantChanges, TenantQuery } from './tenants/tenant.ts'
 import { transitionTenant } from './tenants/transition.service.ts'
 import { Transition } from './tenants/transition.ts'
 
@@ -64,6 +68,7 @@ function verbsOf(db: Db, actor: Actor, options: RegistryOptions) {
   const { catalogue = createCatalogue([]), purgeAfterDays } = options
   const { sight } = actor
   const tenantOf = (id: string) => parse(TenantId, id)
+  const productOf = (key: string) => parse(ProductParam, key)
   const at = (expectedVersion: number | undefined) => ({ expectedVersion, purgeAfterDays })
 
   return {
@@ -72,8 +77,9 @@ function verbsOf(db: Db, actor: Actor, options: RegistryOptions) {
         await tenants.createTenant(db, actor, catalogue, parse(NewTenant, input)),
       get: async (id: string) => await tenants.getTenant(db, sight, tenantOf(id)),
       getBySlug: async (slug: string) => await tenants.getTenantBySlug(db, sight, parse(Slug, slug)),
-      getByErpId: async (erpId: string) => await tenants.getTenantByErpId(db, sight, erpId),
-      getByStripeId: async (stripeId: string) => await tenants.getTenantByStripeId(db, sight, stripeId),
+      getByErpId: async (erpId: string) => await tenants.getTenantByErpId(db, sight, parse(ErpId, erpId)),
+      getByStripeId: async (stripeId: string) =>
+        await tenants.getTenantByStripeId(db, sight, parse(StripeId, stripeId)),
       /** One page. */
       listPage: async (query: z.input<typeof TenantQuery> = {}) =>
         await tenants.listTenants(db, sight, parse(TenantQuery, query)),
@@ -89,7 +95,10 @@ function verbsOf(db: Db, actor: Actor, options: RegistryOptions) {
         await previewTransition(db, actor, catalogue, tenantOf(id), parse(Transition, step), at(undefined)),
       purge: async (id: string, request: z.input<typeof PurgeRequest>, expectedVersion?: number) =>
         await requestPurge(db, actor, tenantOf(id), parse(PurgeRequest, request), at(expectedVersion)),
-      export: async (id: string) => await exportTenant(db, sight, tenantOf(id)),
+      /** Creates one for each row, as a whole or not at all, and answers what became of each. */
+      import: async (rows: readonly z.input<typeof ImportedTenant>[], { dryRun = false } = {}) =>
+        await importTenants(db, actor, catalogue, rows.map(lineOf), { dryRun }),
+      export: async (id: string) => await exportTenant(db, sight, catalogue, tenantOf(id)),
     },
     legalHolds: {
       get: async (tenantId: string) => await holds.getLegalHold(db, sight, tenantOf(tenantId)),
@@ -128,14 +137,14 @@ function verbsOf(db: Db, actor: Actor, options: RegistryOptions) {
     products: {
       list: async (tenantId: string) => (await products.listTenantProducts(db, sight, tenantOf(tenantId))).data,
       get: async (tenantId: string, product: string) =>
-        await products.getTenantProduct(db, sight, tenantOf(tenantId), product),
+        await products.getTenantProduct(db, sight, tenantOf(tenantId), productOf(product)),
       put: async (tenantId: string, product: string, input: z.input<typeof NewTenantProduct> = {}, version?: number) =>
         await products.putTenantProduct(
           db,
           actor,
           catalogue,
           tenantOf(tenantId),
-          product,
+          productOf(product),
           parse(NewTenantProduct, input),
           version,
         ),
@@ -150,17 +159,36 @@ function verbsOf(db: Db, actor: Actor, options: RegistryOptions) {
           actor,
           catalogue,
           tenantOf(tenantId),
-          product,
+          productOf(product),
           parse(TenantProductChanges, changes),
           version,
         ),
       remove: async (tenantId: string, product: string, version?: number) =>
-        await products.removeTenantProduct(db, actor, catalogue, tenantOf(tenantId), product, version),
+        await products.removeTenantProduct(db, actor, catalogue, tenantOf(tenantId), productOf(product), version),
     },
     entitlements: {
       get: async (tenantId: string, query: z.input<typeof EntitlementQuery> = {}) =>
         await getEntitlements(db, sight, catalogue, tenantOf(tenantId), parse(EntitlementQuery, query)),
+      /** Those of many tenants, by what is known at one moment. */
+      evaluate: async (items: readonly z.input<typeof EvaluationItem>[]) =>
+        (await evaluateMany(db, sight, catalogue, parse(z.array(EvaluationItem), items))).data,
     },
+    audit: {
+      get: async (id: string) => await getEvent(db, sight, parse(EventId, id)),
+      /** All of them, newest first, a page at a time behind the scenes. */
+      list: (query: z.input<typeof RecordedEventQuery> = {}) =>
+        everyPage(async (cursor) => await listEvents(db, sight, parse(RecordedEventQuery, { ...query, cursor }))),
+    },
+  }
+}
+
+function lineOf(row: unknown, index: number): ImportLine {
+  const line = index + 1
+  try {
+    return { line, row: parse(ImportedTenant, row) }
+  } catch (error) {
+    if (error instanceof RegistryError) return { line, error }
+    throw error
   }
 }
 

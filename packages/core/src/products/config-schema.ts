@@ -57,11 +57,32 @@ const violationsMax = 50
  * they may be secret.
  */
 export function configViolations(schema: JsonObject | undefined, config: JsonObject): Violation[] {
-  if (!schema) return []
+  return schema ? errorsOf(schema, config).slice(0, violationsMax).map(asViolation) : []
+}
+
+/** What is wrong with a configuration that others will be laid over: what only they can say may be missing. */
+export function layerViolations(schema: JsonObject, config: JsonObject): Violation[] {
+  const errors = errorsOf(schema, config)
+  const missing = errors.filter(({ keyword }) => ['required', 'dependentRequired', 'minProperties'].includes(keyword))
+  // A choice that fails for what is missing is open until it is there.
+  const open = errors.filter(
+    ({ keyword, instancePath }) =>
+      ['if', 'anyOf', 'oneOf'].includes(keyword) &&
+      missing.some((each) => `${each.instancePath}/`.startsWith(`${instancePath}/`)),
+  )
+  const excused = open.flatMap(({ keyword, schemaPath }) =>
+    keyword === 'if' ? ['if', 'then', 'else'].map((branch) => schemaPath.replace(/if$/, branch)) : [schemaPath],
+  )
+  return errors
+    .filter((error) => !missing.includes(error))
+    .filter(({ schemaPath }) => !excused.some((path) => `${schemaPath}/`.startsWith(`${path}/`)))
+    .map(asViolation)
+}
+
+function errorsOf(schema: JsonObject, config: JsonObject): readonly ErrorObject[] {
   if (!compiled.has(schema)) compileConfigSchema(schema)
   const validate = compiled.get(schema)
-  if (!validate || validate(config)) return []
-  return (validate.errors ?? []).slice(0, violationsMax).map(asViolation)
+  return !validate || validate(config) ? [] : (validate.errors ?? [])
 }
 
 function asViolation({ instancePath, keyword, params, message, propertyName }: ErrorObject): Violation {

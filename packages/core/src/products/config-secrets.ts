@@ -1,9 +1,14 @@
 import { isDeepStrictEqual } from 'node:util'
 import { referredTo } from './config-dialect.ts'
+import type { Manifest } from './manifest.ts'
 import { isObject, type Json, type JsonObject } from './merge-patch.ts'
 
 const hidden = '[redacted]'
 const hiddenAndAnother = '[redacted, changed]'
+
+/** By what a product's configurations are judged: without a manifest nobody knows, without a schema nothing is secret. */
+export const schemaOf = (manifest: Manifest | undefined): JsonObject | undefined =>
+  manifest && (manifest.config_schema ?? {})
 
 /**
  * A configuration without what its schema marks `writeOnly`, for the log. Every branch of the schema counts, whether

@@ -62,6 +62,29 @@ describe('the configuration in a manifest', () => {
   })
 
   it.each([
+    ['one of two fields', '{ anyOf: [{ required: [key] }, { required: [file] }] }'],
+    ['exactly one of two fields', '{ oneOf: [{ required: [key] }, { required: [file] }] }'],
+    [
+      'a field that another one asks for',
+      '{ if: { properties: { mode: { const: strict } } }, then: { required: [key] } }',
+    ],
+  ])('may leave %s to a tenant', (_, rule) => {
+    const fields = 'properties: { key: { type: string }, file: { type: string }, mode: { type: string } }'
+    const source = (mode: string) =>
+      `${good}config_schema:\n  type: object\n  ${fields}\n  allOf: [${rule}]\ndefault_config: { mode: ${mode} }\n`
+    expect(() => parseManifest(source('strict'), 'certifai.yaml')).not.toThrow()
+    expect(() => parseManifest(source('7'), 'certifai.yaml')).toThrow('default_config: /mode must be string')
+  })
+
+  it('cannot leave to a tenant a choice that no tenant could make good', () => {
+    const choice = '{ anyOf: [{ properties: { mode: { const: a } } }, { properties: { mode: { const: b } } }] }'
+    const source = `${good}config_schema:\n  type: object\n  properties: { mode: { type: string } }\n  allOf: [${choice}]\n`
+    expect(() => parseManifest(`${source}default_config: { mode: c }\n`, 'certifai.yaml')).toThrow(
+      'default_config: /mode must be equal to constant',
+    )
+  })
+
+  it.each([
     ['a schema that is none', `${good}config_schema: { type: objekt }\n`, /certifai\.yaml: config_schema: .*type/],
     [
       'a schema that refers to elsewhere',

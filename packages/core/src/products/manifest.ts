@@ -1,6 +1,6 @@
 import { parseDocument } from 'yaml'
 import { z } from 'zod'
-import { compileConfigSchema, configViolations } from './config-schema.ts'
+import { compileConfigSchema, layerViolations } from './config-schema.ts'
 import { mergePatch } from './merge-patch.ts'
 
 /** The key of a product: what stands in `tenant_products`, in paths and in scopes. */
@@ -92,15 +92,11 @@ function assertConfigs({ config_schema, default_config = {}, plans = {} }: Manif
   }
   const layers = Object.entries(plans).map(([plan, { config = {} }]) => [`plans.${plan}.config`, config] as const)
   for (const [place, layer] of [['default_config', {}] as const, ...layers]) {
-    const [wrong] = configViolations(config_schema, mergePatch(default_config, layer)).filter(isWrong)
+    const [wrong] = layerViolations(config_schema, mergePatch(default_config, layer))
     if (wrong)
       throw new ManifestError(`${file}: ${place}: ${wrong.pointer.replace('/config', '') || '/'} ${wrong.message}`)
   }
 }
-
-/** What only a tenant can say may be missing here. */
-const isWrong = ({ code }: { readonly code: string }) =>
-  !['required', 'dependentRequired', 'minProperties'].includes(code)
 
 function toPlain(document: ReturnType<typeof parseDocument>, file: string): unknown {
   try {

@@ -7,7 +7,7 @@ import type { TenantId } from '../id.ts'
 import { assertVersion, lockWritableTenant } from '../tenants/tenant-state.ts'
 import type { TenantRow } from '../tenants/tenant.repository.ts'
 import type { Catalogue } from './catalogue.ts'
-import { withoutSecrets } from './config-secrets.ts'
+import { schemaOf, withoutSecrets } from './config-secrets.ts'
 import type { Manifest } from './manifest.ts'
 import { mergePatch } from './merge-patch.ts'
 import { assertConfig, assertLimits, assertRequirements, assertWindow, isSame } from './tenant-product-rules.ts'
@@ -99,9 +99,7 @@ export function changeOf(
   before: TenantProduct | undefined,
   after: TenantProduct | undefined,
 ): Change {
-  const manifest = products.get(product)
-  // Without a manifest nobody knows what is secret; without a schema nothing is.
-  const schema = manifest && (manifest.config_schema ?? {})
+  const schema = schemaOf(products.get(product))
   const shown = ({ tenant_id: _, config, ...row }: TenantProduct, other?: TenantProduct) => ({
     ...row,
     config: withoutSecrets(config, schema, other?.config),

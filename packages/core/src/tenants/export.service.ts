@@ -1,6 +1,10 @@
 import type { Db, Reader } from '../db/handles.ts'
 import type { TenantId } from '../id.ts'
+import type { Catalogue } from '../products/catalogue.ts'
+import { schemaOf, withoutSecrets } from '../products/config-secrets.ts'
+import { isObject } from '../products/merge-patch.ts'
 import { listTenantProducts } from '../products/tenant-product.service.ts'
+import type { TenantProduct } from '../products/tenant-product.ts'
 import { listProjects } from '../projects/project.service.ts'
 import { ProjectQuery } from '../projects/project.ts'
 import type { Sight } from '../sight.ts'
@@ -11,19 +15,26 @@ import { findLegalHold } from './legal-hold.repository.ts'
 import { getTenant } from './tenant.service.ts'
 
 /**
- * All that the registry has of a tenant, as one document.
+ * All that the registry has of a tenant, as one document, without what is secret: also not what a product's schema
+ * marks so, nor the configuration of a product whose schema is not known any more.
  * @throws {RegistryError} `tenant.not_found`
  */
-export async function exportTenant(db: Db, sight: Sight, id: TenantId): Promise<TenantExport> {
+export async function exportTenant(db: Db, sight: Sight, catalogue: Catalogue, id: TenantId): Promise<TenantExport> {
   const tenant = await getTenant(db, sight, id)
-  const [former_slugs, { data: products }, projects, api_keys, hold] = await Promise.all([
+  const [former_slugs, { data: held }, projects, api_keys, hold] = await Promise.all([
     listFormerSlugs(db, id),
     listTenantProducts(db, sight, id),
     allProjects(db, sight, id),
     listExportedApiKeys(db, id),
     sight.kind === 'platform' ? findLegalHold(db, id) : undefined,
   ])
+  const products = held.map((each) => withoutSecretConfig(catalogue, each))
   return { exported_at: new Date(), tenant, legal_hold: hold ?? null, former_slugs, products, projects, api_keys }
+}
+
+function withoutSecretConfig({ products }: Catalogue, terms: TenantProduct): TenantProduct {
+  const config = withoutSecrets(terms.config, schemaOf(products.get(terms.product)))
+  return { ...terms, config: isObject(config) ? config : {} }
 }
 
 async function allProjects(db: Reader, sight: Sight, id: TenantId) {

@@ -35,7 +35,7 @@ export const transferRoutes = [
     response: TenantExport,
     reduced: TenantSummaryExport,
     errors: [],
-    handle: ({ db, sight, params }) => exportTenant(db, sight, params.tenant_id),
+    handle: ({ db, sight, catalogue, params }) => exportTenant(db, sight, catalogue, params.tenant_id),
   }),
   route({
     method: 'post',
