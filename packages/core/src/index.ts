@@ -50,14 +50,24 @@ export {
   RegistryError,
   type Violation,
 } from './errors.ts'
-export { EventId, newEventId, newProjectId, newTenantId, ProjectId, StreamId, TenantId } from './id.ts'
+export {
+  EventId,
+  newEventId,
+  newProjectId,
+  newTenantId,
+  platformTenant,
+  ProjectId,
+  StreamId,
+  TenantId,
+} from './id.ts'
 export { type Page, pageLimit, PageQuery, type Position } from './page.ts'
 export { type Catalogue, createCatalogue, loadCatalogue } from './products/catalogue.ts'
 export { Manifest, ManifestError, parseManifest, ProductKey } from './products/manifest.ts'
-export { type Json, type JsonObject, mergePatch } from './products/merge-patch.ts'
+export { type Json, type JsonObject, mergePatch } from './merge-patch.ts'
 export { getProduct, listProducts, Product } from './products/product.ts'
 export { listProductsWithoutManifest } from './products/retired-products.ts'
 export { NewTenantProduct, ProductParam, TenantProduct, TenantProductChanges } from './products/tenant-product.ts'
+export type { Expectation } from './products/tenant-product-state.ts'
 export { previewTenantProduct, TenantProductPreview } from './products/tenant-product-preview.ts'
 export {
   assignProduct,

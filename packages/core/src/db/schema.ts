@@ -1,6 +1,6 @@
 import type { ColumnType } from 'kysely'
 import type { EventId, ProjectId, StreamId, TenantId } from '../id.ts'
-import type { JsonObject } from '../products/merge-patch.ts'
+import type { JsonObject } from '../merge-patch.ts'
 import type { Slug } from '../tenants/slug.ts'
 import type { DB } from './types.gen.ts'
 

@@ -1,6 +1,6 @@
 import type { ProjectId, TenantId } from '../id.ts'
+import type { JsonObject } from '../merge-patch.ts'
 import type { Manifest } from '../products/manifest.ts'
-import type { JsonObject } from '../products/merge-patch.ts'
 import { effectiveOf } from '../tenants/lifecycle.ts'
 import type { Entitlement, Entitlements } from './entitlement.ts'
 import { type JudgedAssignment, type JudgedProject, type JudgedTenant } from './gates.ts'

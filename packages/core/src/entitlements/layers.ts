@@ -1,5 +1,5 @@
+import { type Json, type JsonObject, mergePatch } from '../merge-patch.ts'
 import type { Manifest } from '../products/manifest.ts'
-import { type Json, type JsonObject, mergePatch } from '../products/merge-patch.ts'
 import type { Entitlement } from './entitlement.ts'
 
 type Limits = Entitlement['limits']

@@ -1,4 +1,4 @@
-import { isObject, type Json, type JsonObject } from './merge-patch.ts'
+import { isObject, type Json, type JsonObject } from '../merge-patch.ts'
 
 /**
  * Where JSON Schema keeps schemas inside of a schema. Everything else a keyword holds is data, in which `$ref` is a name

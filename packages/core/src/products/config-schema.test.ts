@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
+import type { JsonObject } from '../merge-patch.ts'
 import { compileConfigSchema, configViolations } from './config-schema.ts'
-import type { JsonObject } from './merge-patch.ts'
 
 const schema: JsonObject = {
   type: 'object',

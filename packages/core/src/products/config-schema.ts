@@ -1,8 +1,8 @@
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js'
 import { z } from 'zod'
 import type { Violation } from '../errors.ts'
+import type { JsonObject } from '../merge-patch.ts'
 import { dialectProblem } from './config-dialect.ts'
-import type { JsonObject } from './merge-patch.ts'
 
 /** The formats that a schema can ask for. Another one stops the boot: it would check nothing. */
 const formats: Readonly<Record<string, z.ZodType>> = {

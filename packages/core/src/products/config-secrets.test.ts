@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
+import type { JsonObject } from '../merge-patch.ts'
 import { withoutSecrets } from './config-secrets.ts'
-import type { JsonObject } from './merge-patch.ts'
 
 const secret = { type: 'string', writeOnly: true }
 const shown = (properties: JsonObject, config: JsonObject, other?: JsonObject) =>

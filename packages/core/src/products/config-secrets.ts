@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
+import { isObject, type Json, type JsonObject } from '../merge-patch.ts'
 import { referredTo } from './config-dialect.ts'
 import type { Manifest } from './manifest.ts'
-import { isObject, type Json, type JsonObject } from './merge-patch.ts'
 
 const hidden = '[redacted]'
 const hiddenAndAnother = '[redacted, changed]'

@@ -1,6 +1,6 @@
 import { z } from 'zod'
+import type { JsonObject } from '../merge-patch.ts'
 import { loneSurrogate } from '../text.ts'
-import type { JsonObject } from './merge-patch.ts'
 
 /** The bounds of a configuration. */
 export const configBounds = { bytes: 32 * 1024, depth: 16, nameLength: 200 } as const

@@ -1,7 +1,7 @@
 import { parseDocument } from 'yaml'
 import { z } from 'zod'
+import { mergePatch } from '../merge-patch.ts'
 import { compileConfigSchema, layerViolations } from './config-schema.ts'
-import { mergePatch } from './merge-patch.ts'
 
 /** The key of a product: what stands in `tenant_products`, in paths and in scopes. */
 export const ProductKey = z

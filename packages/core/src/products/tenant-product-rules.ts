@@ -1,11 +1,11 @@
 import { isDeepStrictEqual } from 'node:util'
 import { planLayerOf, withConfig } from '../entitlements/layers.ts'
 import { invalidAt, RegistryError, type Violation } from '../errors.ts'
+import type { Json, JsonObject } from '../merge-patch.ts'
 import type { Catalogue } from './catalogue.ts'
 import { configViolations } from './config-schema.ts'
 import { isTooLarge, tooLarge } from './config.ts'
 import type { Manifest } from './manifest.ts'
-import type { Json, JsonObject } from './merge-patch.ts'
 import type { Terms } from './tenant-product.repository.ts'
 import type { TenantProduct } from './tenant-product.ts'
 

@@ -4,12 +4,12 @@ import { changed, type Outcome } from '../audit/audited.ts'
 import type { AuditedTx } from '../db/handles.ts'
 import { RegistryError } from '../errors.ts'
 import type { TenantId } from '../id.ts'
+import { mergePatch } from '../merge-patch.ts'
 import { assertVersion, lockWritableTenant } from '../tenants/tenant-state.ts'
 import type { TenantRow } from '../tenants/tenant.repository.ts'
 import type { Catalogue } from './catalogue.ts'
 import { schemaOf, withoutSecrets } from './config-secrets.ts'
 import type { Manifest } from './manifest.ts'
-import { mergePatch } from './merge-patch.ts'
 import { assertConfig, assertLimits, assertRequirements, assertWindow, isSame } from './tenant-product-rules.ts'
 import * as tenantProducts from './tenant-product.repository.ts'
 import type { NewTenantProduct, TenantProduct, TenantProductChanges } from './tenant-product.ts'
@@ -29,11 +29,19 @@ export async function lockHolding(tx: AuditedTx, actor: Actor, tenantId: TenantI
   return { tenant, held, stored: held.find((each) => each.product === product) }
 }
 
-/** A version that is expected of what is not there is as stale as an older one. */
-export function assertExpected({ stored }: Holding, expected: number | undefined): void {
-  if (stored) return assertVersion(stored, expected)
-  if (expected === undefined) return
-  throw new RegistryError('resource.version_stale', { detail: 'The tenant does not have the product any more.' })
+/** What is expected to be there before a change: this version, any, or nothing. */
+export type Expectation = number | 'any' | 'none'
+
+/** A version that is expected of what is not there is as stale as an older one, and so is nothing where something is. */
+export function assertExpected({ stored }: Holding, expected: Expectation | undefined): void {
+  if (typeof expected === 'number' && stored) return assertVersion(stored, expected)
+  if (expected === undefined || (expected === 'none') === (stored === undefined)) return
+  throw stored
+    ? new RegistryError('resource.version_stale', {
+        detail: `The tenant has the product already, in version ${stored.version}.`,
+        facts: { current_version: stored.version },
+      })
+    : new RegistryError('resource.version_stale', { detail: 'The tenant does not have the product.' })
 }
 
 /** The terms that are asked for, with what holds where nothing is. */

@@ -5,14 +5,14 @@ import { RegistryError } from '../errors.ts'
 import type { TenantId } from '../id.ts'
 import type { Page } from '../page.ts'
 import type { Sight } from '../sight.ts'
-import { assertVersion } from '../tenants/tenant-state.ts'
-import { findTenant } from '../tenants/tenant.repository.ts'
+import { assertVersion, getSeen } from '../tenants/tenant-state.ts'
 import type { Catalogue } from './catalogue.ts'
 import { assertConfig, assertLimits, assertRequirements, isSame } from './tenant-product-rules.ts'
 import {
   assertChanges,
   assertExpected,
   changeOf,
+  type Expectation,
   lockHolding,
   patched,
   settle,
@@ -23,7 +23,8 @@ import type { NewTenantProduct, TenantProduct, TenantProductChanges } from './te
 
 /**
  * Gives a tenant a product, or replaces the terms on which it has it. The terms that it has already change nothing.
- * @param expectedVersion the version that this was decided on, if it should be the present one
+ * @param expected what this was decided on, if it should still be so: a version, that the tenant has the product
+ *   (`any`), or that it does not (`none`)
  * @throws {RegistryError} `tenant.not_found`, `tenant.frozen`, `tenant.archived`, `product.not_found`,
  *   `product.retired`, `resource.version_stale`, `request.invalid`, `tenant_product.limit_unknown`,
  *   `tenant_product.config_invalid`, `product.requirement_missing`, `product.required_by_other`
@@ -35,13 +36,13 @@ export async function putTenantProduct(
   tenantId: TenantId,
   product: string,
   input: NewTenantProduct,
-  expectedVersion?: number,
+  expected?: Expectation,
 ): Promise<TenantProduct> {
   return await audited(db, actor, async (tx) => {
     const holding = await lockHolding(tx, actor, tenantId, product)
     const manifest = catalogue.products.get(product)
     if (!manifest) throw new RegistryError('product.not_found')
-    assertExpected(holding, expectedVersion)
+    assertExpected(holding, expected)
     if (!holding.stored && manifest.status === 'retired') throw new RegistryError('product.retired')
     const terms = termsOf(input)
     if (holding.stored && isSame(holding.stored, terms)) return unchanged(holding.stored)
@@ -132,7 +133,7 @@ export async function getTenantProduct(
   tenantId: TenantId,
   product: string,
 ): Promise<TenantProduct> {
-  if (!(await findTenant(db, sight, tenantId))) throw new RegistryError('tenant.not_found')
+  await getSeen(db, sight, tenantId)
   const hidden = sight.kind === 'product' && sight.product !== product
   const found = hidden ? undefined : await tenantProducts.findTenantProduct(db, tenantId, product)
   if (!found) throw new RegistryError('tenant_product.not_found')
@@ -144,7 +145,7 @@ export async function getTenantProduct(
  * @throws {RegistryError} `tenant.not_found`
  */
 export async function listTenantProducts(db: Reader, sight: Sight, tenantId: TenantId): Promise<Page<TenantProduct>> {
-  if (!(await findTenant(db, sight, tenantId))) throw new RegistryError('tenant.not_found')
+  await getSeen(db, sight, tenantId)
   const all = await tenantProducts.listTenantProducts(db, tenantId)
   const data = sight.kind === 'product' ? all.filter((each) => each.product === sight.product) : all
   return { data, has_more: false, next_cursor: null }

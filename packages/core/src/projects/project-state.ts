@@ -1,16 +1,15 @@
 import type { Actor } from '../audit/actor.ts'
 import type { Change } from '../audit/audit-event.ts'
 import { audited, type Outcome } from '../audit/audited.ts'
-import type { AuditedTx, Db, Reader } from '../db/handles.ts'
+import type { AuditedTx, Db } from '../db/handles.ts'
 import { invalidAt, RegistryError } from '../errors.ts'
 import type { ProjectId, TenantId } from '../id.ts'
+import { mergePatch } from '../merge-patch.ts'
 import type { Catalogue } from '../products/catalogue.ts'
-import { mergePatch } from '../products/merge-patch.ts'
 import { listTenantProducts } from '../products/tenant-product.repository.ts'
-import type { Sight } from '../sight.ts'
 import { effectiveOf } from '../tenants/lifecycle.ts'
 import { assertVersion, lockWritableTenant } from '../tenants/tenant-state.ts'
-import { findTenant, type TenantRow } from '../tenants/tenant.repository.ts'
+import type { TenantRow } from '../tenants/tenant.repository.ts'
 import { projectQuota } from './project-quota.ts'
 import * as projects from './project.repository.ts'
 import { effectiveProjectStatus, labelsMax, type Project, type ProjectChanges } from './project.ts'
@@ -35,13 +34,6 @@ export async function onProject(
     assertVersion(stored, expectedVersion)
     return await change(tx, tenant, stored)
   })
-}
-
-/** @throws {RegistryError} `tenant.not_found` */
-export async function seen(db: Reader, sight: Sight, tenantId: TenantId): Promise<TenantRow> {
-  const tenant = await findTenant(db, sight, tenantId)
-  if (!tenant) throw new RegistryError('tenant.not_found')
-  return tenant
 }
 
 /**
@@ -79,9 +71,6 @@ export function patchedLabels(stored: Record<string, string>, patch: ProjectChan
   if (Object.keys(labels).length > labelsMax) throw invalidAt('/labels', `must not have more than ${labelsMax} names`)
   return labels
 }
-
-/** The same text for the same labels, in whatever order. */
-export const spell = (labels: object) => JSON.stringify(Object.entries(labels).toSorted(([a], [b]) => (a < b ? -1 : 1)))
 
 /** The event of a change of a project. */
 export function changeOf(

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { Actor } from '../audit/actor.ts'
 import { audited, changed, unchanged } from '../audit/audited.ts'
 import type { Db, Reader } from '../db/handles.ts'
@@ -6,8 +7,8 @@ import { newProjectId, type ProjectId, type TenantId } from '../id.ts'
 import { byCreation, decodeCursor, type Page, pageLimit, toPage } from '../page.ts'
 import type { Catalogue } from '../products/catalogue.ts'
 import type { Sight } from '../sight.ts'
-import { lockWritableTenant } from '../tenants/tenant-state.ts'
-import { assertRoom, changeOf, onProject, patchedLabels, projectAt, seen, spell } from './project-state.ts'
+import { getSeen, lockWritableTenant } from '../tenants/tenant-state.ts'
+import { assertRoom, changeOf, onProject, patchedLabels, projectAt } from './project-state.ts'
 import * as projects from './project.repository.ts'
 import type { NewProject, Project, ProjectChanges, ProjectQuery } from './project.ts'
 
@@ -43,7 +44,7 @@ export async function listProjects(
 ): Promise<Page<Project>> {
   const list = { tenant_id: tenantId, status }
   const after = cursor === undefined ? undefined : decodeCursor('projects', list, cursor)
-  const tenant = await seen(db, sight, tenantId)
+  const tenant = await getSeen(db, sight, tenantId)
   const rows = await projects.listProjects(db, tenantId, status, limit + 1, after)
   const page = toPage(rows, limit, 'projects', list, byCreation)
   return { ...page, data: page.data.map((row) => projectAt(row, tenant)) }
@@ -51,7 +52,7 @@ export async function listProjects(
 
 /** @throws {RegistryError} `tenant.not_found`; `project.not_found`, also for the project of another tenant */
 export async function getProject(db: Reader, sight: Sight, tenantId: TenantId, id: ProjectId): Promise<Project> {
-  const tenant = await seen(db, sight, tenantId)
+  const tenant = await getSeen(db, sight, tenantId)
   const row = await projects.findProject(db, tenantId, id)
   if (!row) throw new RegistryError('project.not_found')
   return projectAt(row, tenant)
@@ -74,7 +75,7 @@ export async function updateProject(
   return await onProject(db, actor, tenantId, id, expectedVersion, async (tx, tenant, stored) => {
     const name = changes.name ?? stored.name
     const labels = patchedLabels(stored.labels, changes.labels)
-    if (name === stored.name && spell(labels) === spell(stored.labels)) return unchanged(projectAt(stored, tenant))
+    if (name === stored.name && isDeepStrictEqual(labels, stored.labels)) return unchanged(projectAt(stored, tenant))
     const row = await projects.updateProject(tx, stored, { name, labels })
     return changed(projectAt(row, tenant), changeOf('project.updated', tenant, stored, row))
   })

@@ -6,12 +6,11 @@ import type { TenantId } from '../id.ts'
 import type { Sight } from '../sight.ts'
 import * as holds from './legal-hold.repository.ts'
 import type { LegalHold, NewLegalHold } from './legal-hold.ts'
-import { lockSeen } from './tenant-state.ts'
-import { findTenant } from './tenant.repository.ts'
+import { getSeen, lockSeen } from './tenant-state.ts'
 
 /** @throws {RegistryError} `tenant.not_found`, `legal_hold.not_found` */
 export async function getLegalHold(db: Reader, sight: Sight, id: TenantId): Promise<LegalHold> {
-  if (!(await findTenant(db, sight, id))) throw new RegistryError('tenant.not_found')
+  await getSeen(db, sight, id)
   const hold = await holds.findLegalHold(db, id)
   if (!hold) throw new RegistryError('legal_hold.not_found')
   return hold

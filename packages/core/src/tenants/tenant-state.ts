@@ -1,10 +1,11 @@
 import type { Actor } from '../audit/actor.ts'
 import type { Change } from '../audit/audit-event.ts'
-import type { AuditedTx } from '../db/handles.ts'
+import type { AuditedTx, Reader } from '../db/handles.ts'
 import { RegistryError } from '../errors.ts'
 import type { TenantId } from '../id.ts'
+import type { Sight } from '../sight.ts'
 import { allowedTransitions, effectiveOf } from './lifecycle.ts'
-import { lockTenant, type TenantRow, updateTenant } from './tenant.repository.ts'
+import { findTenant, lockTenant, type TenantRow, updateTenant } from './tenant.repository.ts'
 import type { Tenant } from './tenant.ts'
 
 /** Who writes down that a trial is over: nobody decided it, the time did. */
@@ -32,6 +33,13 @@ export function assertVersion(row: { readonly version: number }, expected: numbe
     detail: `You decided on version ${expected}, and version ${row.version} is the present one. Read it again.`,
     facts: { current_version: row.version },
   })
+}
+
+/** @throws {RegistryError} `tenant.not_found` */
+export async function getSeen(db: Reader, sight: Sight, id: TenantId): Promise<TenantRow> {
+  const row = await findTenant(db, sight, id)
+  if (!row) throw new RegistryError('tenant.not_found')
+  return row
 }
 
 /**
