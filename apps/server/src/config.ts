@@ -42,6 +42,9 @@ const Environment = z.object({
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal']).default('info'),
 })
 
+/** The variables that the server reads. */
+export const variables: readonly string[] = Object.keys(Environment.shape)
+
 /** What the server is told. */
 export interface Config {
   readonly appEnv: 'dev' | 'stage' | 'prod'
