@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { connect } from 'node:net'
 import { createDb } from '@breakpilot/tenant-core'
 import { Client } from 'pg'
 import { afterAll, beforeAll, expect, it } from 'vitest'
@@ -57,6 +59,23 @@ it('says that it is not ready, and still answers, for as long as a load balancer
     connection: 'close',
   })
   expect(await server.ended).toBe(0)
+})
+
+it.each([
+  ['nothing was ever sent', ''],
+  ['half a request was sent', 'GET /v1/tenants HTTP/1.1\r\nHost: loc'],
+])('does not wait for a connection on which %s', async (_, sent) => {
+  const server = start({ SHUTDOWN_TIMEOUT: '60' })
+  const { hostname, port } = new URL(await server.listening)
+  const silent = connect(Number(port), hostname)
+  await once(silent, 'connect')
+  if (sent !== '') silent.write(sent)
+  // The server has seen it when it has answered one that came later.
+  expect((await fetch(`http://${hostname}:${port}/healthz`)).status).toBe(200)
+  const closed = once(silent, 'close')
+  server.child.kill('SIGTERM')
+  expect(await server.ended).toBe(0)
+  await closed
 })
 
 it('does not wait for ever: SHUTDOWN_TIMEOUT ends it', async () => {

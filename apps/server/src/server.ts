@@ -14,6 +14,7 @@ import {
 import { type Answered, createApp, createServer } from '@breakpilot/tenant-http'
 import type { Logger } from 'pino'
 import { type Config, ConfigError } from './config.ts'
+import { drainable } from './drain.ts'
 import { type JobIntervals, jobsOfRegistry } from './jobs-of-registry.ts'
 import { startJobs } from './jobs.ts'
 import { createReadiness } from './readiness.ts'
@@ -72,10 +73,12 @@ export async function startServer(config: Config, log: Logger, options: ServerOp
   })
 
   const servers: Server[] = []
+  const drains: (() => Promise<void>)[] = []
   try {
     for (const address of config.listen) {
       const server = createServer(app, { isDraining: () => stopping, onAnswered })
       servers.push(server)
+      drains.push(drainable(server))
       server.listen(address)
       await once(server, 'listening')
     }
@@ -96,7 +99,7 @@ export async function startServer(config: Config, log: Logger, options: ServerOp
       // Load balancers look at readiness now and then: until they have, they send requests, and those are answered.
       await sleep(config.shutdownDelayMs)
       const changesEnded = changes.close()
-      await Promise.all(servers.map(close))
+      await Promise.all(drains.map((drain) => drain()))
       await Promise.all([jobsEnded, changesEnded])
       await db.destroy()
     },
@@ -146,15 +149,6 @@ function listenerOf({ listenUrl }: Config, db: Db, log: Logger, { waitersMax }: 
       cause,
     })
   }
-}
-
-async function close(server: Server): Promise<void> {
-  const closed = once(server, 'close')
-  server.close()
-  // A connection whose request was in flight becomes idle later, and would be kept for its caller's next one.
-  const sweep = setInterval(() => server.closeIdleConnections(), 20)
-  await closed
-  clearInterval(sweep)
 }
 
 function spellAddress(server: Server): string {
