@@ -1,6 +1,6 @@
 /**
- * Builds what ships and looks at it as its users will: the API report of each library package is the committed one
- * (`--update` writes it anew), the packed package is well made (publint) and its types resolve (attw).
+ * Builds what ships and looks at it as its users will: the API reports of each library package are the committed ones
+ * (`--update` writes them anew), the packed package is well made (publint) and its types resolve (attw).
  */
 import { execFile } from 'node:child_process'
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { exit } from 'node:process'
 import { promisify } from 'node:util'
-import { apiReportProblem } from './packages/api-report.ts'
+import { apiReportProblems } from './packages/api-report.ts'
 import { underLock } from './processes/lock.ts'
 
 const root = resolve(import.meta.dirname, '..')
@@ -21,10 +21,7 @@ await underLock(
   async () => {
     if (!(await passes('build', 'tsc', ['-b', 'tsconfig.build.json']))) return
     const packages = readdirSync(join(root, 'packages'))
-    for (const name of packages) {
-      const problem = apiReportProblem(join(root, 'packages', name), name, update)
-      if (problem !== undefined) problems.push(problem)
-    }
+    for (const name of packages) problems.push(...apiReportProblems(join(root, 'packages', name), name, update))
     if (!update) await Promise.all(packages.map(checkPacked))
   },
 )

@@ -1,19 +1,38 @@
-import { existsSync, mkdirSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Extractor, ExtractorConfig, ExtractorLogLevel } from '@microsoft/api-extractor'
 
+/** Something that a package exports: what it is imported by, and where its types are. */
+interface Entry {
+  /** `.`, or what comes behind the name of the package, such as `./testing`. */
+  readonly path: string
+  readonly types: string
+}
+
 /**
- * Compares a built package's exported API with the report committed in its `etc/`, or writes that report.
- * Returns what is wrong, if anything is.
+ * Compares what a built package exports with the reports committed in its `etc/`, one for each of its entries, or writes
+ * those reports. Returns what is wrong.
  */
-export function apiReportProblem(folder: string, name: string, update: boolean): string | undefined {
+export function apiReportProblems(folder: string, name: string, update: boolean): string[] {
+  return entriesOf(folder).flatMap((entry) => apiReportProblem(folder, name, entry, update) ?? [])
+}
+
+function entriesOf(folder: string): Entry[] {
+  const { exports = {} } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as {
+    exports?: Record<string, { readonly types?: string }>
+  }
+  return Object.entries(exports).flatMap(([path, { types }]) => (types === undefined ? [] : [{ path, types }]))
+}
+
+function apiReportProblem(folder: string, name: string, entry: Entry, update: boolean): string | undefined {
   const reportFolder = join(folder, 'etc')
   if (update) mkdirSync(reportFolder, { recursive: true })
-  const report = join('packages', name, 'etc', `${name}.api.md`)
-  if (!update && !existsSync(join(reportFolder, `${name}.api.md`))) return `${report} is missing${remedy}`
+  const reportName = entry.path === '.' ? name : `${name}-${entry.path.slice(2)}`
+  const report = join('packages', name, 'etc', `${reportName}.api.md`)
+  if (!update && !existsSync(join(reportFolder, `${reportName}.api.md`))) return `${report} is missing${remedy}`
 
   const messages: string[] = []
-  const result = Extractor.invoke(configuration(folder, name, reportFolder), {
+  const result = Extractor.invoke(configuration(folder, reportName, entry, reportFolder), {
     localBuild: update,
     messageCallback(message) {
       message.handled = true
@@ -22,12 +41,12 @@ export function apiReportProblem(folder: string, name: string, update: boolean):
     },
   })
   if (result.apiReportChanged && !update) return `${report} is not what the package exports now${remedy}`
-  return result.succeeded ? undefined : `${name}: API report:\n${messages.join('\n')}`
+  return result.succeeded ? undefined : `${reportName}: API report:\n${messages.join('\n')}`
 }
 
 const remedy = '; look at the change, then run `pnpm generate:api` and commit it'
 
-function configuration(folder: string, name: string, reportFolder: string): ExtractorConfig {
+function configuration(folder: string, reportName: string, { types }: Entry, reportFolder: string): ExtractorConfig {
   const none = { logLevel: ExtractorLogLevel.None, addToApiReportFile: false } as const
   const packageJsonFullPath = join(folder, 'package.json')
   return ExtractorConfig.prepare({
@@ -35,7 +54,7 @@ function configuration(folder: string, name: string, reportFolder: string): Extr
     configObjectFullPath: undefined,
     configObject: {
       projectFolder: folder,
-      mainEntryPointFilePath: join(folder, 'dist', 'index.d.ts'),
+      mainEntryPointFilePath: join(folder, types),
       newlineKind: 'lf',
       compiler: {
         // Not the repository's own: with its source condition, other packages would be read from their sources.
@@ -49,10 +68,10 @@ function configuration(folder: string, name: string, reportFolder: string): Extr
             strict: true,
             skipLibCheck: true,
           },
-          files: ['dist/index.d.ts'],
+          files: [types],
         },
       },
-      apiReport: { enabled: true, reportFolder, reportTempFolder: join(folder, 'dist'), reportFileName: name },
+      apiReport: { enabled: true, reportFolder, reportTempFolder: join(folder, 'dist'), reportFileName: reportName },
       docModel: { enabled: false },
       dtsRollup: { enabled: false },
       messages: {

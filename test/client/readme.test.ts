@@ -52,7 +52,11 @@ describe('the README of the client', () => {
       compilerOptions: {
         noEmit: true,
         typeRoots: [join(root, 'node_modules/@types')],
-        paths: { '@breakpilot/tenant-client': [join(root, 'packages/client/src/index.ts')] },
+        paths: {
+          '@breakpilot/tenant-client': [join(root, 'packages/client/src/index.ts')],
+          '@breakpilot/tenant-client/entitlements': [join(root, 'packages/client/src/entitlement-cache/index.ts')],
+          '@breakpilot/tenant-client/testing': [join(root, 'packages/client/src/fake/index.ts')],
+        },
       },
       files: ['readme.mts'],
     }

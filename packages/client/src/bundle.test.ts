@@ -8,29 +8,53 @@ import { aTenant } from '../test/tenant.ts'
 
 const gzippedBytesMax = 12 * 1024
 
-async function bundle(format: 'esm' | 'iife') {
-  const input = fileURLToPath(new URL('index.ts', import.meta.url))
-  const bundle = await rolldown({ input, platform: 'browser' })
+/** Bundles a program, as whoever ships it to a browser does. */
+async function bundle(program: string, format: 'esm' | 'iife' = 'esm') {
+  const folder = fileURLToPath(new URL('.', import.meta.url))
+  const source = { name: 'program', resolveId: (id: string) => (id === 'program' ? id : undefined), load: loadProgram }
+  function loadProgram(id: string): string | undefined {
+    return id === 'program' ? program.replaceAll("'./", `'${folder}`) : undefined
+  }
+  const bundle = await rolldown({ input: 'program', platform: 'browser', plugins: [source] })
   const { output } = await bundle.generate({ format, name: 'tenantClient', minify: true })
   return output[0]
 }
+
+const sizeOf = ({ code }: { readonly code: string }) => gzipSync(code, { level: 9 }).length
+const client = "export * from './index.ts'"
+const entitlements = "export * from './entitlement-cache/index.ts'"
 
 // Starting the bundler takes its time on a busy machine.
 const timeout = 30_000
 
 it('everything together is small, and imports nothing', { timeout }, async () => {
-  const { code, imports, dynamicImports, exports } = await bundle('esm')
-  expect(exports).toContain('TenantClient')
-  expect([imports, dynamicImports]).toEqual([[], []])
-  const size = gzipSync(code, { level: 9 }).length
-  expect(size).toBeLessThanOrEqual(gzippedBytesMax)
+  const everything = await bundle(`${client}\n${entitlements}`)
+  expect(everything.exports).toEqual(expect.arrayContaining(['TenantClient', 'createEntitlements']))
+  expect([everything.imports, everything.dynamicImports]).toEqual([[], []])
+  expect(sizeOf(everything)).toBeLessThanOrEqual(gzippedBytesMax)
   // Less would mean that the measurement is broken.
-  expect(size).toBeGreaterThan(1024)
+  expect(sizeOf(everything)).toBeGreaterThan(1024)
+})
+
+it('nobody pays for what is not used', { timeout }, async () => {
+  const [alone, both, cache] = await Promise.all([
+    bundle(client),
+    bundle(`${client}\n${entitlements}`),
+    bundle(entitlements),
+  ])
+  expect(alone.code).not.toContain('the entitlements were closed')
+  expect(alone.code).not.toContain('the fake registry')
+  expect(both.code).not.toContain('the fake registry')
+  expect(sizeOf(alone)).toBeLessThan(sizeOf(both))
+  // Without the client it needs no more of it than its errors.
+  expect(cache.code).not.toContain('/v1/tenants')
+  expect(sizeOf(cache)).toBeLessThanOrEqual(5 * 1024)
+  expect((await bundle("import './index.ts'\nimport './entitlement-cache/index.ts'")).code.trim()).toBe('')
 })
 
 it('it runs where there is nothing but what browsers and edge runtimes have', { timeout }, async () => {
   await using peer = await startPeer(json(aTenant()))
-  const { code } = await bundle('iife')
+  const { code } = await bundle(client, 'iife')
   const web = { fetch, URL, URLSearchParams, Headers, AbortController, crypto, performance, setTimeout, clearTimeout }
   const act = `
     ${code}

@@ -1,0 +1,193 @@
+import { describe, expect, it } from 'vitest'
+import { rejectionOf } from '../../test/tenant.ts'
+import {
+  ConflictError,
+  ConnectionError,
+  InternalError,
+  notModified,
+  StaleError,
+  type Tenant,
+  UnavailableError,
+} from '../index.ts'
+import { fakeRegistry, refuse } from './index.ts'
+
+const once = { retries: 0 }
+
+describe('what a test says', () => {
+  it('is what a client reads: state only what the test is about', async () => {
+    const registry = fakeRegistry({ products: ['certifai'] })
+    const acme = registry.tenant({ slug: 'acme' })
+    registry.entitle(acme, 'certifai', { limits: { seats: 5 } })
+    const { tenants, entitlements } = registry.client()
+    expect(await tenants.getBySlug('acme')).toMatchObject({ id: acme.id, status: 'active', products: ['certifai'] })
+    expect(await entitlements.get(acme.id)).toMatchObject({
+      status: 'active',
+      data: [{ product: 'certifai', access: 'full', limits: { seats: { value: 5, source: 'tenant' } }, version: 1 }],
+    })
+    registry.disentitle(acme, 'certifai')
+    expect(await entitlements.get(acme.id)).toMatchObject({ data: [] })
+    registry.remove(acme)
+    expect(await rejectionOf(tenants.get(acme.id))).toMatchObject({ code: 'tenant.not_found' })
+  })
+
+  it('about a tenant or a product that is not there is a mistake', () => {
+    const registry = fakeRegistry()
+    const acme = registry.tenant({ slug: 'acme' })
+    expect(() => registry.tenant({ slug: 'acme' })).toThrow('there is a tenant acme')
+    expect(() => registry.freeze({ id: 'nobody' })).toThrow('the fake registry has no tenant nobody')
+    registry.remove(acme)
+    expect(() => registry.entitle(acme, 'certifai')).toThrow(acme.id)
+  })
+
+  it('is not what the client holds: changing one leaves the other', async () => {
+    const registry = fakeRegistry()
+    const { id } = registry.tenant({ metadata: { a: '1' } })
+    const read = (await registry.client().tenants.get(id)) as Tenant
+    read.metadata['a'] = '2'
+    expect(await registry.client().tenants.get(id)).toMatchObject({ metadata: { a: '1' } })
+  })
+
+  it('changes the ETag, and only that does', async () => {
+    const registry = fakeRegistry()
+    const { id } = registry.tenant()
+    const { tenants } = registry.client()
+    const { etag: ifNoneMatch } = await tenants.get(id).withResponse()
+    expect(await tenants.get(id, { ifNoneMatch })).toBe(notModified)
+    registry.change({ id }, { name: 'Another' })
+    expect(await tenants.get(id, { ifNoneMatch })).toMatchObject({ name: 'Another', version: 2 })
+  })
+
+  it('is by its own clock', async () => {
+    let now = Date.parse('2026-03-01T12:00:00.000Z')
+    const registry = fakeRegistry({ now: () => now })
+    const { id } = registry.tenant({ status: 'trial', trial_ends_at: '2026-03-02T12:00:00.000Z' })
+    registry.entitle({ id }, 'certifai')
+    const { entitlements } = registry.client()
+    const [before] = [await entitlements.get(id)]
+    now += 86_400_000
+    const after = await entitlements.get(id)
+    expect([before, after].map(({ trial_days_left, data: [entry] }) => [trial_days_left, entry?.reason])).toEqual([
+      [1, 'granted'],
+      [null, 'trial_ended'],
+    ])
+  })
+})
+
+describe('an answer of one’s own', () => {
+  it('takes what the operation takes and gives what it gives', async () => {
+    const registry = fakeRegistry()
+    registry.answer('createTenant', ({ args }) => registry.tenant({ slug: args.body.slug, name: args.body.name }))
+    // @ts-expect-error a tenant has more than that
+    registry.answer('purgeTenant', () => ({ slug: 'acme' }))
+    const made = await registry.client().tenants.create({ slug: 'acme', name: 'Acme' }).withResponse()
+    expect(made).toMatchObject({ status: 201, data: { slug: 'acme' }, etag: expect.stringMatching(/^"1-/) as string })
+    expect(await registry.client().tenants.getBySlug('acme')).toEqual(made.data)
+  })
+
+  it('may refuse, with the codes of the registry', async () => {
+    const registry = fakeRegistry()
+    const acme = registry.tenant()
+    registry.answer('createTenant', () => refuse('conflict', 'tenant.slug_taken', { detail: 'taken by Acme' }))
+    registry.answer('updateTenant', ({ ifMatch }) =>
+      ifMatch === 1
+        ? registry.change(acme, { name: 'New' })
+        : refuse('stale', 'resource.version_stale', { current_version: 1 }),
+    )
+    // @ts-expect-error that is no conflict
+    expect(() => refuse('conflict', 'tenant.not_found')).toThrow('tenant.not_found')
+    const { tenants } = registry.client()
+    const taken = await rejectionOf(tenants.create({ slug: 'acme', name: 'Acme' }))
+    expect(taken).toBeInstanceOf(ConflictError)
+    expect(taken).toMatchObject({
+      code: 'tenant.slug_taken',
+      message: expect.stringContaining('taken by Acme') as string,
+    })
+    const stale = await rejectionOf(tenants.update(acme.id, { name: 'New' }, { ifMatch: 7 }))
+    expect(stale).toBeInstanceOf(StaleError)
+    expect(stale).toMatchObject({ problem: { current_version: 1 } })
+    expect(await tenants.update(acme.id, { name: 'New' }, { ifMatch: '"1-abc"' })).toMatchObject({ version: 2 })
+  })
+
+  it('is asked for by what has none: no test takes silence for success', async () => {
+    const registry = fakeRegistry()
+    const error = await rejectionOf(registry.client().tenants.create({ slug: 'acme', name: 'Acme' }))
+    expect(error).toBeInstanceOf(InternalError)
+    expect(error).toMatchObject({
+      attempts: 1,
+      message:
+        "createTenant: 500 service.internal_error: the fake registry: no answer to createTenant: give one with registry.answer('createTenant', …)",
+    })
+    expect(await rejectionOf(registry.client().tenants.list({ q: 'ac' }))).toMatchObject({
+      message: expect.stringContaining('does not know q') as string,
+    })
+  })
+
+  it('may be lines, or nothing', async () => {
+    const registry = fakeRegistry()
+    registry.answer('liftLegalHold', () => undefined)
+    registry.answer('importTenants', ({ args }) =>
+      args.body
+        .trimEnd()
+        .split('\n')
+        .map((_, index) => `${JSON.stringify({ line: index + 1, outcome: 'created' })}\n`)
+        .join(''),
+    )
+    const { id } = registry.tenant()
+    const { tenants } = registry.client()
+    expect(await tenants.legalHold.lift(id)).toBeUndefined()
+    const rows = [1, 2].map((n) => ({ slug: `tenant-${n}`, name: 'Tenant' }))
+    expect(await tenants.import(rows)).toMatchObject([{ line: 1 }, { line: 2 }])
+  })
+})
+
+describe('an outage', () => {
+  it('is a registry without its database, or none at all, until it comes back', async () => {
+    const registry = fakeRegistry()
+    const { id } = registry.tenant()
+    const { tenants, service } = registry.client(once)
+    registry.goDown()
+    const unavailable = await rejectionOf(tenants.get(id))
+    expect(unavailable).toBeInstanceOf(UnavailableError)
+    expect(unavailable).toMatchObject({ code: 'database.unavailable', retryAfterSeconds: 1 })
+    expect(await service.health()).toEqual({ status: 'ok' })
+    expect(await rejectionOf(service.readiness())).toMatchObject({ code: 'service.not_ready' })
+    registry.goDown('unreachable')
+    const unreachable = await rejectionOf(service.health())
+    expect(unreachable).toBeInstanceOf(ConnectionError)
+    expect(unreachable).toMatchObject({ unsent: true })
+    registry.comeBack()
+    expect(await tenants.get(id)).toMatchObject({ id })
+  })
+
+  it('ends the waiting for changes at once', async () => {
+    const registry = fakeRegistry()
+    const waiting = rejectionOf(registry.client(once).changes.list({ wait: 25 }))
+    registry.goDown()
+    expect(await waiting).toMatchObject({ code: 'database.unavailable' })
+  })
+})
+
+it('the feed can be followed, and loses who was away for too long', async () => {
+  const registry = fakeRegistry()
+  const acme = registry.tenant()
+  const { changes } = registry.client()
+  const waiting = changes.list({ after: 1, wait: 25 })
+  registry.entitle(acme, 'certifai')
+  expect(await waiting).toMatchObject({ data: [{ n: 2, kind: 'tenant_product', ref_id: 'certifai' }], head: 2 })
+  registry.forgetChanges()
+  expect(await rejectionOf(changes.list({ after: 2 }))).toMatchObject({ name: 'ChangesExpiredError' })
+  expect(await changes.list()).toMatchObject({ data: [] })
+})
+
+it('a question can be stopped, and every one is remembered', async () => {
+  const registry = fakeRegistry()
+  const stop = new AbortController()
+  const waiting = rejectionOf(registry.client().changes.list({ wait: 25 }, { signal: stop.signal }))
+  stop.abort()
+  expect(await waiting).toMatchObject({ name: 'AbortError' })
+  await registry.client({ token: 'secret' }).products.list()
+  expect(registry.requests.map(({ operation, headers }) => [operation, headers.get('authorization')])).toEqual([
+    ['listChanges', null],
+    ['listProducts', 'Bearer secret'],
+  ])
+})

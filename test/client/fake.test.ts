@@ -1,0 +1,216 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import {
+  type Answered,
+  type NewProject,
+  type NewTenant,
+  notModified,
+  ProblemError,
+  type Tenant,
+  TenantClient,
+} from '@breakpilot/tenant-client'
+import { fakeRegistry, type GivenEntitlement } from '@breakpilot/tenant-client/testing'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { type ServerUnderTest, startTestServer } from '../server.ts'
+
+/** A registry, and ways to bring it into a situation. */
+interface Stage {
+  readonly client: TenantClient
+  readonly tenant: (tenant: NewTenant) => Promise<Tenant>
+  readonly entitle: (tenant: Tenant, product: string, given: GivenEntitlement) => Promise<unknown>
+  readonly freeze: (tenant: Tenant, reason: 'payment_overdue' | 'security_incident') => Promise<unknown>
+  readonly archivedProject: (tenant: Tenant, project: NewProject) => Promise<{ readonly id: string }>
+}
+
+const hourMs = 3_600_000
+const inHours = (hours: number) => new Date(Math.floor(Date.now() / 1_000) * 1_000 + hours * hourMs).toISOString()
+const trialEnd = inHours(30)
+const windowEnd = inHours(60)
+const nobody = '00000000-0000-7000-8000-999999999999'
+const products = [
+  { key: 'certifai', name: 'CertifAI', supports_projects: true },
+  { key: 'compliance', name: 'Compliance', supports_projects: false },
+].map((product) => ({
+  ...product,
+  status: 'active' as const,
+  owner: 'team',
+  limits: { projects: 1 },
+  plans: { professional: { config: {}, limits: {}, features: [] } },
+  config_schema: { $schema: 'https://json-schema.org/draft/2020-12/schema', type: 'object' },
+}))
+
+let folder: string
+let server: ServerUnderTest
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'manifests-'))
+  for (const { plans: _, ...product } of products)
+    await writeFile(join(folder, `${product.key}.yaml`), JSON.stringify({ ...product, plans: { professional: {} } }))
+  server = await startTestServer({ PRODUCT_MANIFEST_DIR: folder })
+})
+afterAll(async () => {
+  await server.stop()
+  await rm(folder, { recursive: true })
+})
+
+function theReal(): Stage {
+  const client = new TenantClient({ baseUrl: server.url })
+  return {
+    client,
+    tenant: (tenant) => client.tenants.create(tenant),
+    entitle: ({ id }, product, { access, config = {}, limits = {}, valid_until = null }) =>
+      client.tenantProducts.put(id, product, {
+        enabled: access !== 'none',
+        config,
+        limits: { ...limits },
+        valid_until,
+      }),
+    freeze: ({ id }, reason) => client.tenants.transition(id, { to: 'frozen', reason }),
+    archivedProject: async ({ id }, project) => {
+      const made = await client.projects.create(id, project)
+      return client.projects.archive(id, made.id)
+    },
+  }
+}
+
+function theFake(): Stage {
+  const registry = fakeRegistry({ products })
+  return {
+    client: registry.client(),
+    tenant: async (tenant) => registry.tenant({ plan: null, ...tenant }),
+    entitle: async (tenant, product, given) => registry.entitle(tenant, product, given),
+    freeze: async (tenant, reason) => registry.freeze(tenant, reason),
+    archivedProject: async (tenant, { slug, name }) => {
+      const made = registry.project(tenant, { slug, name })
+      return registry.project(tenant, { id: made.id, status: 'archived', archived_at: new Date().toISOString() })
+    },
+  }
+}
+
+/** Plays the same for both, and says what was answered. */
+async function play({ client, tenant, entitle, freeze, archivedProject }: Stage): Promise<unknown[]> {
+  const { tenants, projects, entitlements, changes, service } = client
+  const heard: unknown[] = []
+  const hear = async (name: string, asked: { withResponse(): Promise<Answered<unknown>> }) =>
+    heard.push([name, await answerOf(asked)])
+
+  const { head } = await changes.list({ limit: 1 })
+  const active = { status: 'active', plan: 'professional' } as const
+  const acme = await tenant({ slug: 'acme', name: 'Acme', erp_id: 'C-1', stripe_id: 'cus_1', ...active })
+  const globex = await tenant({ slug: 'globex', name: 'Globex', sales_owner: 'sue', ...active })
+  const trial = await tenant({ slug: 'initech', name: 'Initech', status: 'trial', trial_ends_at: trialEnd })
+  const demo = await tenant({ slug: 'umbrella', name: 'Umbrella', status: 'demo', kind: 'demo' })
+  const given = { limits: { projects: 40 }, config: { region: 'eu' } }
+  await entitle(acme, 'certifai', { ...given, valid_until: windowEnd })
+  await entitle(acme, 'compliance', { ...given, access: 'none' })
+  await entitle(globex, 'certifai', given)
+  await entitle(trial, 'certifai', { ...given, valid_until: windowEnd })
+  await entitle(demo, 'certifai', given)
+  const project = await archivedProject(acme, { slug: 'website', name: 'Website' })
+
+  await hear('health', service.health())
+  await hear('readiness', service.readiness())
+  await hear('get', tenants.get(acme.id, { headers: { 'X-Request-Id': 'chosen-by-me' } }))
+  await hear('by slug', tenants.getBySlug('acme'))
+  await hear('by ERP id', tenants.getByErpId('C-1'))
+  await hear('by Stripe id', tenants.getByStripeId('cus_1'))
+  const { etag } = await tenants.get(acme.id).withResponse()
+  await hear('known', tenants.get(acme.id, { ifNoneMatch: etag }))
+  await hear('not known', tenants.get(acme.id, { ifNoneMatch: '"1-other"' }))
+
+  await hear('no tenant', tenants.get(nobody))
+  await hear('no id', tenants.get('42'))
+  await hear('no slug', tenants.getBySlug('nobody'))
+  await hear('no project', projects.get(acme.id, nobody))
+  await hear('no such product', client.products.get('unheard-of'))
+  await hear('not assigned', client.tenantProducts.get(globex.id, 'compliance'))
+  await hear('no cursor', tenants.list({ cursor: 'nonsense' }))
+
+  const page = await tenants.list({ status: 'active', limit: 1 }).withResponse()
+  await hear('first page', tenants.list({ limit: 3 }))
+  await hear('another list', tenants.list({ cursor: page.data.next_cursor ?? '' }))
+  for (const filter of [
+    { status: 'active' },
+    { status: 'trial' },
+    { kind: 'demo' },
+    { plan: 'professional' },
+    { product: 'compliance' },
+    { sales_owner: 'sue' },
+  ] as const) {
+    const found = await tenants.list({ ...filter, limit: 1 }).toArray({ max: 10 })
+    heard.push([filter, found.map(({ slug }) => slug)])
+  }
+  await hear('products', client.products.list())
+  await hear('product', client.products.get('certifai'))
+  await hear('tenant products', client.tenantProducts.list(acme.id))
+  await hear('tenant product', client.tenantProducts.get(acme.id, 'certifai'))
+  await hear('projects', projects.list(acme.id))
+  await hear('no projects', projects.list(acme.id, { status: 'active' }))
+  await hear('project', projects.get(acme.id, project.id))
+
+  await hear('entitled', entitlements.get(acme.id))
+  const entitled = await entitlements.get(acme.id).withResponse()
+  await hear('still entitled', entitlements.get(acme.id, {}, { ifNoneMatch: entitled.etag }))
+  await hear('later', entitlements.get(acme.id, { at: windowEnd }))
+  await hear('in a project', entitlements.get(acme.id, { project_id: project.id, product: 'certifai' }))
+  await hear('of a product', entitlements.get(globex.id, { product: 'compliance' }))
+  await hear('of no product', entitlements.get(globex.id, { product: 'unheard-of' }))
+  await hear('of a trial', entitlements.get(trial.id))
+  await hear('of a trial later', entitlements.get(trial.id, { at: trialEnd }))
+  await hear('of a trial at last', entitlements.get(trial.id, { at: windowEnd }))
+  await hear('of nobody', entitlements.get(nobody))
+
+  const before = await changes.list({ after: head })
+  heard.push(before.data.map(({ kind, ref_id }) => [kind, ref_id.length === 36 ? 'an id' : ref_id]))
+  await hear('too far', changes.list({ after: before.head + 10 }))
+  await hear('nothing new', changes.list({ after: before.head }))
+  const waiting = changes.list({ after: before.head, wait: 25 })
+  const listening = waiting.then(({ data }) => data.map(({ kind, tenant_id }) => [kind, tenant_id === globex.id]))
+  await freeze(globex, 'payment_overdue')
+  heard.push(await listening)
+  await freeze(demo, 'security_incident')
+  await hear('frozen', tenants.get(globex.id))
+  await hear('read only', entitlements.get(globex.id))
+  await hear('shut out', entitlements.get(demo.id))
+  await hear(
+    'many',
+    entitlements.evaluate([{ tenant_id: globex.id }, { tenant_id: nobody }, { tenant_id: acme.id, product: 'x-y' }]),
+  )
+  return heard
+}
+
+/** An answer, with what each registry makes in its own way masked: ids, times, digests, texts for people. */
+async function answerOf(asked: { withResponse(): Promise<Answered<unknown>> }): Promise<unknown> {
+  try {
+    const { data, status, requestId, etag, headers } = await asked.withResponse()
+    const about = [requestId === 'chosen-by-me' ? requestId : typeof requestId, headers.get('content-type')]
+    return [status, mask(etag?.replace(/-.*/, '-…"')), about, data === notModified ? 'not modified' : mask(data)]
+  } catch (error) {
+    if (!(error instanceof ProblemError)) throw error
+    const { name, problem, status, code, requestId } = error
+    const { title: _, detail: __, errors, ...rest } = problem ?? { title: '' }
+    return [name, status, code, typeof requestId, mask(rest), errors?.map(({ pointer }) => pointer)]
+  }
+}
+
+function mask(value: unknown): unknown {
+  if (value === undefined) return undefined
+  const text = JSON.stringify(value, (name, each: unknown) =>
+    /^(status_changed_by|request_id|n|head|next_after|next_cursor)$/.test(name) ? typeof each : each,
+  )
+  const ids = new Map<string, string>()
+  const known = new Set([trialEnd, windowEnd])
+  const masked = text
+    .replaceAll(/[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}/g, (id) => {
+      ids.set(id, ids.get(id) ?? `id ${ids.size + 1}`)
+      return ids.get(id) ?? ''
+    })
+    .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, (time) => (known.has(time) ? time : 'a time'))
+  return JSON.parse(masked) as unknown
+}
+
+it('the fake answers what the registry answers', { timeout: 60_000 }, async () => {
+  const real = await play(theReal())
+  expect(real.length).toBeGreaterThan(40)
+  expect(await play(theFake())).toEqual(real)
+})
