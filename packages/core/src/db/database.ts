@@ -219,8 +219,8 @@ const oid = { int8: 20, json: 114, timestamptz: 1184 } as const
 const defaultTimestamptz = types.getTypeParser(oid.timestamptz)
 
 /**
- * How PostgreSQL's values become JavaScript's. `json` stays text: it is only in the audit log, where the order of
- * the names and their spelling are evidence that `JSON.parse` would lose.
+ * How PostgreSQL's values become JavaScript's. `json` stays text: in the audit log the order of the names and their
+ * spelling are evidence that `JSON.parse` would lose.
  */
 function getTypeParser(type: number, format?: 'text' | 'binary'): (value: string) => unknown {
   if (format !== 'binary') {

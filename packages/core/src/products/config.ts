@@ -18,8 +18,11 @@ export const Config = z
   })
   .meta({ type: 'object', additionalProperties: true }) as unknown as z.ZodType<JsonObject, JsonObject>
 
-/** A configuration, or another JSON object, as it leaves: it was judged when it came in. */
-export const StoredConfig = z.record(z.string(), z.unknown()) as unknown as z.ZodType<JsonObject, JsonObject>
+/** A configuration, or another JSON object, as it leaves: it was judged when it came in, and is not looked at again. */
+export const StoredConfig = z.unknown().meta({ type: 'object', additionalProperties: true }) as unknown as z.ZodType<
+  JsonObject,
+  JsonObject
+>
 
 /** Whether a configuration is larger than what is kept: patches can add up. */
 export function isTooLarge(config: JsonObject): boolean {
