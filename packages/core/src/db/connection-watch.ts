@@ -7,6 +7,17 @@ const silenceMs = 700
 /** Milliseconds that the database has to say so. Together with the silence they stay below two seconds. */
 const probeMs = 1_100
 
+/** How exactly these are kept. Less than what is left of two seconds. */
+const lookEveryMs = 50
+
+/** A statement that was sent and is not answered yet. */
+interface WatchedStatement {
+  readonly client: PoolClient
+  readonly sentAt: number
+  readonly boundMs: number
+  judgeAt: number
+}
+
 /** How to reach the database that is watched. */
 interface Watched {
   readonly connectionString: string
@@ -23,6 +34,8 @@ interface Watched {
 export class ConnectionWatch {
   readonly #watched: Watched
   readonly #born = new WeakMap<PoolClient, number>()
+  readonly #statements = new Set<WatchedStatement>()
+  #timer: NodeJS.Timeout | undefined
   #probe: Promise<boolean> | undefined
   #lastEnd = -Infinity
 
@@ -46,23 +59,36 @@ export class ConnectionWatch {
   /** Watches a statement that is sent now, until the function that it gives back is called. */
   over(client: PoolClient, boundMs: number): () => void {
     const sentAt = performance.now()
-    let answered = false
-    const check = async () => {
-      // When it was this process that slept, the answer has arrived meanwhile: it is read before silence is judged.
-      await setImmediate()
-      if (answered) return
-      const tooLong = performance.now() - sentAt >= boundMs
-      const lost = tooLong || !(await this.#databaseAnswers())
-      if (answered) return
-      if (lost) this.#end(client)
-      else timer = after(Math.min(silenceMs, sentAt + boundMs - performance.now()))
+    const statement = { client, sentAt, boundMs, judgeAt: sentAt + Math.min(silenceMs, boundMs) }
+    this.#statements.add(statement)
+    // One timer for all of them: a statement is answered a thousand times sooner than it would be judged.
+    this.#timer ??= setInterval(() => this.#look(), lookEveryMs)
+    return () => void this.#statements.delete(statement)
+  }
+
+  #look(): void {
+    if (this.#statements.size === 0) {
+      clearInterval(this.#timer)
+      this.#timer = undefined
     }
-    const after = (ms: number) => setTimeout(() => void check(), Math.max(0, ms))
-    let timer = after(Math.min(silenceMs, boundMs))
-    return () => {
-      answered = true
-      clearTimeout(timer)
+    const now = performance.now()
+    for (const statement of this.#statements) {
+      if (statement.judgeAt > now) continue
+      statement.judgeAt = Infinity
+      void this.#judge(statement)
     }
+  }
+
+  async #judge(statement: WatchedStatement): Promise<void> {
+    const { client, sentAt, boundMs } = statement
+    // When it was this process that slept, the answer has arrived meanwhile: it is read before silence is judged.
+    await setImmediate()
+    if (!this.#statements.has(statement)) return
+    const tooLong = performance.now() - sentAt >= boundMs
+    const lost = tooLong || !(await this.#databaseAnswers())
+    if (!this.#statements.has(statement)) return
+    if (lost) this.#end(client)
+    else statement.judgeAt = Math.min(performance.now() + silenceMs, sentAt + boundMs)
   }
 
   #end(client: PoolClient): void {
