@@ -479,6 +479,7 @@ create table public.tenants (
   purge_after timestamp(3) with time zone,
   purge_requested_at timestamp(3) with time zone,
   purge_requested_by text,
+  name_words tsvector not null generated always as (registry.name_words(name)) stored,
   constraint tenants_pkey PRIMARY KEY (id),
   constraint tenants_erp_id_key UNIQUE (erp_id),
   constraint tenants_slug_key UNIQUE (slug),
@@ -489,10 +490,12 @@ create table public.tenants (
 );
 comment on column public.tenants.frozen_from is 'What the tenant was frozen or archived out of; null while it is neither.';
 comment on column public.tenants.keys_valid_after is 'API keys that were not issued after this are dead for good.';
+comment on column public.tenants.name_words is 'What a search of names looks in; nobody reads it.';
 CREATE INDEX tenants_created_at_id_idx ON public.tenants USING btree (created_at DESC, id DESC);
 CREATE INDEX tenants_demo_idx ON public.tenants USING btree (created_at DESC, id DESC) WHERE (kind = 'demo'::public.tenant_kind);
+CREATE INDEX tenants_ended_trials_idx ON public.tenants USING btree (trial_ends_at) WHERE ((status = 'frozen'::public.tenant_status) AND (frozen_from = 'trial'::public.tenant_status) AND (status_reason = 'trial_expired'::text));
 CREATE INDEX tenants_name_idx ON public.tenants USING btree (lower(name) COLLATE "C", id);
-CREATE INDEX tenants_name_words_idx ON public.tenants USING gin (registry.name_words(name));
+CREATE INDEX tenants_name_words_idx ON public.tenants USING gin (name_words) WITH (fastupdate=off);
 CREATE INDEX tenants_plan_idx ON public.tenants USING btree (plan, created_at DESC, id DESC);
 CREATE INDEX tenants_purge_requested_at_idx ON public.tenants USING btree (purge_requested_at) WHERE (purge_requested_at IS NOT NULL);
 CREATE INDEX tenants_sales_owner_idx ON public.tenants USING btree (sales_owner, created_at DESC, id DESC) WHERE (sales_owner IS NOT NULL);

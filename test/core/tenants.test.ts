@@ -1,4 +1,5 @@
 import {
+  type Actor,
   assignProduct,
   createDb,
   createTenant,
@@ -11,10 +12,16 @@ import {
   listTenants,
   NewTenant,
   Slug,
+  sweepEndedTrials,
   type Tenant,
+  TenantChanges,
   TenantId,
   TenantQuery,
+  transitionTenant,
+  Transition,
+  updateTenant,
 } from '@breakpilot/tenant-core'
+import { Client } from 'pg'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { aTenant, testActor, testCatalogue } from '../builders.ts'
 import { migratedDatabase, type TestDatabase } from '../postgres/database.ts'
@@ -180,6 +187,53 @@ describe('reading', () => {
   })
 })
 
+describe('updateTenant', () => {
+  /** Holds the tenant, changes its products as `change` says, and lets go when `work` waits for it. */
+  async function changingProducts<T>(
+    id: TenantId,
+    change: string,
+    work: () => Promise<T>,
+  ): Promise<PromiseSettledResult<T>> {
+    const other = new Client({ connectionString: database.ownerUrl })
+    await other.connect()
+    try {
+      await other.query('begin')
+      await other.query('select from tenants where id = $1 for no key update', [id])
+      await other.query(change, [id])
+      const [result] = await Promise.all([
+        Promise.allSettled([work()]).then(([settled]) => settled),
+        (async () => {
+          const waiting = `select from pg_stat_activity where pg_backend_pid() = any (pg_blocking_pids(pid))`
+          await expect.poll(async () => (await other.query(waiting)).rowCount, { timeout: 10_000 }).toBe(1)
+          await other.query('commit')
+        })(),
+      ])
+      return result
+    } finally {
+      await other.end()
+    }
+  }
+  const renamed = TenantChanges.parse({ name: 'Renamed' })
+
+  it('answers with the products that the tenant has when it gets its turn', async () => {
+    const { id } = await aTenant(db)
+    await assignProduct(db, testActor, testCatalogue, id, 'certifai')
+    const change = `update tenant_products set product = 'compliance' where tenant_id = $1`
+    const result = await changingProducts(id, change, () => updateTenant(db, testActor, testCatalogue, id, renamed))
+    expect(result).toMatchObject({ status: 'fulfilled', value: { name: 'Renamed', products: ['compliance'] } })
+  })
+
+  it('does not change what went out of sight while it waited', async () => {
+    const { id, name } = await aTenant(db)
+    await assignProduct(db, testActor, testCatalogue, id, 'certifai')
+    const product: Actor = { ...testActor, sight: { kind: 'product', product: 'certifai' } }
+    const change = 'delete from tenant_products where tenant_id = $1'
+    const result = await changingProducts(id, change, () => updateTenant(db, product, testCatalogue, id, renamed))
+    expect(result).toMatchObject({ status: 'rejected', reason: { code: 'tenant.not_found' } })
+    expect(await getTenant(db, everything, id)).toMatchObject({ name, products: [] })
+  })
+})
+
 describe('assignProduct', () => {
   it('shows on the tenant, in alphabetical order, and is recorded once', async () => {
     const tenant = await aTenant(db)
@@ -268,5 +322,62 @@ describe('listTenants', () => {
     expect(data.map(({ id }) => id)).toContain(wanted.id)
     for (const tenant of data)
       expect(tenant).toMatchObject({ status: 'active', kind: 'customer', plan: 'professional' })
+  })
+
+  it('finds by a composed text what is asked for in decomposed form', async () => {
+    const tenant = await aTenant(db, { name: 'Cafe\u0301 Molie\u0300re', sales_owner: 'Rene\u0301' })
+    const ids = async (query: Record<string, string>) =>
+      (await listTenants(db, everything, TenantQuery.parse(query))).data.map(({ id }) => id)
+    for (const form of ['NFC', 'NFD']) {
+      expect(await ids({ q: 'molière caf\u00e9'.normalize(form) })).toEqual([tenant.id])
+      expect(await ids({ sales_owner: 'Ren\u00e9'.normalize(form) })).toEqual([tenant.id])
+    }
+    expect(TenantQuery.safeParse({ q: '\u{1d160}'.repeat(100) }).success).toBe(false)
+  })
+
+  it('finds trials by their end, those that are over the same before and after that is written down', async () => {
+    const days = (n: number) => new Date(Date.now() + n * 86_400_000).toISOString()
+    const plan = 'professional'
+    const ends = async (n: number | null) =>
+      await aTenant(db, { plan, sales_owner: 'Trials', trial_ends_at: n === null ? null : days(n) })
+    const [over, soon, late, endless, converted, refused] = [
+      await ends(-2),
+      await ends(2),
+      await ends(9),
+      await ends(null),
+      await ends(2),
+      await ends(2),
+    ]
+    const go = async (tenant: Tenant, step: object) =>
+      await transitionTenant(db, testActor, testCatalogue, tenant.id, Transition.parse(step))
+    await go(converted, { to: 'active', reason: 'converted' })
+    await go(refused, { to: 'frozen', reason: 'abuse' })
+
+    const found = async (query: Record<string, string>) => {
+      const { data } = await listTenants(db, everything, TenantQuery.parse({ sales_owner: 'Trials', ...query }))
+      return data.map(({ id }) => id).sort()
+    }
+    const answers = async () => ({
+      before: await found({ trial_ends_before: days(5) }),
+      after: await found({ trial_ends_after: days(0) }),
+      window: await found({ trial_ends_after: days(-5), trial_ends_before: days(5), sort: 'name' }),
+      running: await found({ trial_ends_before: days(5), status: 'trial' }),
+      ended: await found({ trial_ends_before: days(5), status: 'frozen' }),
+      converted: await found({ trial_ends_before: days(5), status: 'active' }),
+    })
+    const ids = (...wanted: Tenant[]) => wanted.map(({ id }) => id).sort()
+    const expected = {
+      before: ids(over, soon),
+      after: ids(soon, late),
+      window: ids(over, soon),
+      running: ids(soon),
+      ended: ids(over),
+      converted: [],
+    }
+    expect(await answers()).toEqual(expected)
+    while ((await sweepEndedTrials(db, testActor, new Date())) > 0);
+    expect(await getTenant(db, everything, over.id)).toMatchObject({ status: 'frozen', status_reason: 'trial_expired' })
+    expect(await answers()).toEqual(expected)
+    expect(await found({})).toEqual(ids(over, soon, late, endless, converted, refused))
   })
 })

@@ -50,16 +50,7 @@ export {
   RegistryError,
   type Violation,
 } from './errors.ts'
-export {
-  EventId,
-  newEventId,
-  newProjectId,
-  newTenantId,
-  platformTenant,
-  ProjectId,
-  StreamId,
-  TenantId,
-} from './id.ts'
+export { EventId, newEventId, newProjectId, newTenantId, platformTenant, ProjectId, StreamId, TenantId } from './id.ts'
 export { type Page, pageLimit, PageQuery, type Position } from './page.ts'
 export { type Catalogue, createCatalogue, loadCatalogue } from './products/catalogue.ts'
 export { Manifest, ManifestError, parseManifest, ProductKey } from './products/manifest.ts'

@@ -5,7 +5,7 @@ export const loneSurrogate = /[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uD
 
 /**
  * Any string that may come in: PostgreSQL's `text` cannot hold U+0000, and UTF-8 cannot hold half a surrogate pair.
- * @param max the most UTF-16 code units it may have
+ * @param max the most characters it may have: code points, as JSON Schema counts them
  */
 export function text(max: number) {
   return z
@@ -15,9 +15,22 @@ export function text(max: number) {
     .refine((value) => !loneSurrogate.test(value), { error: 'must not contain half of a surrogate pair' })
 }
 
-/** A name that a person gives: trimmed and in Unicode's composed form, so that equal looks equal. */
+/** A character that leaves something to be seen. Spaces, joiners, fillers and the Braille blank do not. */
+const visible = /[^\p{White_Space}\p{Default_Ignorable_Code_Point}\p{Cf}\p{Cc}\u2800]/u
+
+/**
+ * A name that a person gives: trimmed and in Unicode's composed form, so that equal looks equal; on one line, and not
+ * of invisible characters alone.
+ * @param max the most characters it may have, as it comes and composed: there are some that become two or three
+ */
 export function name(max: number) {
-  return text(max).trim().normalize('NFC').min(1)
+  return text(max)
+    .trim()
+    .normalize('NFC')
+    .min(1)
+    .max(max)
+    .refine((value) => !/\p{Cc}/u.test(value), { error: 'must not contain control characters', abort: true })
+    .refine((value) => value === '' || visible.test(value), { error: 'must have characters that can be seen' })
 }
 
 /** An id that another system gave: kept as it is, only never blank. */

@@ -1,9 +1,11 @@
 drop index tenants_name_words_idx;
-drop function registry.name_query(text);
-drop function registry.name_words(text);
+drop index tenants_ended_trials_idx;
 drop index tenants_slug_idx;
 drop index tenants_name_idx;
 drop index tenants_sales_owner_idx;
 drop index tenants_demo_idx;
 drop index tenants_plan_idx;
 drop index tenants_status_idx;
+alter table tenants drop column name_words;
+drop function registry.name_query(text);
+drop function registry.name_words(text);

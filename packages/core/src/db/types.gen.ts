@@ -186,12 +186,16 @@ export interface Tenants {
   frozen_from: TenantStatus | null;
   id: Generated<string>;
   /**
-   * API keys issued before this are dead for good.
+   * API keys that were not issued after this are dead for good.
    */
   keys_valid_after: Date | null;
   kind: Generated<TenantKind>;
   metadata: Generated<Json>;
   name: string;
+  /**
+   * What a search of names looks in; nobody reads it.
+   */
+  name_words: Generated<string>;
   plan: string | null;
   purge_after: Date | null;
   purge_requested_at: Date | null;

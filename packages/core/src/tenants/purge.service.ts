@@ -93,11 +93,11 @@ export async function purgeTenants(db: Db, actor: Actor, options: PurgeOptions =
 }
 
 async function releaseAllEvents(db: Db, id: TenantId, signal: AbortSignal | undefined): Promise<void> {
-  let released = stepRows
-  while (released === stepRows && !signal?.aborted) {
-    released = await housekeeping(db, async (tx) =>
+  for (;;) {
+    const released = await housekeeping(db, async (tx) =>
       (await purges.tryPurgeTurn(tx, id)) ? await purges.releaseEvents(tx, id, stepRows) : 0,
     )
+    if (released < stepRows || signal?.aborted) return
   }
 }
 

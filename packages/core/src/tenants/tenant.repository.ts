@@ -1,15 +1,14 @@
-import { type Expression, expressionBuilder, type SqlBool, sql } from 'kysely'
+import { type SqlBool, sql } from 'kysely'
 import { onConstraint } from '../db/constraint.ts'
 import type { AuditedTx, Reader } from '../db/handles.ts'
 import { type Param, prepared } from '../db/prepared.ts'
-import type { Schema } from '../db/schema.ts'
 import type { TenantId } from '../id.ts'
-import type { Position } from '../page.ts'
 import type { Sight } from '../sight.ts'
 import type { Slug } from './slug.ts'
-import type { NewTenant, TenantQuery, TenantSort } from './tenant.ts'
+import type { NewTenant } from './tenant.ts'
 
-const tenantColumns = [
+/** What there is to read of a tenant. */
+export const tenantColumns = [
   'id',
   'slug',
   'name',
@@ -39,11 +38,9 @@ const tenantColumns = [
 ] as const
 
 /** The keys of the tenant's products, in alphabetical order. */
-const products = sql<string[]>`array(
+export const products = sql<string[]>`array(
   select product from tenant_products where tenant_products.tenant_id = tenants.id order by product collate "C"
 )`.as('products')
-
-const eb = expressionBuilder<Schema, 'tenants'>()
 
 /** Tenants as they are stored, with their products. */
 function selectTenants(db: Reader) {
@@ -69,6 +66,7 @@ export function sightParams(sight: Sight): SightParams {
 
 /**
  * Whether a row of `tenants` is in sight. One text for every kind of sight, so that a prepared read is one statement.
+ * A list says only what its sight needs (`criteriaOf` in tenant-list.repository.ts), and has to say the same.
  */
 export function visible(
   owner: Param<boolean> | boolean,
@@ -128,85 +126,6 @@ export async function findTenantByStripeId(db: Reader, sight: Sight, id: string)
   return (await byStripeId(db, id, ...sightParams(sight)))[0]
 }
 
-/** What a list of tenants can be narrowed by. */
-export type TenantFilter = Omit<TenantQuery, 'limit' | 'cursor' | 'sort'>
-
-/** What each sort goes by, in the form that has an index, and how its position is written in SQL. */
-const sortKeys = {
-  created_at: { key: sql`tenants.created_at`, type: sql`timestamptz` },
-  name: { key: sql`lower(tenants.name) collate "C"`, type: sql`text` },
-  slug: { key: sql`tenants.slug collate "C"`, type: sql`text` },
-} as const
-
-/** A row of a list, and the text that it was sorted by where that is not a column of its own. */
-export type ListedTenant = TenantRow & { readonly sorted_by: string }
-
-/** Tenants, sorted, from the one after `after` on. */
-export async function listTenants(
-  db: Reader,
-  sight: Sight,
-  filter: TenantFilter,
-  sort: TenantSort,
-  limit: number,
-  after?: Position,
-): Promise<ListedTenant[]> {
-  const descending = sort.startsWith('-')
-  const { key, type } = sortKeys[sort.replace('-', '') as keyof typeof sortKeys]
-  const conditions = conditionsOf(filter)
-  conditions.push(visible(...sightParams(sight)))
-  if (after) {
-    const beyond = descending ? sql`<` : sql`>`
-    conditions.push(sql<SqlBool>`(${key}, tenants.id) ${beyond} (${after.key}::${type}, ${after.id}::uuid)`)
-  }
-  const direction = descending ? 'desc' : 'asc'
-  return await selectTenants(db)
-    .select(sort.endsWith('name') ? sql<string>`lower(tenants.name)`.as('sorted_by') : sql<string>`''`.as('sorted_by'))
-    .where(eb.and(conditions))
-    .orderBy(key, direction)
-    .orderBy('tenants.id', direction)
-    .limit(limit)
-    .execute()
-}
-
-function conditionsOf(filter: TenantFilter): Expression<SqlBool>[] {
-  const { status, kind, plan, product, sales_owner, q } = filter
-  const conditions: Expression<SqlBool>[] = []
-  // An ended trial is frozen, whether that was written down or not.
-  if (status === 'trial') {
-    conditions.push(sql<SqlBool>`status = 'trial' and (trial_ends_at is null or trial_ends_at > now())`)
-  } else if (status === 'frozen') {
-    conditions.push(sql<SqlBool>`(status = 'frozen' or (status = 'trial' and trial_ends_at <= now()))`)
-  } else if (status !== undefined) {
-    conditions.push(eb('status', '=', status))
-  }
-  if (kind !== undefined) conditions.push(eb('kind', '=', kind))
-  if (plan !== undefined) conditions.push(eb('plan', '=', plan))
-  if (sales_owner !== undefined) conditions.push(eb('sales_owner', '=', sales_owner))
-  if (filter.trial_ends_after) conditions.push(eb('trial_ends_at', '>=', filter.trial_ends_after))
-  if (filter.trial_ends_before) conditions.push(eb('trial_ends_at', '<', filter.trial_ends_before))
-  if (filter.created_after) conditions.push(eb('created_at', '>=', filter.created_after))
-  if (filter.created_before) conditions.push(eb('created_at', '<', filter.created_before))
-  if (product !== undefined) {
-    conditions.push(sql<SqlBool>`exists (
-      select from tenant_products where tenant_products.tenant_id = tenants.id and tenant_products.product = ${product}
-    )`)
-  }
-  if (q !== undefined) conditions.push(answers(q))
-  return conditions
-}
-
-/** What no character of a slug comes after. */
-const afterEverySlug = '\u{10ffff}'
-
-/** Whether a tenant answers a question: by the beginning of its slug, or by the words of its name. */
-function answers(q: string): Expression<SqlBool> {
-  const prefix = q.toLowerCase()
-  return sql<SqlBool>`(
-    (tenants.slug collate "C" >= ${prefix} and tenants.slug collate "C" < ${prefix + afterEverySlug})
-    or registry.name_words(tenants.name) @@ registry.name_query(${q})
-  )`
-}
-
 const takenBy = {
   tenants_pkey: 'tenant.id_taken',
   retired_ids_pkey: 'tenant.id_retired',
@@ -242,14 +161,18 @@ export async function insertTenant(
 
 /**
  * Locks the tenant until the transaction ends, so that what is judged of it stays so. Rows that refer to it can still be
- * inserted meanwhile: nothing here changes its id.
+ * inserted meanwhile: nothing here changes its id. It is read by a statement of its own, once it is locked: one that
+ * waits for a lock sees the row of afterwards, and of every other table what was there before it waited.
  */
 export async function lockTenant(tx: AuditedTx, sight: Sight, id: TenantId): Promise<TenantRow | undefined> {
-  return await selectTenants(tx)
+  const locked = await tx
+    .selectFrom('tenants')
+    .select('id')
     .where('id', '=', id)
     .where(() => visible(...sightParams(sight)))
     .forNoKeyUpdate()
     .executeTakeFirst()
+  return locked && (await findTenant(tx, sight, id))
 }
 
 /** The columns of a tenant that change. */
@@ -277,12 +200,20 @@ export async function updateTenant(tx: AuditedTx, tenant: TenantRow, update: Ten
 
 /** Locks trials that ended at `at` or before and are not yet written down as frozen, leaving out those that others hold. */
 export async function lockEndedTrials(tx: AuditedTx, at: Date, rowsMax: number): Promise<TenantRow[]> {
-  return await selectTenants(tx)
+  const locked = await tx
+    .selectFrom('tenants')
+    .select('id')
     .where('status', '=', 'trial')
     .where('trial_ends_at', '<=', at)
     .orderBy('trial_ends_at')
     .limit(rowsMax)
     .forNoKeyUpdate()
     .skipLocked()
+    .execute()
+  if (locked.length === 0) return []
+  const ids = locked.map(({ id }) => id)
+  return await selectTenants(tx)
+    .where('id', '=', sql<TenantId>`any(${ids}::uuid[])`)
+    .orderBy('trial_ends_at')
     .execute()
 }

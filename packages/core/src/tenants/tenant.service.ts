@@ -4,13 +4,14 @@ import type { Db, Reader } from '../db/handles.ts'
 import { invalidAt, RegistryError } from '../errors.ts'
 import { newTenantId, type TenantId } from '../id.ts'
 import { mergePatch } from '../merge-patch.ts'
-import { byCreation, decodeCursor, type Page, pageLimit, toPage } from '../page.ts'
+import { decodeCursor, type Page, pageLimit, toPage } from '../page.ts'
 import type { Catalogue } from '../products/catalogue.ts'
 import type { Sight } from '../sight.ts'
 import { text } from '../text.ts'
 import { Timestamp } from '../timestamp.ts'
 import { assertPlan } from './plan.ts'
 import { isReserved, type Slug } from './slug.ts'
+import * as lists from './tenant-list.repository.ts'
 import { lockSeen, settleTrial, tenantAt, tenantChange } from './tenant-state.ts'
 import * as tenants from './tenant.repository.ts'
 import { metadataNamesMax, type NewTenant, type Tenant, type TenantChanges, type TenantQuery } from './tenant.ts'
@@ -118,14 +119,15 @@ export async function getTenantByStripeId(db: Reader, sight: Sight, stripeId: st
 export async function listTenants(db: Reader, sight: Sight, query: TenantQuery): Promise<Page<Tenant>> {
   const { limit = pageLimit.default, cursor, sort = '-created_at', ...filter } = query
   const list = { ...filter, sort }
-  const byTime = sort.endsWith('created_at')
   const after =
-    cursor === undefined ? undefined : decodeCursor('tenants', list, cursor, byTime ? Timestamp : text(2048))
-  const rows = await tenants.listTenants(db, sight, filter, sort, limit + 1, after)
-  const page = toPage(rows, limit, 'tenants', list, (row) => {
-    if (byTime) return byCreation(row)
-    return { key: sort.endsWith('slug') ? row.slug : row.sorted_by, id: row.id }
-  })
+    cursor === undefined
+      ? undefined
+      : decodeCursor('tenants', list, cursor, sort.endsWith('created_at') ? Timestamp : text(2048))
+  const rows = await lists.listTenants(db, sight, filter, sort, limit + 1, after)
+  const page = toPage(rows, limit, 'tenants', list, ({ sorted_by: key, id }) => ({
+    key: key instanceof Date ? key.toISOString() : key,
+    id,
+  }))
   const now = new Date()
   return { ...page, data: page.data.map(({ sorted_by: _, ...row }) => tenantAt(row, now)) }
 }

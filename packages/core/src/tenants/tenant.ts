@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { TenantId } from '../id.ts'
+import { ChosenTenantId, TenantId } from '../id.ts'
 import { PageQuery } from '../page.ts'
 import { foreignId, name, openEnum, text } from '../text.ts'
 import { Timestamp } from '../timestamp.ts'
@@ -148,7 +148,7 @@ const atMostSoMany = (metadata: object | undefined) => Object.keys(metadata ?? {
 const deletionProtection = z.boolean().meta({ description: describe.deletion_protection, examples: [true] })
 
 const NewTenantFields = z.strictObject({
-  id: TenantId.optional().meta({ description: `${describe.id} Made for you unless you choose one.` }),
+  id: ChosenTenantId.optional().meta({ description: `${describe.id} Made for you unless you choose one.` }),
   slug: Slug.meta({ description: describe.slug }),
   reserved_slug_reason: reservedSlugReason,
   name: name(200).meta({ description: describe.name, examples: ['Acme Inc.'] }),
@@ -247,6 +247,13 @@ export type TenantChanges = z.output<typeof TenantChanges>
 export const tenantSorts = ['created_at', '-created_at', 'name', '-name', 'slug', '-slug'] as const
 export type TenantSort = (typeof tenantSorts)[number]
 
+/** In the form of the names that it is compared with. */
+const lookedFor = text(200).trim().normalize('NFC').min(1).max(200)
+
+/** The same before and after it is written down that a trial is over. */
+const endsOrEnded =
+  ': those that run, and those that ended and froze the tenant, until it goes on to another state. `status` tells them apart.'
+
 /** Which tenants a list shows: those that match all of it. */
 export const TenantQuery = PageQuery.extend({
   status: z
@@ -263,22 +270,22 @@ export const TenantQuery = PageQuery.extend({
   product: text(63)
     .optional()
     .meta({ description: 'Only tenants that have this product.', examples: ['certifai'] }),
-  sales_owner: text(200)
+  sales_owner: lookedFor
     .optional()
     .meta({ description: 'Only tenants that this person looks after.', examples: ['jane@breakpilot.com'] }),
-  trial_ends_after: Timestamp.optional().meta({ description: 'Only trials that end at this instant or later.' }),
-  trial_ends_before: Timestamp.optional().meta({ description: 'Only trials that end before this instant.' }),
+  trial_ends_after: Timestamp.optional().meta({
+    description: `Only trials that end at this instant or later${endsOrEnded}`,
+  }),
+  trial_ends_before: Timestamp.optional().meta({
+    description: `Only trials that end before this instant${endsOrEnded}`,
+  }),
   created_after: Timestamp.optional().meta({ description: 'Only tenants created at this instant or later.' }),
   created_before: Timestamp.optional().meta({ description: 'Only tenants created before this instant.' }),
-  q: text(200)
-    .trim()
-    .min(1)
-    .optional()
-    .meta({
-      description:
-        'Only tenants whose slug begins with this, or whose name has all of these words, the last one by its beginning.',
-      examples: ['acm'],
-    }),
+  q: lookedFor.optional().meta({
+    description:
+      'Only tenants whose slug begins with this, or whose name has all of these words, the last one by its beginning.',
+    examples: ['acm'],
+  }),
   sort: z
     .enum(tenantSorts)
     .optional()
