@@ -18,6 +18,10 @@ const document = (operation: Operation, schemas: Record<string, Schema> = {}) =>
 })
 const answering = (schema: Schema): Operation => ({ responses: { 200: { content: json(schema) } } })
 const taking = (schema: Schema): Operation => ({ requestBody: { required: true, content: json(schema) } })
+const failing = (...codes: string[]): Operation => ({
+  responses: { 404: codes.length > 0 ? { 'x-error-codes': codes } : {} },
+})
+const lines = (row: Schema): Schema => ({ ...text, contentMediaType: 'application/x-ndjson', contentSchema: row })
 const asking = (schema: Schema, required = false): Operation => ({
   parameters: [{ name: 'limit', in: 'query', required, schema }],
 })
@@ -41,6 +45,19 @@ describe('an operation breaks its callers when it', () => {
     ['narrows a parameter', asking(text), asking(number), `${at} query limit no longer takes string`],
     ['requires a body', {}, taking(text), `${at} body is now required`],
     ['takes another type of body', taking(text), {}, `${at} body may no longer be application/json`],
+    [
+      'answers another code',
+      failing('tenant.not_found'),
+      failing('project.not_found'),
+      `${at} 404 is no longer tenant.not_found`,
+    ],
+    ['names its codes no longer', failing('tenant.not_found'), failing(), `${at} 404 is no longer tenant.not_found`],
+    [
+      'answers a code with another status',
+      failing('a.b', 'c.d'),
+      { responses: { 404: { 'x-error-codes': ['a.b'] }, 409: { 'x-error-codes': ['c.d'] } } },
+      `${at} 404 is no longer c.d`,
+    ],
     ['loses a status', { responses: { 404: {} } }, { responses: {} }, `${at} 404 was removed`],
     ['answers without content', answering(text), { responses: { 200: {} } }, `${at} 200 is no longer application/json`],
     [
@@ -51,6 +68,13 @@ describe('an operation breaks its callers when it', () => {
     ],
   ])('%s', (_, before, after, change) => {
     expect(changes(before, after)).toEqual([change])
+  })
+
+  it.each<[string, Operation, Operation]>([
+    ['answers one more code', failing('tenant.not_found'), failing('project.not_found', 'tenant.not_found')],
+    ['names codes that nothing was said of', { responses: { 404: {} } }, failing('tenant.not_found')],
+  ])('and not when it %s', (_, before, after) => {
+    expect(changes(before, after)).toEqual([])
   })
 
   it('is not there any more', () => {
@@ -71,6 +95,14 @@ describe('a request breaks its callers when it', () => {
     ['takes less', { ...text, maxLength: 9 }, { ...text, maxLength: 8 }, ' has a tighter maxLength: 8'],
     ['takes no more than', text, { ...text, maxLength: 8 }, ' has a tighter maxLength: 8'],
     ['takes no less than', number, { ...number, minimum: 1 }, ' has a tighter minimum: 1'],
+    ['has another kind of lines', lines(object({ a: text })), lines(object({})), ' line.a was removed'],
+    ['requires more of a line', lines(object({})), lines(object({ a: text }, 'a')), ' line.a is now required'],
+    [
+      'has documents of another kind',
+      { ...text, contentMediaType: 'application/json' },
+      { ...text, contentMediaType: 'application/x-ndjson' },
+      ' has another contentMediaType: application/x-ndjson',
+    ],
     ['has another pattern', text, { ...text, pattern: '^a$' }, ' has another pattern'],
     ['has another format', text, { ...text, format: 'uuid' }, ' has another format: uuid'],
     [
@@ -98,6 +130,8 @@ describe('a request breaks its callers when it', () => {
     ['takes more', { ...text, minLength: 2, maxLength: 8 }, { ...text, minLength: 1, maxLength: 9 }],
     ['requires less', object({ a: text }, 'a'), object({ a: text })],
     ['is described otherwise', { ...text, description: 'a' }, { ...text, description: 'b', examples: ['c'] }],
+    ['says what a line is', text, lines(object({ a: text }, 'a'))],
+    ['takes more in a line', lines(object({ a: text }, 'a')), lines(object({ a: text, b: text }))],
     ['has no pattern any more', { ...text, pattern: 'a' }, text],
   ])('and not when it %s', (_, before, after) => {
     expect(taken(before, after)).toEqual([])
@@ -118,6 +152,13 @@ describe('a response breaks its callers when it', () => {
     ['may be any word', { ...text, enum: ['a'] }, text, ' may now have any value'],
     ['loses a word of an open list', { ...text, 'x-extensible-enum': ['a'] }, text, ' no longer has "a"'],
     ['has another format', { ...text, format: 'date-time' }, text, ' has another format: none'],
+    ['loses a property of a line', lines(thing), lines(summary), ' line.size was removed'],
+    [
+      'no longer says what a line is',
+      lines(thing),
+      { ...text, contentMediaType: 'application/x-ndjson' },
+      ' line may now be anything',
+    ],
     [
       'has other entries in a map',
       { ...object({}), additionalProperties: text },
@@ -137,10 +178,27 @@ describe('a response breaks its callers when it', () => {
       { ...text, 'x-extensible-enum': ['a'] },
       { ...text, 'x-extensible-enum': ['a', 'b'] },
     ],
+    ['has one more property in a line', lines(summary), lines(thing)],
+    ['says what a line is', text, lines(thing)],
     ['may be longer', { ...text, maxLength: 1 }, { ...text, maxLength: 9 }],
     ['is one of those it was', { anyOf: [thing, summary] }, thing],
   ])('and not when it %s', (_, before, after) => {
     expect(answered(before, after)).toEqual([])
+  })
+})
+
+describe('credentials break callers when they', () => {
+  const bearer = { type: 'http', scheme: 'bearer', description: 'A token.' }
+  const secured = (schemes: Record<string, object>) => ({
+    paths: {},
+    components: { securitySchemes: schemes as Record<string, Record<string, unknown>> },
+  })
+  it.each<[string, Record<string, object>, string[]]>([
+    ['are proved otherwise', { oidc: { ...bearer, scheme: 'basic' } }, ['credentials oidc are no longer the same']],
+    ['are no longer taken', { other: bearer }, ['credentials oidc were removed']],
+    ['and not when they are described otherwise', { oidc: { ...bearer, description: 'Another.' }, more: bearer }, []],
+  ])('%s', (_, after, expected) => {
+    expect(breakingChanges(secured({ oidc: bearer }), secured(after))).toEqual(expected)
   })
 })
 

@@ -1,4 +1,4 @@
-import type { Answer, OpenApi, Operation, Parameter } from './document.ts'
+import type { Answer, OpenApi, Operation, Parameter, SecurityScheme } from './document.ts'
 import { type Break, SchemaComparison } from './schemas.ts'
 
 /**
@@ -20,7 +20,18 @@ export function breakingChanges(before: OpenApi, after: OpenApi): string[] {
       ]
     }),
   )
-  return [...new Set(breaks.map(({ at, what }) => `${at} ${what}`))]
+  return [...new Set([...securitySchemes(before, after), ...breaks].map(({ at, what }) => `${at} ${what}`))]
+}
+
+/** Whoever can prove who he is by a scheme can do so by the same one. */
+function securitySchemes(before: OpenApi, after: OpenApi): Break[] {
+  const spell = ({ description: _, ...scheme }: SecurityScheme) =>
+    JSON.stringify(Object.entries(scheme).toSorted(([a], [b]) => (a < b ? -1 : 1)))
+  return Object.entries(before.components.securitySchemes ?? {}).flatMap(([name, old]): Break[] => {
+    const now = after.components.securitySchemes?.[name]
+    if (now && spell(now) === spell(old)) return []
+    return [{ at: `credentials ${name}`, what: now ? 'are no longer the same' : 'were removed' }]
+  })
 }
 
 function itself(old: Operation, now: Operation, at: string): Break[] {
@@ -84,8 +95,17 @@ function answers(
       if (!other) return [{ at: place, what: `is no longer ${type}` }]
       return schemas.breaks(schema ?? {}, other.schema ?? {}, place, 'response')
     })
-    return [...headers.map((name) => ({ at: place, what: `no longer has the header ${name}` })), ...contents]
+    return [
+      ...headers.map((name) => ({ at: place, what: `no longer has the header ${name}` })),
+      ...codes(was, is).map((code) => ({ at: place, what: `is no longer ${code}` })),
+      ...contents,
+    ]
   })
+}
+
+/** The codes that an answer does not have any more: somebody waits for them. */
+function codes(was: Answer, is: Answer): string[] {
+  return (was['x-error-codes'] ?? []).filter((code) => !is['x-error-codes']?.includes(code))
 }
 
 function resolved(answer: Answer, { components }: OpenApi): Answer {

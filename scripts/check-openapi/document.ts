@@ -13,6 +13,9 @@ export interface Schema {
   readonly required?: readonly string[]
   readonly additionalProperties?: boolean | Schema
   readonly items?: Schema
+  readonly contentMediaType?: string
+  /** What each of the documents in a string is. */
+  readonly contentSchema?: Schema
 }
 
 export interface Parameter {
@@ -28,7 +31,12 @@ export interface Answer {
   readonly $ref?: string
   readonly headers?: Readonly<Record<string, unknown>>
   readonly content?: Content
+  /** The codes of the problems that it may be. */
+  readonly 'x-error-codes'?: readonly string[]
 }
+
+/** How callers prove who they are. */
+export type SecurityScheme = Readonly<Record<string, unknown>>
 
 export interface Operation {
   readonly operationId?: string
@@ -44,5 +52,6 @@ export interface OpenApi {
   readonly components: {
     readonly schemas?: Readonly<Record<string, Schema>>
     readonly responses?: Readonly<Record<string, Answer>>
+    readonly securitySchemes?: Readonly<Record<string, SecurityScheme>>
   }
 }

@@ -33,7 +33,10 @@ const bounds: Readonly<Record<string, 1 | -1>> = {
 }
 
 const looked = new Set(
-  '$ref type anyOf oneOf enum const x-extensible-enum format properties required additionalProperties items'.split(' '),
+  [
+    '$ref type anyOf oneOf enum const x-extensible-enum format',
+    'properties required additionalProperties items contentMediaType contentSchema',
+  ].flatMap((line) => line.split(' ')),
 )
 
 /**
@@ -99,6 +102,7 @@ export class SchemaComparison {
       ...this.#properties(old, now, at, direction),
       ...this.#others(old, now, at, direction),
       ...(old.items && now.items ? this.breaks(old.items, now.items, `${at}[]`, direction) : []),
+      ...this.#lines(old, now, at, direction),
     ]
   }
 
@@ -117,6 +121,17 @@ export class SchemaComparison {
       else found.push({ at: `${at}.${name}`, what: 'was removed' })
     }
     return found
+  }
+
+  /** The documents that a string holds. Where nothing was said of them, nothing was promised. */
+  #lines(old: Schema, now: Schema, at: string, direction: Direction): Break[] {
+    const { contentMediaType: type, contentSchema: schema } = now
+    const found: Break[] =
+      old.contentMediaType === undefined || old.contentMediaType === type
+        ? []
+        : [{ at, what: `has another contentMediaType: ${type ?? 'none'}` }]
+    if (!old.contentSchema || (direction === 'request' && !schema)) return found
+    return [...found, ...this.breaks(old.contentSchema, schema ?? {}, `${at} line`, direction)]
   }
 
   /** The properties that have no name in the schema: the entries of a map. */

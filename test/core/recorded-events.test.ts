@@ -1,8 +1,10 @@
 import {
+  appendEvents,
   createDb,
   type Db,
   everything,
   getEvent,
+  housekeeping,
   listEvents,
   placeLegalHold,
   RecordedEventQuery,
@@ -104,6 +106,33 @@ describe("a tenant's own people", () => {
     }
     expect(events[1]?.fields).toEqual({ 'before.name': 'Acme', 'after.name': 'Acme Inc.' })
     expect(events[0]?.fields).toMatchObject({ 'after.status': 'frozen', 'after.status_reason': 'payment_overdue' })
+  })
+
+  it.each([
+    [{ actor_id: 'jane' }, 0],
+    [{ actor_id: 'test' }, 0],
+    [{ actor_id: 'platform' }, 3],
+    [{ actor_id: 'platform', action: 'tenant.frozen' }, 1],
+    [{ target_id: 'jane' }, 0],
+  ] as const)('find by %j what they are shown, and nothing by what they are not', async (query, count) => {
+    expect(await list(own, query)).toHaveLength(count)
+  })
+
+  it('find what a product recorded by who did it: that they are shown', async () => {
+    const event = {
+      tenant_id: acme.id,
+      product: 'certifai',
+      environment: 'live',
+      action: 'report.read',
+      crud: 'r',
+      actor: { id: 'jane', name: 'Jane' },
+      source_ip: '192.0.2.2',
+    } as const
+    await housekeeping(db, async (tx) => await appendEvents(tx, [event]))
+    for (const sight of [own, everything]) {
+      const [found] = await list(sight, { actor_id: 'jane', product: 'certifai' })
+      expect(found).toMatchObject({ actor: { id: 'jane', name: 'Jane' }, source_ip: '192.0.2.2' })
+    }
   })
 
   it('read nothing of another tenant, nor of a hold', async () => {

@@ -112,10 +112,23 @@ const keyed: Record<string, { readonly first: CallOptions; readonly other: CallO
   importTenants: { first: { body: 'nonsense' }, other: { body: 'other nonsense' } },
 }
 
+/** Ids that nobody may choose for a tenant. */
+const reservedIds = [
+  '00000000-0000-0000-0000-0000000000ff',
+  '00000000-0000-0000-0000-000000000000',
+  'FFFFFFFF-FFFF-FFFF-FFFF-FFFFFFFFFFFF',
+] as const
+
 /** What only some operations can be answered with. */
 const own: Record<string, readonly (CallOptions & { status: number; code: string; path?: string; title: string })[]> = {
   getReadiness: [],
   createTenant: [
+    ...reservedIds.map((id) => ({
+      title: `the id ${id}`,
+      status: 400,
+      code: 'request.invalid',
+      json: { id, slug: 'free', name: 'x' },
+    })),
     { title: 'a slug that is taken', status: 409, code: 'tenant.slug_taken', json: { slug: 'acme', name: 'x' } },
     { title: 'an id that is taken', status: 409, code: 'tenant.id_taken', json: { id, slug: 'free', name: 'x' } },
     { title: 'a reserved slug', status: 409, code: 'tenant.slug_reserved', json: { slug: 'www', name: 'x' } },
@@ -305,6 +318,31 @@ const own: Record<string, readonly (CallOptions & { status: number; code: string
     { title: 'none that it has', status: 404, code: 'tenant_product.not_found', path: ofAcme('/products/nothing') },
   ],
   putTenantProduct: [
+    {
+      title: 'one that should be there and is not',
+      status: 412,
+      code: 'resource.version_stale',
+      path: `/v1/tenants/${ids.renamed}/products/compliance`,
+      headers: { 'if-match': '*' },
+    },
+    {
+      title: 'one that should not be there and is',
+      status: 412,
+      code: 'resource.version_stale',
+      headers: { 'if-none-match': '*' },
+    },
+    {
+      title: 'two conditions',
+      status: 400,
+      code: 'request.header_invalid',
+      headers: { 'if-match': '"1"', 'if-none-match': '*' },
+    },
+    {
+      title: 'an ETag that should not be there',
+      status: 400,
+      code: 'request.header_invalid',
+      headers: { 'if-none-match': '"1"' },
+    },
     { title: 'no product', status: 404, code: 'product.not_found', path: ofAcme('/products/nothing') },
     {
       title: 'a configuration that does not fit',
@@ -480,6 +518,21 @@ export function casesOf(routes: readonly Route[]): Case[] {
         },
         { ...withHeaders({ 'if-match': 'seven' }), title: 'no ETag', status: 400, code: 'request.header_invalid' },
       )
+    } else if (route.method !== 'get') {
+      cases.push({
+        ...withHeaders({ 'if-match': '"1"' }),
+        title: 'a condition on what has no version',
+        status: 400,
+        code: 'request.header_invalid',
+      })
+    }
+    if (route.method !== 'get' && !(route.method === 'put' && route.preconditions)) {
+      cases.push({
+        ...withHeaders({ 'if-none-match': '*' }),
+        title: 'a condition on what makes nothing',
+        status: 400,
+        code: 'request.header_invalid',
+      })
     }
     if (route.preview) {
       cases.push({ ...base, title: 'a dry run', path: `${plainPath}?dry_run=true`, status: 200 })
@@ -519,10 +572,23 @@ export function casesOf(routes: readonly Route[]): Case[] {
           code: 'request.content_type_unsupported',
         },
         {
-          ...withHeaders({ 'content-encoding': 'gzip' }),
-          title: 'an encoding',
+          ...base,
+          title: 'another charset',
+          headers: { 'content-type': 'application/x-ndjson; charset=utf-16' },
+          status: 415,
+          code: 'request.content_type_unsupported',
+        },
+        {
+          ...withHeaders({ 'content-encoding': 'rot13' }),
+          title: 'an unknown encoding',
           status: 415,
           code: 'request.content_encoding_unsupported',
+        },
+        {
+          ...withHeaders({ 'content-encoding': 'gzip' }),
+          title: 'gzip that is none',
+          status: 400,
+          code: 'request.json_malformed',
         },
         {
           ...bare,
@@ -544,6 +610,14 @@ export function casesOf(routes: readonly Route[]): Case[] {
       const typed = { 'content-type': 'application/json' }
       cases.push(
         { ...bare, title: 'no body', status: 400, code: 'request.body_missing' },
+        {
+          ...base,
+          title: 'a merge patch by its name',
+          headers: { 'content-type': 'application/merge-patch+json' },
+          ...(route.method === 'patch'
+            ? { status: route.status }
+            : { status: 415, code: 'request.content_type_unsupported' }),
+        },
         { ...bare, title: 'not JSON', headers: typed, body: '{"slug":', status: 400, code: 'request.json_malformed' },
         {
           ...bare,

@@ -71,6 +71,20 @@ it('answers who waited in vain with nothing, and with the place to go on', async
   })
 })
 
+it('logs who left while waiting as one that was answered nothing', async () => {
+  const { body } = await follow(operator)
+  const headers = {
+    authorization: `Bearer ${await provider.accessToken({ claims: operator })}`,
+    'x-request-id': 'left-while-waiting',
+  }
+  const impatience = new AbortController()
+  const waiting = fetch(`${server.url}/v1/changes?after=${body.head}&wait=20`, { headers, signal: impatience.signal })
+  setTimeout(() => impatience.abort(), 300)
+  await expect(waiting).rejects.toThrow(/abort/)
+  const logged = () => server.log.find((line) => line['request_id'] === 'left-while-waiting')
+  await expect.poll(logged, { timeout: 5_000 }).toMatchObject({ status: 499, route: '/v1/changes' })
+})
+
 it.each(['after=-1', 'after=x', 'after=9007199254740992', 'limit=0', 'limit=1001', 'wait=26', 'wait=1.5', 'wait='])(
   'refuses %s',
   async (query) => {

@@ -3,7 +3,7 @@ import { connect } from 'node:net'
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { aTenant } from '../builders.ts'
-import { type ServerUnderTest, startTestServer } from '../server.ts'
+import { type Answer, type ServerUnderTest, startTestServer } from '../server.ts'
 
 interface Described {
   readonly operationId?: string
@@ -99,6 +99,27 @@ describe('creating a tenant', () => {
   })
 })
 
+describe('a name', () => {
+  it.each([
+    ['of more than one line', 'Acme\nInc.'],
+    ['with a control character', 'Acme\u001b[2J'],
+    ['that nobody can see', '\u200b\u3164'],
+  ])('%s is refused, at its place', async (_, name) => {
+    const { status, body } = await server.call('POST', '/v1/tenants', { json: { slug: 'unseen', name } })
+    expect({ status, code: body.code }).toEqual({ status: 400, code: 'request.invalid' })
+    expect(body.errors).toMatchObject([{ pointer: '/name', message: expect.stringMatching(/^must /) as string }])
+  })
+})
+
+it('says what a time looks like', async () => {
+  for (const trial_ends_at of ['tomorrow', '9999-12-31T23:59:59-23:59', 7]) {
+    const { body } = await server.call('POST', '/v1/tenants', { json: { slug: 'timed', name: 'x', trial_ends_at } })
+    expect(body.errors).toMatchObject([
+      { pointer: '/trial_ends_at', message: expect.stringMatching(/RFC 3339/) as string },
+    ])
+  }
+})
+
 describe('lists', () => {
   it('are paged by a cursor that fits no other filter', async () => {
     for (let n = 0; n < 3; n += 1) await aTenant(server.db, { plan: 'starter' })
@@ -160,6 +181,15 @@ describe('what no route answers', () => {
     ['DELETE', '/v1/tenants', 405, 'route.method_not_allowed', 'POST, GET, HEAD'],
     ['PATCH', '/v1/tenants/by-slug/acme', 405, 'route.method_not_allowed', 'GET, HEAD'],
     ['POST', '/healthz', 405, 'route.method_not_allowed', 'GET, HEAD'],
+    ['GET', '/v1/tenants/import', 405, 'route.method_not_allowed', 'POST'],
+    ['PATCH', '/v1/tenants/import', 405, 'route.method_not_allowed', 'POST'],
+    ['GET', '/v1/tenants/import/projects', 404, 'route.not_found'],
+    ['GET', '/v1/tenants/by-slug', 404, 'route.not_found'],
+    ['DELETE', '/v1/tenants/by-erp-id', 404, 'route.not_found'],
+    ['POST', '/v1/tenants/by%2Dstripe-id/transitions', 404, 'route.not_found'],
+    ['POST', '/openapi.json', 405, 'route.method_not_allowed', 'GET, HEAD'],
+    ['DELETE', '/docs', 405, 'route.method_not_allowed', 'GET, HEAD'],
+    ['PUT', '/docs/swagger-ui.css', 405, 'route.method_not_allowed', 'GET, HEAD'],
   ])('%s %s is %i', async (method, path, status, code, allow?: string) => {
     const answer = await server.call(method, path)
     expect(answer.body).toMatchObject({ status, code, instance: path })
@@ -178,6 +208,19 @@ describe('what no route answers', () => {
   it('answers HEAD as GET without a body', async () => {
     const head = await server.call('HEAD', '/v1/tenants/by-slug/nobody')
     expect({ status: head.status, text: head.text }).toEqual({ status: 404, text: '' })
+  })
+
+  it('answers HEAD 304 where GET is, with the same headers', async () => {
+    await aTenant(server.db, { slug: 'has-a-head' })
+    const path = '/v1/tenants/by-slug/has-a-head'
+    const etag = (await server.call('HEAD', path)).headers.get('etag') ?? ''
+    const headers = { 'if-none-match': etag, 'x-request-id': 'the-same-for-both' }
+    const [get, head] = [await server.call('GET', path, { headers }), await server.call('HEAD', path, { headers })]
+    expect(get).toMatchObject({ status: 304, text: '' })
+    expect(head).toMatchObject({ status: 304, text: '' })
+    const own = ['date', 'connection', 'keep-alive']
+    const said = ({ headers }: Answer) => [...headers].filter(([name]) => !own.includes(name))
+    expect(said(head)).toEqual(said(get))
   })
 })
 

@@ -13,6 +13,7 @@ export interface Schema {
   readonly required?: readonly string[]
   readonly additionalProperties?: boolean | Schema
   readonly items?: Schema
+  readonly contentSchema?: Schema
   readonly format?: string
   readonly pattern?: string
   readonly minLength?: number
@@ -71,10 +72,10 @@ export function operationsOf(document: OpenApi): Operation[] {
   )
 }
 
-/** The schema of a body; that of a line, where the document says in words which component each line is. */
+/** The schema of a body; that of a line, where it has lines. */
 function rowSchema(schema: Schema, document: OpenApi): Schema {
-  const name = /each (?:line )?an? `(\w+)`/.exec(JSON.stringify(schema))?.[1]
-  return name === undefined ? schema : { $ref: `#/components/schemas/${name}`, ...document.components.schemas[name] }
+  const row = schema.contentSchema
+  return row ? { ...row, ...resolved(row, document) } : schema
 }
 
 /** Follows a reference. */

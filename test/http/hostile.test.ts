@@ -169,17 +169,14 @@ async function changesAgain(requests: readonly Seen[]): Promise<boolean> {
   return true
 }
 
-const patternOf = (path: string) => new RegExp(`^${path.replaceAll(/\{\w+\}/g, '[^/]+')}$`)
-
 it.each(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE', 'PROPFIND', 'QUERY'])(
   'answers %s where there is no such method with 405, and where there is no such path with 404',
   async (method) => {
     const fixture = await aFixture()
     for (const path of Object.keys(document.paths)) {
       const target = path.replaceAll(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(fixture[name] ?? 'a'))
-      // A fixed path may be a value of another one's parameter.
       const asked = method === 'HEAD' ? 'get' : method.toLowerCase()
-      if (Object.entries(document.paths).some(([other, all]) => asked in all && patternOf(other).test(target))) continue
+      if (asked in (document.paths[path] ?? {})) continue
       const headers = {}
       const wrong = await send({ label: method, method, path: target, headers })
       expect({ method, path, status: wrong.status }).toEqual({ method, path, status: 405 })

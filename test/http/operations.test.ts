@@ -73,6 +73,7 @@ describe.each(routes.map((route) => [route.operation, route] as const))('%s', (o
       expect(answer.headers.get('cache-control')).toBe('private, no-cache')
       expect(answer.headers.get('vary')).toBe('Authorization')
     }
+    for (const name of ['ratelimit', 'ratelimit-policy']) expect(answer.headers.has(name)).toBe(each.mode === 'limited')
     if (each.status >= 400 && each.mode !== 'without database') expect(await written()).toEqual(before)
     if (each.status < 400) {
       const type = 'kind' in route.response ? 'application/x-ndjson' : 'application/json; charset=utf-8'

@@ -12,6 +12,21 @@ export const TenantId = z
   .meta({ examples: ['00000000-0000-0000-0000-000000000001'] })
 export type TenantId = z.output<typeof TenantId>
 
+/** The platform's own: nobody is a member of it, whatever a token says, and nothing else is ever given its id. */
+export const platformTenant = '00000000-0000-0000-0000-0000000000ff'
+
+/** Ids that mean something of their own wherever UUIDs are used, and could never be told from it. */
+const reservedIds: ReadonlySet<string> = new Set([
+  platformTenant,
+  '00000000-0000-0000-0000-000000000000',
+  'ffffffff-ffff-ffff-ffff-ffffffffffff',
+])
+
+/** The id of a new tenant, where somebody may choose one. */
+export const ChosenTenantId = TenantId.refine((id) => !reservedIds.has(id), {
+  error: "is reserved: it is the platform's own, or stands for no tenant at all",
+})
+
 /** A project's id: any UUID, as a tenant's. */
 export const ProjectId = z
   .guid({ error: 'must be a UUID' })

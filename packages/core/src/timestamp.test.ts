@@ -22,8 +22,12 @@ describe('Timestamp', () => {
     '0000-12-31T23:59:59Z',
     '0001-01-01T00:00:00+00:01',
     '1767225600',
-  ])('refuses %j', (value) => {
-    expect(Timestamp.safeParse(value).success).toBe(false)
+    1767225600,
+    null,
+  ])('refuses %j, and says what a time looks like', (value) => {
+    expect(Timestamp.safeParse(value).error?.issues.map(({ message }) => message)).toEqual([
+      'must be a time as in RFC 3339, with its offset and in the years 0001 to 9999: 2026-03-01T12:00:00Z',
+    ])
   })
 
   it('never takes what it could not give back', () => {

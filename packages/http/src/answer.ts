@@ -14,6 +14,7 @@ export interface Answered {
   /** The route's path as it is written, or null when there is none. */
   readonly route: string | null
   readonly path: string
+  /** 499 when the caller was gone before the answer was there: it was answered nothing. */
   readonly status: number
   readonly duration_ms: number
   readonly principal?: string
@@ -26,10 +27,15 @@ export interface Answered {
 }
 
 /** Headers, a name and its value after it, as they are written. */
-type HeaderList = readonly string[]
+export type HeaderList = readonly string[]
 
-/** For what is meant for this caller alone. */
-export const privateHeaders: HeaderList = ['Cache-Control', 'private, no-cache', 'Vary', 'Authorization']
+/** For what is meant for this caller alone. Where pages of other origins may read it, it also says which one may. */
+export const privateHeaders = (corsOrigins: readonly string[] = []): HeaderList => [
+  'Cache-Control',
+  'private, no-cache',
+  'Vary',
+  corsOrigins.length > 0 ? 'Authorization, Origin' : 'Authorization',
+]
 
 /** For what everybody may see. */
 export const publicHeaders: HeaderList = ['Cache-Control', 'no-cache']
@@ -52,12 +58,15 @@ export function send(request: Request, response: Response, { status, headers, bo
 
 const problemHeaders: HeaderList = ['Content-Type', 'application/problem+json; charset=utf-8']
 
-/** Answers with the problem that an error is, and says what the log should hear of it. */
+/**
+ * Answers with the problem that an error is, and says what the log should hear of it.
+ * @param headers what the answer has beside the headers of a problem: `privateHeaders`, and more
+ */
 export function sendProblem(
   request: Request,
   response: Response,
   error: unknown,
-  headers: HeaderList = [],
+  headers: HeaderList,
 ): Pick<Answered, 'status' | 'code' | 'error'> {
   const problem = toProblem(error, { request_id: requestId(request), instance: request.path })
   const known = error instanceof RegistryError ? error : undefined
@@ -66,7 +75,6 @@ export function sendProblem(
   if (!response.headersSent) {
     const all = [
       ...headers,
-      ...privateHeaders,
       ...(challenge === undefined ? [] : ['WWW-Authenticate', challenge]),
       ...(known?.retryAfterSeconds === undefined ? [] : ['Retry-After', String(known.retryAfterSeconds)]),
       // What is left of the body is not worth reading, and the next request would start in the middle of it.

@@ -18,8 +18,6 @@ export interface AppOptions extends Omit<HostOptions, 'authenticate' | 'limit'> 
   readonly trustProxy?: number | readonly string[]
   /** How much each caller may ask for, of each process; without limit unless told. */
   readonly rateLimit?: RateLimit | undefined
-  /** The origins whose pages may read answers; none unless told. */
-  readonly corsOrigins?: readonly string[] | undefined
 }
 
 /**

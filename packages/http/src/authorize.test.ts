@@ -47,12 +47,13 @@ const columns = [
 const matrix: Readonly<Record<Permission, string>> = {
   //                     own ope bil sup aud adm vie pro
   'tenants:read': '      y   y   y   y   y   y   y   y',
+  'tenants:lookup': '    y   y   y   y   y   -   -   -',
   'tenants:create': '    y   y   -   -   -   -   -   -',
   'tenants:update': '    y   y   y   -   -   y   -   -',
   'tenants:transition': 'y   y   -   -   -   -   -   -',
   'tenants:purge': '     y   -   -   -   -   -   -   -',
   'tenants:hold': '      y   -   -   -   -   -   -   -',
-  'tenants:export': '    y   y   y   y   y   y   y   -',
+  'tenants:export': '    y   y   -   y   y   y   y   -',
   'slugs:release': '     y   -   -   -   -   -   -   -',
   overrides: '           y   -   -   -   -   -   -   -',
   'projects:read': '     y   y   -   y   y   y   y   y',

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { Express, Request, Response } from 'express'
 import { aboutRequest } from './answer.ts'
-import type { HostOptions } from './mount.ts'
+import { type HostOptions, refuseMethod } from './mount.ts'
 import { requestId } from './request-id.ts'
 import { pageHelmet } from './security-headers.ts'
 
@@ -25,16 +25,18 @@ const start = `SwaggerUIBundle({ url: '/openapi.json', dom_id: '#swagger-ui', de
 `
 
 /** Serves the page that renders the OpenAPI document, from files that come with us: nothing is fetched from elsewhere. */
-export function mountDocs(app: Express, document: object, { onAnswered }: Pick<HostOptions, 'onAnswered'>): void {
+export function mountDocs(app: Express, document: object, options: HostOptions): void {
+  const refuse = refuseMethod(['GET'], options)
   const page = (paths: string | string[], type: string, content: string, cacheControl = 'no-cache') => {
-    app.get(paths, pageHelmet, (request: Request, response: Response) => {
+    const answer = (request: Request, response: Response) => {
       const startedAt = performance.now()
       response
         .set({ 'Cache-Control': cacheControl, 'X-Request-Id': requestId(request) })
         .type(type)
         .send(content)
-      onAnswered({ ...aboutRequest(request, null, startedAt), status: 200 })
-    })
+      options.onAnswered({ ...aboutRequest(request, null, startedAt), status: 200 })
+    }
+    app.route(paths).get(pageHelmet, answer).all(refuse)
   }
   const asset = (url: string) => readFileSync(fileURLToPath(url), 'utf8')
   page('/openapi.json', 'application/json', JSON.stringify(document))

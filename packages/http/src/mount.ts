@@ -1,20 +1,26 @@
 import { isIP } from 'node:net'
-import { type Actor, RegistryError, type Sight, type TenantId } from '@breakpilot/tenant-core'
+import { type Actor, getTenant, RegistryError, type Sight, type TenantId } from '@breakpilot/tenant-core'
 import type { Express, NextFunction, Request, Response } from 'express'
-import type { z } from 'zod'
-import { aboutRequest, type Answered, privateHeaders, publicHeaders, send, sendProblem } from './answer.ts'
+import {
+  aboutRequest,
+  type Answered,
+  type HeaderList,
+  privateHeaders,
+  publicHeaders,
+  send,
+  sendProblem,
+} from './answer.ts'
 import type { Authenticate } from './auth/index.ts'
 import type { Principal } from './auth/principal.ts'
-import { authorize, roleOf, type Scope, sightOf } from './authorize.ts'
-import { readBody } from './body.ts'
+import { authorize, roleOf, sightOf } from './authorize.ts'
+import { bodyReader } from './body.ts'
 import { answerOnce, idempotencyKeyOf } from './idempotency.ts'
-import { isLines, type Lines, readLines } from './ndjson.ts'
 import { declaredCodes } from './openapi.ts'
-import { expectedVersion, isKnown } from './preconditions.ts'
-import type { Limit } from './rate-limit.ts'
+import { expectationOf, isKnown } from './preconditions.ts'
+import type { Counted, Limit } from './rate-limit.ts'
 import { headerOf, type Reply, replyOf } from './reply.ts'
 import { requestId } from './request-id.ts'
-import type { Route, Services } from './route.ts'
+import { previewOf, type Route, type Services } from './route.ts'
 import { traceId } from './trace.ts'
 import { parseQuery, validate } from './validate.ts'
 
@@ -24,83 +30,146 @@ export interface HostOptions {
   readonly authenticate: Authenticate
   /** Whether an answer that does not fit its description is reported and sent, instead of failing. */
   readonly production: boolean
+  /** The origins whose pages may read answers; none unless told. */
+  readonly corsOrigins?: readonly string[] | undefined
   /** Counts the requests of each caller, if anything does. */
   readonly limit?: Limit | undefined
   /** Hears of every answer. */
   readonly onAnswered: (answered: Answered) => void
-  /** Hears of answers that do not fit their description: a fault of ours that the caller need not suffer from. */
+  /** Hears of answers and errors that do not fit their description: a fault of ours that the caller need not suffer from. */
   readonly onMisfit: (error: Error) => void
 }
 
 /** Puts routes on an Express app: the file that sees requests and responses, so that handlers need not. */
 export function mount(app: Express, routes: readonly Route[], options: HostOptions): void {
-  const paths = new Map<string, string[]>()
-  for (const route of routes) {
-    const path = route.path.replaceAll(/\{(\w+)\}/g, ':$1')
-    app[route.method](path, answerWith(route, options))
-    paths.set(path, [...(paths.get(path) ?? []), route.method.toUpperCase()])
+  const byPath = Map.groupBy(routes, ({ path }) => path)
+  for (const [path, its] of byPath) {
+    // One layer for each path: the router tries them one after the other.
+    const at = app.route(path.replaceAll(/\{(\w+)\}/g, ':$1'))
+    const words = wordsBeside(path, [...byPath.keys()])
+    if (words.length > 0) at.all(passWords(words))
+    for (const route of its) at[route.method](answerWith(route, options))
+    const methods = its.map(({ method }) => method.toUpperCase())
+    at.all(refuseMethod(methods, options))
   }
-  for (const [path, methods] of paths) app.all(path, refuseMethod(methods, options))
+}
+
+/** What stands in other paths where a path has a parameter: it is no value of that parameter. */
+type Words = readonly (readonly [parameter: string, words: ReadonlySet<string>])[]
+
+function wordsBeside(path: string, paths: readonly string[]): Words {
+  const segments = path.split('/')
+  return segments.flatMap((segment, at) => {
+    if (!segment.startsWith('{')) return []
+    const before = segments.slice(0, at).join('/')
+    const others = paths.map((each) => each.split('/')).filter((each) => each.slice(0, at).join('/') === before)
+    const words = others.map((each) => each[at]).filter((each) => each !== undefined && !each.startsWith('{'))
+    return words.length > 0 ? [[segment.slice(1, -1), new Set(words as string[])] as const] : []
+  })
+}
+
+/** Leaves `/v1/tenants/import` to the path of that name, or to nobody: it is not about a tenant of that id. */
+function passWords(words: Words) {
+  return ({ params }: Request, _response: Response, next: NextFunction) => {
+    next(words.some(([parameter, taken]) => taken.has(String(params[parameter]))) ? 'route' : undefined)
+  }
 }
 
 /** Answers what no route does, and what Express itself refuses. Comes last. */
-export function mountRest(app: Express, { onAnswered }: HostOptions): void {
+export function mountRest(app: Express, { onAnswered, corsOrigins }: HostOptions): void {
+  const headers = privateHeaders(corsOrigins)
   app.use((request: Request, response: Response) => {
-    const failed = sendProblem(request, response, new RegistryError('route.not_found'))
+    const failed = sendProblem(request, response, new RegistryError('route.not_found'), headers)
     onAnswered({ ...aboutRequest(request, null, performance.now()), ...failed })
   })
   // Express knows error handlers by their four parameters.
   app.use((error: unknown, request: Request, response: Response, _next: NextFunction) => {
     const malformed = error instanceof URIError || (error instanceof Error && 'status' in error && error.status === 400)
     const known = malformed ? new RegistryError('request.path_malformed', { cause: error }) : error
-    onAnswered({ ...aboutRequest(request, null, performance.now()), ...sendProblem(request, response, known) })
+    const failed = sendProblem(request, response, known, headers)
+    onAnswered({ ...aboutRequest(request, null, performance.now()), ...failed })
   })
 }
 
+/** What the log says of an answer that nobody waited for: nginx's word for it. */
+const callerGone = 499
+
 function answerWith(route: Route, options: HostOptions) {
-  const { authenticate, production, onAnswered, onMisfit: report, limit } = options
+  const { authenticate, production, services, onAnswered, onMisfit: report, limit } = options
   const declared: ReadonlySet<string> = new Set(declaredCodes(route))
-  const caching = route.scope === 'public' ? publicHeaders : privateHeaders
+  const failing = privateHeaders(options.corsOrigins)
+  const caching = route.scope === 'public' ? publicHeaders : failing
+  const preview = previewOf(route)
+  const read = bodyReader(route)
   const onMisfit = production
     ? (cause: unknown) => report(new Error(`an answer of ${route.operation} does not fit its schema`, { cause }))
     : 'throw'
 
+  /** What is told of an error: one that the route does not declare is a fault of ours. */
+  function told(error: unknown): unknown {
+    if (!(error instanceof RegistryError) || declared.has(error.code)) return error
+    const undeclared = new Error(`${route.operation} does not declare ${error.code}`, { cause: error })
+    if (!production) return undeclared
+    report(undeclared)
+    return error
+  }
+
   return async (request: Request, response: Response): Promise<void> => {
     const startedAt = performance.now()
     let principal: Principal | undefined
+    let counted: Counted | undefined
     try {
       if (route.scope !== 'public') {
         const judged = authenticate(request)
         principal = judged instanceof Promise ? await judged : judged
-        if (limit) await limit(request, response, principal.actor.id)
+        counted = limit && (await limit(principal.actor.id))
+        if (counted?.refusal) throw counted.refusal
       }
       const params = route.params && validate(route.params, request.params, '/path')
       if (principal && route.scope !== 'public') authorize(principal, route.scope, tenantIn(params))
-      const call = await callOf(route, options.services, request, response, principal, params)
-      const preview = route.preview !== undefined && call.query?.['dry_run'] === 'true'
-      const handle = preview ? route.preview.handle : route.handle
+      const call = await callOf(route, services, request, response, principal, params, read)
+      const asked = preview && call.query?.['dry_run'] === 'true' ? preview : route
       const reduced = principal !== undefined && principal.kind !== 'operator'
       const answer = async (made: AnyCall): Promise<Reply> =>
-        replyOf(route, await handle(made as never), { preview, reduced, onMisfit, call: made })
-      const key = route.idempotent && !preview ? idempotencyKeyOf(request) : undefined
-      const reply =
-        key === undefined || !principal
-          ? await answer(call)
-          : await answerOnce({ ...options.services, request, principal: principal.actor.id, key }, (db) =>
-              answer(Object.create(call, { db: { value: db } }) as AnyCall),
-            )
-      const status = sendFresh(request, response, reply, caching)
-      onAnswered({ ...aboutRequest(request, route.path, startedAt), status, ...who(principal) })
+        replyOf(asked, await asked.handle(made as never), { reduced, onMisfit, call: made })
+      const key = route.idempotent && asked === route ? idempotencyKeyOf(request) : undefined
+      let reply: Reply
+      if (key === undefined || !principal) reply = await answer(call)
+      else {
+        if (reduced) await assertStillSeen(services, call.sight, tenantIn(params))
+        const once = { ...services, request, principal: principal.actor.id, key }
+        reply = await answerOnce(once, (db) => answer(Object.create(call, { db: { value: db } }) as AnyCall))
+      }
+      const isGone = response.destroyed
+      const status = sendFresh(request, response, reply, counted ? [...caching, ...counted.headers] : caching)
+      onAnswered({
+        ...aboutRequest(request, route.path, startedAt),
+        status: isGone ? callerGone : status,
+        ...who(principal),
+      })
     } catch (error) {
-      const undeclared = !production && error instanceof RegistryError && !declared.has(error.code)
-      const told = undeclared ? new Error(`${route.operation} does not declare ${error.code}`, { cause: error }) : error
-      const failed = sendProblem(request, response, told)
-      onAnswered({ ...aboutRequest(request, route.path, startedAt), ...failed, ...who(principal) })
+      const isGone = response.destroyed
+      const failed = sendProblem(request, response, told(error), counted ? [...failing, ...counted.headers] : failing)
+      onAnswered({
+        ...aboutRequest(request, route.path, startedAt),
+        ...failed,
+        // A fault of ours is one for whomever.
+        ...(isGone && failed.status < 500 && { status: callerGone }),
+        ...who(principal),
+      })
     }
   }
 }
 
 const who = (principal: Principal | undefined) => principal && { principal: principal.actor.id }
+
+/**
+ * What was answered once is answered again only to who could still ask: meanwhile the tenant may be archived or gone.
+ * @throws {RegistryError} `tenant.not_found`
+ */
+async function assertStillSeen({ db }: Services, sight: Sight, id: TenantId | undefined): Promise<void> {
+  if (id !== undefined) await getTenant(db, sight, id)
+}
 
 /** The tenant that a path is about. */
 function tenantIn(params: Record<string, unknown> | undefined): TenantId | undefined {
@@ -108,9 +177,10 @@ function tenantIn(params: Record<string, unknown> | undefined): TenantId | undef
 }
 
 /** Sends an answer, or 304 when the caller says that it has it already. */
-function sendFresh(request: Request, response: Response, reply: Reply, caching: readonly string[]): number {
+function sendFresh(request: Request, response: Response, reply: Reply, caching: HeaderList): number {
   const etag = headerOf(reply, 'ETag')
-  if (request.method === 'GET' && etag !== undefined && isKnown(request.headers['if-none-match'], etag)) {
+  const isRead = request.method === 'GET' || request.method === 'HEAD'
+  if (isRead && etag !== undefined && isKnown(request.headers['if-none-match'], etag)) {
     send(request, response, { status: 304, headers: ['ETag', etag], body: null }, caching)
     return 304
   }
@@ -121,6 +191,7 @@ function sendFresh(request: Request, response: Response, reply: Reply, caching: 
 interface AnyCall extends Services {
   readonly query: Record<string, unknown> | undefined
   readonly body: unknown
+  readonly sight: Sight
 }
 
 async function callOf(
@@ -130,29 +201,29 @@ async function callOf(
   response: Response,
   principal: Principal | undefined,
   params: Record<string, unknown> | undefined,
+  read: ReturnType<typeof bodyReader>,
 ): Promise<AnyCall> {
   const queryAt = request.url.indexOf('?')
   const query = queryAt === -1 ? {} : parseQuery(request.url.slice(queryAt + 1), route.query)
-  const actor = actorOf(request, principal, route.scope, tenantIn(params))
+  const sight = principal && route.scope !== 'public' ? sightOf(principal, route.scope) : nothing
+  const expected = expectationOf(route, request.headers)
   return {
     ...services,
     params,
     query: route.query && validate(route.query, query, '/query'),
-    expectedVersion: route.preconditions ? expectedVersion(request.headers['if-match']) : undefined,
-    body: route.body && (await bodyOf(route.body, request, response)),
-    actor,
-    sight: actor.sight,
+    expected,
+    expectedVersion: typeof expected === 'number' ? expected : undefined,
+    body: read && (await read(request, response)),
+    sight,
     principal,
-    // Made when somebody asks for it: most requests never do.
+    // Made when somebody asks for them: what only reads never does.
+    get actor() {
+      return actorOf(request, principal, sight, tenantIn(params))
+    },
     get signal() {
       return signalOf(response)
     },
   } as AnyCall
-}
-
-async function bodyOf(body: z.ZodType | Lines, request: Request, response: Response): Promise<unknown> {
-  if (isLines(body)) return await readLines(request, body)
-  return validate(body, await readBody(request, response), '')
 }
 
 const signals = new WeakMap<Response, AbortSignal>()
@@ -167,11 +238,13 @@ function signalOf(response: Response): AbortSignal {
   return controller.signal
 }
 
-function refuseMethod(methods: readonly string[], { onAnswered }: HostOptions) {
+/** Answers methods that a path does not have. */
+export function refuseMethod(methods: readonly string[], { onAnswered, corsOrigins }: HostOptions) {
   const allow = [...methods, ...(methods.includes('GET') ? ['HEAD'] : [])].join(', ')
+  const headers = [...privateHeaders(corsOrigins), 'Allow', allow]
   return (request: Request, response: Response) => {
     const error = new RegistryError('route.method_not_allowed', { detail: `There are ${allow}.` })
-    const failed = sendProblem(request, response, error, ['Allow', allow])
+    const failed = sendProblem(request, response, error, headers)
     onAnswered({ ...aboutRequest(request, null, performance.now()), ...failed })
   }
 }
@@ -179,22 +252,31 @@ function refuseMethod(methods: readonly string[], { onAnswered }: HostOptions) {
 function actorOf(
   request: Request,
   principal: Principal | undefined,
-  scope: Scope,
+  sight: Sight,
   tenantId: TenantId | undefined,
 ): Actor {
   const agent = request.headers['user-agent']
+  const address = addressOf(request.ip)
   const trace = traceId(request.headers['traceparent'])
   return {
     id: principal?.actor.id ?? 'anonymous',
     ...(principal && { name: principal.actor.name }),
     role: principal ? roleOf(principal, tenantId) : 'none',
-    sight: principal && scope !== 'public' ? sightOf(principal, scope) : nothing,
+    sight,
     request_id: requestId(request),
     ...(trace !== undefined && { trace_id: trace }),
-    // What a proxy claims is any text; what is recorded is an address.
-    ...(isIP(request.ip ?? '') !== 0 && request.ip !== undefined && { source_ip: request.ip }),
+    ...(address !== undefined && { source_ip: address }),
     ...(agent !== undefined && { user_agent: agent.slice(0, 512) }),
   }
+}
+
+/**
+ * The address that is recorded; what a proxy claims is any text. A socket that listens on `::` knows IPv4 callers as
+ * `::ffff:192.0.2.1`: whoever looks for an address in the log looks for it in one spelling.
+ */
+function addressOf(ip: string | undefined): string | undefined {
+  const address = ip?.replace(/^::ffff:(?=[\d.]+$)/i, '')
+  return address !== undefined && isIP(address) !== 0 ? address : undefined
 }
 
 /** What nobody in particular sees. */

@@ -1,6 +1,6 @@
 import { RegistryError } from '@breakpilot/tenant-core'
-import type { Request } from 'express'
 import type { z } from 'zod'
+import { parseJson } from './json.ts'
 import { validate } from './validate.ts'
 
 /** The media type of JSON documents, one in each line. */
@@ -36,66 +36,28 @@ export function rows<Row extends z.ZodType>(row: Row): Rows<Row> {
 export const isLines = (body: z.ZodType | Lines): body is Lines => 'kind' in body && body.kind === 'lines'
 export const isRows = (response: z.ZodType | Rows): response is Rows => 'kind' in response && response.kind === 'rows'
 
-const utf8 = new TextDecoder('utf-8', { fatal: true })
-
 /**
- * Reads a body of lines. Blank lines count as lines and say nothing.
- * @throws {RegistryError} `request.body_missing`, `request.content_type_unsupported`,
- *   `request.content_encoding_unsupported`, `request.body_too_large`, `request.json_malformed` for bytes that are no
- *   text
+ * Reads a text as lines, each as strictly as a body of its own. Blank lines count as lines and say nothing.
+ * @throws {RegistryError} `request.body_too_large` for more lines than there may be
  */
-export async function readLines<Row extends z.ZodType>(
-  request: Request,
-  { row, linesMax, bytesMax }: Lines<Row>,
-): Promise<Line<z.output<Row>>[]> {
-  const whole = await readText(request, bytesMax)
-  // What an Idempotency-Key compares.
-  request.body = whole
+export function parseLines<Row extends z.ZodType>(whole: string, { row, linesMax }: Lines<Row>): Line<z.output<Row>>[] {
   const texts = whole.split('\n')
   if (texts.at(-1) === '') texts.pop()
-  if (texts.length > linesMax) throw tooLarge(`It has ${texts.length} lines; ${linesMax} are the most.`)
+  if (texts.length > linesMax) {
+    const detail = `It has ${texts.length} lines; ${linesMax} are the most.`
+    throw new RegistryError('request.body_too_large', { detail })
+  }
   return texts.flatMap((text, index): Line<z.output<Row>>[] => {
     const line = index + 1
     if (text.trim() === '') return []
     try {
-      return [{ line, row: validate(row, JSON.parse(text), '') }]
+      return [{ line, row: validate(row, parseJson(text), '') }]
     } catch (error) {
       if (error instanceof RegistryError) return [{ line, error }]
-      return [{ line, error: new RegistryError('request.json_malformed', { cause: error }) }]
+      throw error
     }
   })
 }
-
-async function readText(request: Request, bytesMax: number): Promise<string> {
-  const {
-    'content-length': length,
-    'content-encoding': encoding = 'identity',
-    'transfer-encoding': transfer,
-  } = request.headers
-  if (transfer === undefined && (length === undefined || length === '0'))
-    throw new RegistryError('request.body_missing')
-  if (!request.is(ndjson)) {
-    throw new RegistryError('request.content_type_unsupported', { detail: `Send ${ndjson}.` })
-  }
-  if (encoding !== 'identity') {
-    throw new RegistryError('request.content_encoding_unsupported', { detail: 'Send it as it is.' })
-  }
-  const chunks: Buffer[] = []
-  let bytes = 0
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    bytes += chunk.length
-    if (bytes > bytesMax) throw tooLarge(`${bytesMax} bytes are the most.`)
-    chunks.push(chunk)
-  }
-  if (bytes === 0) throw new RegistryError('request.body_missing')
-  try {
-    return utf8.decode(Buffer.concat(chunks))
-  } catch (cause) {
-    throw new RegistryError('request.json_malformed', { detail: 'The body is not UTF-8.', cause })
-  }
-}
-
-const tooLarge = (detail: string) => new RegistryError('request.body_too_large', { detail })
 
 /** JSON documents as lines. */
 export const toLines = (documents: readonly unknown[]) => documents.map((each) => `${JSON.stringify(each)}\n`).join('')

@@ -1,9 +1,20 @@
 import { type ErrorCode, errorTable } from '@breakpilot/tenant-core'
-import { OpenApiBuilder, type OperationObject, type ParameterObject, type SchemaObject } from 'openapi3-ts/oas31'
-import { z } from 'zod'
-import { isLines, isRows, ndjson } from './ndjson.ts'
+import {
+  type ContentObject,
+  type HeaderObject,
+  OpenApiBuilder,
+  type OperationObject,
+  type ParameterObject,
+  type ResponseObject,
+  type SchemaObject,
+} from 'openapi3-ts/oas31'
+import type { z } from 'zod'
+import { mediaTypesOf } from './body.ts'
+import { isLines, isRows, ndjson, toLines } from './ndjson.ts'
+import { Components } from './openapi-components.ts'
+import { mayCreate } from './preconditions.ts'
 import { Problem, statusOfCode } from './problem.ts'
-import type { Route } from './route.ts'
+import { previewOf, type Route } from './route.ts'
 
 /** Every code that a route can answer with: its own, and those that follow from its shape. */
 export function declaredCodes(route: Route): readonly ErrorCode[] {
@@ -16,10 +27,12 @@ export function declaredCodes(route: Route): readonly ErrorCode[] {
   if (route.query) codes.push('request.invalid')
   if (route.body) codes.push(...bodyCodes)
   if (route.body && !isLines(route.body)) codes.push('request.invalid')
-  if (route.idempotent) codes.push('idempotency.in_flight', 'request.header_invalid')
+  if (route.idempotent) codes.push('idempotency.in_flight')
   // Without a body there is no other one either.
   if (route.idempotent && route.body) codes.push('idempotency.key_reused')
-  if (route.preconditions) codes.push('request.header_invalid', 'resource.version_stale')
+  if (route.preconditions) codes.push('resource.version_stale')
+  // Where a condition is not honoured it is refused.
+  if (route.method !== 'get') codes.push('request.header_invalid')
   return [...new Set(codes)].sort()
 }
 
@@ -41,7 +54,7 @@ const info = {
   version: '1',
   summary: 'Who is this tenant, what may it use, and who did what.',
   description:
-    'The system of record of the Breakpilot control plane. Times are UTC, RFC 3339 with milliseconds. Errors are RFC 9457 problems whose `code` never changes its meaning. Lists are keyset pages.',
+    'The system of record of the Breakpilot control plane. Times are UTC, RFC 3339 with milliseconds. Errors are RFC 9457 problems whose `code` never changes its meaning. Lists are keyset pages. A condition (`If-Match`, `If-None-Match`) that an operation does not honour is refused.',
   license: { name: 'Proprietary', url: 'https://tenant-registry.breakpilot.com/license' },
   contact: { name: 'tenant-registry on-call', email: 'oncall@breakpilot.com' },
 }
@@ -70,10 +83,12 @@ export function openApiDocument(routes: readonly Route[]): object {
     bearerFormat: 'JWT',
     description: 'An access token of the identity provider, for the audience `tenant-registry`.',
   })
+  for (const [name, header] of Object.entries(headers)) builder.addHeader(name, header)
   builder.addResponse('Problem', {
     description: 'Something went wrong on our side: `service.internal_error`.',
-    headers: { 'X-Request-Id': requestIdHeader },
+    headers: headerRefs('X-Request-Id'),
     content: { 'application/problem+json': { schema: components.add(Problem) } },
+    'x-error-codes': ['service.internal_error' satisfies ErrorCode],
   })
   const paths = new Map<string, Record<string, OperationObject>>()
   for (const route of routes) {
@@ -84,37 +99,56 @@ export function openApiDocument(routes: readonly Route[]): object {
   return builder.getSpec()
 }
 
-const requestIdHeader = {
-  description: 'The id of the request: the one that was sent, where it could be taken, else a new one.',
-  schema: { type: 'string' as const },
-}
+const text = { type: 'string' } as const
+const uri = { type: 'string', format: 'uri-reference' } as const
+
+/** The headers of answers. */
+const headers = {
+  'X-Request-Id': {
+    description: 'The id of the request: the one that was sent, where it could be taken, else a new one.',
+    schema: text,
+  },
+  ETag: {
+    description: 'The version and a digest of the answer: hand it back as `If-None-Match` or `If-Match`.',
+    schema: text,
+  },
+  Location: { description: 'Where it is.', schema: uri },
+  'Content-Location': { description: 'Where it is at home, when that is elsewhere.', schema: uri },
+  'Idempotency-Replayed': {
+    description: '`true` when this is the answer to an earlier request with the same `Idempotency-Key`.',
+    schema: { type: 'string', enum: ['true'] },
+  },
+  'WWW-Authenticate': { description: 'RFC 6750.', schema: text },
+  'Retry-After': { description: 'Seconds to wait, where waiting helps.', schema: { type: 'integer' } },
+  RateLimit: {
+    description: 'What is left to the caller of this process, and for how long: `"principal";r=5999;t=60`.',
+    schema: text,
+  },
+  'RateLimit-Policy': {
+    description: 'How much each caller may ask for: `"principal";q=6000;w=60`. Absent where there is no limit.',
+    schema: text,
+  },
+} as const satisfies Record<string, HeaderObject>
+
+const headerRefs = (...names: (keyof typeof headers | false | undefined)[]) =>
+  Object.fromEntries(names.filter((name) => typeof name === 'string').map((name) => [name, headerRef(name)]))
+const headerRef = (name: string) => ({ $ref: `#/components/headers/${name}` })
+
+/** Callers are counted as soon as it is known who they are. */
+const limits = (route: Route) => (route.scope === 'public' ? [] : (['RateLimit', 'RateLimit-Policy'] as const))
 
 function operation(route: Route, components: Components): OperationObject {
-  const codes = Map.groupBy(declaredCodes(route), statusOfCode)
-  const failures = [...codes.entries()]
-    .sort(([a], [b]) => a - b)
-    .map(([status, list]) => [
-      String(status),
-      {
-        description: `One of: ${list.map((code) => `\`${code}\` (${errorTable[code][1]})`).join(', ')}.`,
-        headers: {
-          'X-Request-Id': requestIdHeader,
-          ...(status === 401 && {
-            'WWW-Authenticate': { description: 'RFC 6750.', schema: { type: 'string' as const } },
-          }),
-          ...((status === 503 || status === 429) && {
-            'Retry-After': { description: 'Seconds to wait.', schema: { type: 'integer' as const } },
-          }),
-        },
-        content: { 'application/problem+json': { schema: components.add(Problem) } },
-      },
-    ])
   const given = [
     ...parameters(route.params, 'path', components),
     ...parameters(route.query, 'query', components),
     ...headerParameters(route),
   ]
-  const success = { description: route.summary, headers: successHeaders(route), ...content(route, components) }
+  const dryRun = previewOf(route)
+  const success = {
+    description: route.summary,
+    headers: successHeaders(route),
+    ...content(route, dryRun?.status === route.status ? dryRun : undefined, components),
+  }
   return {
     operationId: route.operation,
     tags: [route.tag],
@@ -122,80 +156,109 @@ function operation(route: Route, components: Components): OperationObject {
     description: route.description,
     security: route.scope === 'public' ? [] : [{ oidc: [] }],
     ...(given.length > 0 && { parameters: given }),
-    ...(route.body && { requestBody: { required: true, content: bodyContent(route.body, components) } }),
+    ...(route.body && { requestBody: { required: true, content: bodyContent(route, components) } }),
     responses: {
       [route.status]: success,
-      ...(route.preview &&
-        route.status !== 200 && {
-          200: {
+      ...(dryRun &&
+        dryRun.status !== route.status && {
+          [dryRun.status]: {
             description: `What would follow, with \`dry_run=true\`.`,
-            headers: { 'X-Request-Id': requestIdHeader },
-            ...content(
-              { ...route, response: route.preview.response, reduced: undefined, preview: undefined, status: 200 },
-              components,
-            ),
+            headers: successHeaders({ ...dryRun, idempotent: false }),
+            ...content(dryRun, undefined, components),
           },
         }),
       ...(route.etag &&
         route.method === 'get' && {
-          304: { description: 'It is what `If-None-Match` says you have.', headers: { ETag: etagHeader } },
+          304: {
+            description: 'It is what `If-None-Match` says you have.',
+            headers: headerRefs('X-Request-Id', 'ETag', ...limits(route)),
+          },
         }),
-      ...Object.fromEntries(failures),
+      ...Object.fromEntries(failures(route, components)),
       default: { $ref: '#/components/responses/Problem' },
     },
   }
 }
 
-function bodyContent(body: NonNullable<Route['body']>, components: Components) {
-  if (!isLines(body)) return { 'application/json': { schema: components.add(body) } }
-  const { description: _, ...row } = { description: '', ...components.add(body.row) }
-  return { [ndjson]: { schema: { type: 'string' as const, description: linesOf(row) } } }
+function failures(route: Route, components: Components): [status: string, response: ResponseObject][] {
+  const codes = Map.groupBy(declaredCodes(route), statusOfCode)
+  return [...codes]
+    .sort(([a], [b]) => a - b)
+    .map(([status, list]) => {
+      const waits = status === 503 || status === 429 || list.includes('idempotency.in_flight')
+      return [
+        String(status),
+        {
+          description: `One of: ${list.map((code) => `\`${code}\` (${errorTable[code][1]})`).join(', ')}.`,
+          headers: headerRefs(
+            'X-Request-Id',
+            status === 401 && 'WWW-Authenticate',
+            waits && 'Retry-After',
+            ...(status === 401 ? [] : limits(route)),
+          ),
+          content: { 'application/problem+json': { schema: components.add(Problem) } },
+          'x-error-codes': list,
+        },
+      ]
+    })
 }
 
-const linesOf = (row: SchemaObject | { $ref?: string }) =>
-  `JSON documents, one in each line${'$ref' in row && row.$ref !== undefined ? `, each a \`${row.$ref.split('/').at(-1)}\`` : ''}.`
+function bodyContent(route: Route, components: Components): ContentObject {
+  const { body, examples } = route
+  if (!body) return {}
+  if (isLines(body)) return linesOf(body.row, examples?.body, components)
+  const schema = components.add(body)
+  const media = { schema, example: examples?.body ?? components.example(schema) }
+  return Object.fromEntries(mediaTypesOf(route).map((type) => [type, media]))
+}
+
+/** JSON documents, one in each line. What each of them is, JSON Schema says of the content of a string. */
+function linesOf(row: z.ZodType, examples: unknown, components: Components): ContentObject {
+  const contentSchema = components.add(row)
+  const shown = Array.isArray(examples) ? examples : [components.example(contentSchema)]
+  return {
+    [ndjson]: {
+      schema: {
+        type: 'string',
+        description: 'JSON documents, one in each line: `contentSchema` is the schema of a line.',
+        contentMediaType: ndjson,
+        contentSchema,
+      } as SchemaObject,
+      example: toLines(shown),
+    },
+  }
+}
 
 /** What a good answer holds: one of several shapes, where it depends on who asks or what for. */
-function content(route: Route, components: Components): { content?: Record<string, { schema: SchemaObject }> } {
+function content(route: Route, dryRun: Route | undefined, components: Components): { content?: ContentObject } {
   if (route.status === 204) return {}
-  if (isRows(route.response)) {
-    const row = components.add(route.response.row)
-    return { content: { [ndjson]: { schema: { type: 'string' as const, description: linesOf(row) } } } }
-  }
-  const shapes = [
-    components.add(route.response),
-    ...(route.reduced ? [components.add(route.reduced)] : []),
-    ...(route.preview && route.status === 200 && !isRows(route.preview.response)
-      ? [components.add(route.preview.response)]
-      : []),
-  ]
+  const { response, reduced, examples } = route
+  if (isRows(response)) return { content: linesOf(response.row, undefined, components) }
+  const shapes = [response, reduced, dryRun?.response].flatMap((shape) =>
+    shape === undefined || isRows(shape) ? [] : [components.add(shape)],
+  )
+  const told = Object.entries(examples?.response ?? {})
+  const shown = shapes.map((shape) => {
+    const example = components.example(shape) as object
+    return { ...example, ...Object.fromEntries(told.filter(([field]) => field in example)) }
+  })
   const [only] = shapes
-  return { content: { 'application/json': { schema: shapes.length === 1 && only ? only : { anyOf: shapes } } } }
+  if (shapes.length === 1 && only) return { content: { 'application/json': { schema: only, example: shown[0] } } }
+  const named = shapes.map((shape, index) => [nameOf(shape), { value: shown[index] }] as const)
+  return { content: { 'application/json': { schema: { anyOf: shapes }, examples: Object.fromEntries(named) } } }
 }
 
-const etagHeader = {
-  description: 'The version and a digest of the answer: hand it back as `If-None-Match` or `If-Match`.',
-  schema: { type: 'string' as const },
-}
-
-const uriHeader = (description: string) => ({
-  description,
-  schema: { type: 'string' as const, format: 'uri-reference' },
-})
+const nameOf = (schema: { readonly $ref?: string }) => schema.$ref?.split('/').at(-1) ?? 'Other'
 
 function successHeaders(route: Route) {
-  return {
-    'X-Request-Id': requestIdHeader,
-    ...(route.etag && { ETag: etagHeader }),
-    ...(route.location && { Location: uriHeader('Where it is.') }),
-    ...(route.contentLocation && { 'Content-Location': uriHeader('Where it is at home, when that is elsewhere.') }),
-    ...(route.idempotent && {
-      'Idempotency-Replayed': {
-        description: '`true` when this is the answer to an earlier request with the same `Idempotency-Key`.',
-        schema: { type: 'string' as const, enum: ['true'] },
-      },
-    }),
-  }
+  return headerRefs(
+    'X-Request-Id',
+    route.etag && 'ETag',
+    route.location && 'Location',
+    route.contentLocation && 'Content-Location',
+    route.idempotent && 'Idempotency-Replayed',
+    ...limits(route),
+  )
 }
 
 function headerParameters(route: Route): ParameterObject[] {
@@ -217,7 +280,14 @@ function headerParameters(route: Route): ParameterObject[] {
         ]
       : []),
     ...(route.preconditions
-      ? [header('If-Match', 'The `ETag` that your change is based on, or its version alone.', { examples: ['"7"'] })]
+      ? [
+          header('If-Match', 'The `ETag` that your change is based on, its version alone, or `*` for any.', {
+            examples: ['"7"'],
+          }),
+        ]
+      : []),
+    ...(mayCreate(route)
+      ? [header('If-None-Match', '`*`, where nothing may be there yet.', { enum: ['*'], examples: ['*'] })]
       : []),
     ...(route.etag && route.method === 'get'
       ? [header('If-None-Match', 'The `ETag` of the answer that you have.', { examples: ['"7-k3f9qaXb"'] })]
@@ -240,30 +310,4 @@ function parameters(
       schema,
     }
   })
-}
-
-/** Schemas with an id become components, each once; the others stay where they are. */
-class Components {
-  readonly schemas = new Map<string, SchemaObject>()
-
-  add(schema: z.ZodType): SchemaObject {
-    // What is on the wire is a codec's input, in both directions.
-    const { $schema: _, $defs, ...root } = z.toJSONSchema(schema, { io: 'input', target: 'draft-2020-12' })
-    for (const [id, definition] of Object.entries($defs ?? {})) this.#register(id, definition)
-    const { id } = z.globalRegistry.get(schema) ?? {}
-    if (id === undefined) return relocate(root) as SchemaObject
-    // A wrapped schema is its own definition already.
-    if (!(id in ($defs ?? {}))) this.#register(id, root)
-    return { $ref: `#/components/schemas/${id}` }
-  }
-
-  #register(id: string, schema: object): void {
-    const { id: _, ...rest } = relocate(schema) as { id?: string }
-    this.schemas.set(id, rest)
-  }
-}
-
-/** JSON Schema keeps its definitions in `$defs`, OpenAPI in `components`. */
-function relocate(schema: object): object {
-  return JSON.parse(JSON.stringify(schema).replaceAll('"#/$defs/', '"#/components/schemas/')) as object
 }

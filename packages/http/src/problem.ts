@@ -45,7 +45,23 @@ export const Problem = z
     id: z.string().optional().meta({ description: 'The id of what an earlier request with this key made.' }),
     errors: z.array(Violation).optional().meta({ description: 'Everything that is wrong with the request.' }),
   })
-  .meta({ id: 'Problem', description: 'An error, as RFC 9457 has it.' })
+  .meta({
+    id: 'Problem',
+    description: 'An error, as RFC 9457 has it.',
+    examples: [
+      {
+        type: 'urn:tenant-registry:problem:request.invalid',
+        title: 'The request is not valid',
+        status: 400,
+        instance: '/v1/tenants',
+        code: 'request.invalid',
+        request_id: '0b9f6a0c-6d3c-4c0e-9d0f-5b8c7a1e2f34',
+        errors: [
+          { pointer: '/slug', code: 'invalid_type', message: 'Invalid input: expected string, received number' },
+        ],
+      },
+    ],
+  })
 export type Problem = z.output<typeof Problem>
 
 /** Where a problem happened. */

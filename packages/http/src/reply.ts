@@ -18,8 +18,6 @@ const json = 'application/json; charset=utf-8'
 
 /** What decides the form of an answer, beside its route. */
 export interface View {
-  /** Whether `?dry_run=true` was asked for. */
-  readonly preview: boolean
   /** Whether the caller is not of the platform. */
   readonly reduced: boolean
   readonly onMisfit: OnMisfit
@@ -28,25 +26,7 @@ export interface View {
 }
 
 /** Makes the answer of a route out of what its handler returned. */
-export function replyOf(route: Route, result: unknown, { preview, reduced, onMisfit, call }: View): Reply {
-  if (preview && route.preview) {
-    const { method, path, operation, tag, summary, description, scope, errors } = route
-    const { response, handle } = route.preview
-    const shown: Route = {
-      method,
-      path,
-      operation,
-      tag,
-      summary,
-      description,
-      scope,
-      errors,
-      status: 200,
-      response,
-      handle,
-    }
-    return replyOf(shown, result, { preview: false, reduced, onMisfit, call })
-  }
+export function replyOf(route: Route, result: unknown, { reduced, onMisfit, call }: View): Reply {
   if (route.status === 204) return { status: 204, headers: [], body: null }
   const { response } = route
   if (isRows(response)) {

@@ -1,4 +1,13 @@
-import type { Actor, Catalogue, ChangeListener, Db, ErrorCode, Keyring, Sight } from '@breakpilot/tenant-core'
+import type {
+  Actor,
+  Catalogue,
+  ChangeListener,
+  Db,
+  ErrorCode,
+  Expectation,
+  Keyring,
+  Sight,
+} from '@breakpilot/tenant-core'
 import { z } from 'zod'
 import type { Principal } from './auth/index.ts'
 import type { Scope } from './authorize.ts'
@@ -47,6 +56,10 @@ type Input<Schema> =
 type Result<Schema> =
   Schema extends Rows<infer Row> ? readonly z.output<Row>[] : Schema extends z.ZodType ? z.output<Schema> : undefined
 
+/** What stands on the wire. */
+type Wire<Schema> =
+  Schema extends Lines<infer Row> ? readonly z.input<Row>[] : Schema extends z.ZodType ? z.input<Schema> : never
+
 /** One request, parsed and permitted, as a handler sees it. */
 export interface Call<Params, Query, Body> extends Services {
   readonly params: Input<Params>
@@ -58,8 +71,10 @@ export interface Call<Params, Query, Body> extends Services {
   readonly sight: Sight
   /** Who makes the request; undefined on public routes. */
   readonly principal: Principal | undefined
-  /** The version that `If-Match` asks for. */
+  /** The version that `If-Match` asks for. What is not there is not found, so `*` asks for nothing more. */
   readonly expectedVersion: number | undefined
+  /** The same for what may also be made: `any` for `If-Match: *`, `none` for `If-None-Match: *`. */
+  readonly expected: Expectation | undefined
   /** Aborted when the caller is gone. */
   readonly signal: AbortSignal
 }
@@ -99,6 +114,8 @@ export interface Route {
   readonly location?: ((result: never) => string) | undefined
   /** Where the thing that is answered is at home, when that is not where it was asked for. */
   readonly contentLocation?: ((result: never, call: never) => string | undefined) | undefined
+  /** Examples for the document, where its schemas do not give good ones: a whole body, and some fields of the answer. */
+  readonly examples?: { readonly body?: unknown; readonly response?: object } | undefined
   readonly handle: (call: never) => Promise<unknown>
 }
 
@@ -126,6 +143,10 @@ interface RouteDefinition<
   readonly etag?: (result: Result<Response>) => number | null
   readonly location?: (result: Result<Response>) => string
   readonly contentLocation?: (result: Result<Response>, call: Call<Params, Query, RequestBody>) => string | undefined
+  readonly examples?: {
+    readonly body?: Wire<NoInfer<RequestBody>>
+    readonly response?: Partial<Wire<NoInfer<Response>>>
+  }
   readonly handle: (call: Call<Params, Query, RequestBody>) => Promise<Result<Response>>
 }
 
@@ -134,6 +155,12 @@ const dryRun = {
     .enum(['true', 'false'])
     .optional()
     .meta({ description: 'With `true` nothing is changed: the answer says what would follow.', examples: ['true'] }),
+}
+
+/** The route as its dry run is answered: what would follow has neither a version nor a place. */
+export function previewOf(route: Route): Route | undefined {
+  const { preview, reduced: _, etag, location, contentLocation, secretOf, examples, ...rest } = route
+  return preview && { ...rest, ...preview, status: 200 }
 }
 
 /** The response of a route that answers 204: nothing. */

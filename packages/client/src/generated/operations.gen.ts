@@ -6,6 +6,41 @@ type GetHealthResult = Health;
 
 type GetReadinessResult = Readiness;
 
+type GetEntitlementsResult = Entitlements;
+
+type GetEntitlementsPath = {
+    /**
+     * The id of the tenant.
+     * @pattern ^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})$
+     * @format uuid
+     */
+    tenant_id: string;
+};
+
+export type GetEntitlementsQuery = {
+    /**
+     * Ask for this project of the tenant: in an archived one nothing can be used.
+     * @pattern ^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})$
+     * @format uuid
+     */
+    project_id?: string;
+    /**
+     * Answer for this product alone, also when the tenant does not have it.
+     * @minLength 1
+     * @maxLength 100
+     */
+    product?: string;
+    /**
+     * Judge what is known today as of this moment, instead of now. It is not history.
+     * @format date-time
+     */
+    at?: string;
+};
+
+type EvaluateEntitlementsResult = EvaluationResults;
+
+type EvaluateEntitlementsBody = EvaluationBatch;
+
 type ListTenantsResult = TenantPage | TenantSummaryPage;
 
 export type ListTenantsQuery = {
@@ -40,16 +75,17 @@ export type ListTenantsQuery = {
     product?: string;
     /**
      * Only tenants that this person looks after.
+     * @minLength 1
      * @maxLength 200
      */
     sales_owner?: string;
     /**
-     * Only trials that end at this instant or later.
+     * Only trials that end at this instant or later: those that run, and those that ended and froze the tenant, until it goes on to another state. `status` tells them apart.
      * @format date-time
      */
     trial_ends_after?: string;
     /**
-     * Only trials that end before this instant.
+     * Only trials that end before this instant: those that run, and those that ended and froze the tenant, until it goes on to another state. `status` tells them apart.
      * @format date-time
      */
     trial_ends_before?: string;
@@ -115,7 +151,7 @@ type GetTenantBySlugPath = {
     slug: string;
 };
 
-type GetTenantByErpIdResult = Tenant | TenantSummary;
+type GetTenantByErpIdResult = Tenant;
 
 type GetTenantByErpIdPath = {
     /**
@@ -126,7 +162,7 @@ type GetTenantByErpIdPath = {
     erp_id: string;
 };
 
-type GetTenantByStripeIdResult = Tenant | TenantSummary;
+type GetTenantByStripeIdResult = Tenant;
 
 type GetTenantByStripeIdPath = {
     /**
@@ -470,41 +506,6 @@ export type UpdateTenantProductQuery = {
 
 type UpdateTenantProductBody = TenantProductChanges;
 
-type GetEntitlementsResult = Entitlements;
-
-type GetEntitlementsPath = {
-    /**
-     * The id of the tenant.
-     * @pattern ^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})$
-     * @format uuid
-     */
-    tenant_id: string;
-};
-
-export type GetEntitlementsQuery = {
-    /**
-     * Ask for this project of the tenant: in an archived one nothing can be used.
-     * @pattern ^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})$
-     * @format uuid
-     */
-    project_id?: string;
-    /**
-     * Answer for this product alone, also when the tenant does not have it.
-     * @minLength 1
-     * @maxLength 100
-     */
-    product?: string;
-    /**
-     * Judge what is known today as of this moment, instead of now. It is not history.
-     * @format date-time
-     */
-    at?: string;
-};
-
-type EvaluateEntitlementsResult = EvaluationResults;
-
-type EvaluateEntitlementsBody = EvaluationBatch;
-
 type ListChangesResult = ChangePage;
 
 export type ListChangesQuery = {
@@ -611,6 +612,19 @@ export type Ops = {
     getReadiness: {
         args: {};
         result: GetReadinessResult;
+    };
+    getEntitlements: {
+        args: {
+            path: GetEntitlementsPath;
+            query?: GetEntitlementsQuery;
+        };
+        result: GetEntitlementsResult;
+    };
+    evaluateEntitlements: {
+        args: {
+            body: EvaluateEntitlementsBody;
+        };
+        result: EvaluateEntitlementsResult;
     };
     listTenants: {
         args: {
@@ -793,19 +807,6 @@ export type Ops = {
         };
         result: UpdateTenantProductResult;
     };
-    getEntitlements: {
-        args: {
-            path: GetEntitlementsPath;
-            query?: GetEntitlementsQuery;
-        };
-        result: GetEntitlementsResult;
-    };
-    evaluateEntitlements: {
-        args: {
-            body: EvaluateEntitlementsBody;
-        };
-        result: EvaluateEntitlementsResult;
-    };
     listChanges: {
         args: {
             query?: ListChangesQuery;
@@ -844,6 +845,8 @@ export interface Operation {
 export const operations = {
   getHealth: { method: 'GET', path: '/healthz', public: true, reads: true },
   getReadiness: { method: 'GET', path: '/readyz', public: true, reads: true },
+  getEntitlements: { method: 'GET', path: '/v1/tenants/{tenant_id}/entitlements', reads: true },
+  evaluateEntitlements: { method: 'POST', path: '/v1/entitlements/evaluate', reads: true },
   createTenant: { method: 'POST', path: '/v1/tenants', idempotent: true },
   listTenants: { method: 'GET', path: '/v1/tenants', reads: true },
   getTenant: { method: 'GET', path: '/v1/tenants/{tenant_id}', reads: true },
@@ -872,8 +875,6 @@ export const operations = {
   putTenantProduct: { method: 'PUT', path: '/v1/tenants/{tenant_id}/products/{product}' },
   updateTenantProduct: { method: 'PATCH', path: '/v1/tenants/{tenant_id}/products/{product}' },
   removeTenantProduct: { method: 'DELETE', path: '/v1/tenants/{tenant_id}/products/{product}' },
-  getEntitlements: { method: 'GET', path: '/v1/tenants/{tenant_id}/entitlements', reads: true },
-  evaluateEntitlements: { method: 'POST', path: '/v1/entitlements/evaluate', reads: true },
   listChanges: { method: 'GET', path: '/v1/changes', reads: true },
   listAuditEvents: { method: 'GET', path: '/v1/audit/events', reads: true },
   getAuditEvent: { method: 'GET', path: '/v1/audit/events/{event_id}', reads: true },

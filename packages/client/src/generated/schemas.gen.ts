@@ -116,6 +116,165 @@ export type ReadinessNote = {
 };
 
 /**
+ * What a tenant may use.
+ */
+export type Entitlements = {
+    /**
+     * The id of the tenant.
+     * @pattern ^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})$
+     * @format uuid
+     */
+    tenant_id: string;
+    /**
+     * The project that was asked about; null when it was the tenant as a whole.
+     */
+    project_id: string | null;
+    /**
+     * The state that the tenant is in at that moment: a trial whose time is over is `frozen`.
+     */
+    status: ("demo" | "trial" | "active" | "frozen" | "archived") | LaterValue;
+    /**
+     * The days that are left of the trial, the one that has begun counted whole; null when there is no end.
+     */
+    trial_days_left: number | null;
+    /**
+     * The next moment at which this can change by time alone: it need not be asked for again before, unless something was changed. Null when that is never.
+     */
+    valid_until: string | null;
+    /**
+     * One entry for each product that the tenant has, in alphabetical order.
+     */
+    data: Entitlement[];
+};
+
+/**
+ * What a tenant may do with one product.
+ */
+export type Entitlement = {
+    /**
+     * The key of the product.
+     */
+    product: string;
+    /**
+     * How much of the product may be used. Treat a value that you do not know as `none`.
+     */
+    access: ("full" | "read_only" | "none") | LaterValue;
+    /**
+     * Why: `granted`, or what is in the way. The widest obstacle, when there are several alike.
+     */
+    reason: ("granted" | "not_assigned" | "disabled" | "not_yet_valid" | "expired" | "trial_ended" | "contract_ended" | "tenant_frozen" | "tenant_archived" | "project_archived" | "product_retired") | LaterValue;
+    /**
+     * The configuration: the product's defaults, then the plan's, then the tenant's own. Empty without access.
+     */
+    config: Record<string, unknown>;
+    /**
+     * The limits by name. Empty without access.
+     */
+    limits: Record<string, EntitlementLimit>;
+    /**
+     * The features that are on. Empty without access.
+     */
+    features: string[];
+    /**
+     * The next moment at which this can change by time alone: it need not be asked for again before, unless something was changed. Null when that is never.
+     */
+    valid_until: string | null;
+    /**
+     * The version of the assignment of the product to the tenant; 0 when there is none.
+     * @minimum -9007199254740991
+     * @maximum 9007199254740991
+     */
+    version: number;
+};
+
+/**
+ * How much of something a tenant may have, and who says so.
+ */
+export type EntitlementLimit = {
+    /**
+     * How much.
+     * @minimum -9007199254740991
+     * @maximum 9007199254740991
+     */
+    value: number;
+    /**
+     * Who says so: the product for everybody, the plan, or the agreement with this tenant.
+     */
+    source: ("default" | "plan" | "tenant") | LaterValue;
+};
+
+/**
+ * The answers to a batch.
+ */
+export type EvaluationResults = {
+    /**
+     * One answer for each question, in their order.
+     */
+    data: EvaluationResult[];
+};
+
+/**
+ * The answer to one question of a batch, or why there is none.
+ */
+export type EvaluationResult = {
+    /**
+     * The id of the tenant that was asked about.
+     * @pattern ^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})$
+     * @format uuid
+     */
+    tenant_id: string;
+    /**
+     * What it may use; null when there is an error instead.
+     */
+    entitlements: Entitlements | null;
+    /**
+     * The code that this question would fail with if it were asked by itself; null when it has an answer.
+     */
+    error: (("tenant.not_found" | "project.not_found" | "product.unknown") | LaterValue) | null;
+};
+
+/**
+ * Many questions at once.
+ */
+export type EvaluationBatch = {
+    /**
+     * The questions: 1 to 100.
+     * @minItems 1
+     * @maxItems 100
+     */
+    items: EvaluationItem[];
+};
+
+/**
+ * One question: what a tenant may use.
+ */
+export type EvaluationItem = {
+    /**
+     * The id of the tenant that is asked about.
+     * @pattern ^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})$
+     * @format uuid
+     */
+    tenant_id: string;
+    /**
+     * Ask for this project of the tenant: in an archived one nothing can be used.
+     * @pattern ^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})$
+     * @format uuid
+     */
+    project_id?: string;
+    /**
+     * Answer for this product alone, also when the tenant does not have it.
+     * @minLength 1
+     * @maxLength 100
+     */
+    product?: string;
+    /**
+     * Judge what is known today as of this moment, instead of now. It is not history.
+     * @format date-time
+     */
+    at?: string;
+};
+
+/**
  * A customer organization of the platform.
  */
 export type Tenant = {
@@ -1166,62 +1325,6 @@ export type TenantProductPreview = {
 };
 
 /**
- * How much of something a tenant may have, and who says so.
- */
-export type EntitlementLimit = {
-    /**
-     * How much.
-     * @minimum -9007199254740991
-     * @maximum 9007199254740991
-     */
-    value: number;
-    /**
-     * Who says so: the product for everybody, the plan, or the agreement with this tenant.
-     */
-    source: ("default" | "plan" | "tenant") | LaterValue;
-};
-
-/**
- * What a tenant may do with one product.
- */
-export type Entitlement = {
-    /**
-     * The key of the product.
-     */
-    product: string;
-    /**
-     * How much of the product may be used. Treat a value that you do not know as `none`.
-     */
-    access: ("full" | "read_only" | "none") | LaterValue;
-    /**
-     * Why: `granted`, or what is in the way. The widest obstacle, when there are several alike.
-     */
-    reason: ("granted" | "not_assigned" | "disabled" | "not_yet_valid" | "expired" | "trial_ended" | "contract_ended" | "tenant_frozen" | "tenant_archived" | "project_archived" | "product_retired") | LaterValue;
-    /**
-     * The configuration: the product's defaults, then the plan's, then the tenant's own. Empty without access.
-     */
-    config: Record<string, unknown>;
-    /**
-     * The limits by name. Empty without access.
-     */
-    limits: Record<string, EntitlementLimit>;
-    /**
-     * The features that are on. Empty without access.
-     */
-    features: string[];
-    /**
-     * The next moment at which this can change by time alone: it need not be asked for again before, unless something was changed. Null when that is never.
-     */
-    valid_until: string | null;
-    /**
-     * The version of the assignment of the product to the tenant; 0 when there is none.
-     * @minimum -9007199254740991
-     * @maximum 9007199254740991
-     */
-    version: number;
-};
-
-/**
  * The terms on which a tenant has a product. They replace those of before: what is absent is not agreed.
  */
 export type NewTenantProduct = {
@@ -1283,109 +1386,6 @@ export type TenantProductChanges = {
      * @maxLength 100
      */
     source?: string;
-};
-
-/**
- * What a tenant may use.
- */
-export type Entitlements = {
-    /**
-     * The id of the tenant.
-     * @pattern ^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})$
-     * @format uuid
-     */
-    tenant_id: string;
-    /**
-     * The project that was asked about; null when it was the tenant as a whole.
-     */
-    project_id: string | null;
-    /**
-     * The state that the tenant is in at that moment: a trial whose time is over is `frozen`.
-     */
-    status: ("demo" | "trial" | "active" | "frozen" | "archived") | LaterValue;
-    /**
-     * The days that are left of the trial, the one that has begun counted whole; null when there is no end.
-     */
-    trial_days_left: number | null;
-    /**
-     * The next moment at which this can change by time alone: it need not be asked for again before, unless something was changed. Null when that is never.
-     */
-    valid_until: string | null;
-    /**
-     * One entry for each product that the tenant has, in alphabetical order.
-     */
-    data: Entitlement[];
-};
-
-/**
- * The answers to a batch.
- */
-export type EvaluationResults = {
-    /**
-     * One answer for each question, in their order.
-     */
-    data: EvaluationResult[];
-};
-
-/**
- * The answer to one question of a batch, or why there is none.
- */
-export type EvaluationResult = {
-    /**
-     * The id of the tenant that was asked about.
-     * @pattern ^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})$
-     * @format uuid
-     */
-    tenant_id: string;
-    /**
-     * What it may use; null when there is an error instead.
-     */
-    entitlements: Entitlements | null;
-    /**
-     * The code that this question would fail with if it were asked by itself; null when it has an answer.
-     */
-    error: (("tenant.not_found" | "project.not_found" | "product.unknown") | LaterValue) | null;
-};
-
-/**
- * Many questions at once.
- */
-export type EvaluationBatch = {
-    /**
-     * The questions: 1 to 100.
-     * @minItems 1
-     * @maxItems 100
-     */
-    items: EvaluationItem[];
-};
-
-/**
- * One question: what a tenant may use.
- */
-export type EvaluationItem = {
-    /**
-     * The id of the tenant that is asked about.
-     * @pattern ^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})$
-     * @format uuid
-     */
-    tenant_id: string;
-    /**
-     * Ask for this project of the tenant: in an archived one nothing can be used.
-     * @pattern ^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})$
-     * @format uuid
-     */
-    project_id?: string;
-    /**
-     * Answer for this product alone, also when the tenant does not have it.
-     * @minLength 1
-     * @maxLength 100
-     */
-    product?: string;
-    /**
-     * Judge what is known today as of this moment, instead of now. It is not history.
-     * @format date-time
-     */
-    at?: string;
 };
 
 /**
@@ -1558,13 +1558,13 @@ export type AuditEvent = {
          */
         href: string | null;
         /**
-         * What else is known of it.
-         */
-        fields: Record<string, string> | null;
-        /**
          * What kind of thing it is.
          */
         type: string | null;
+        /**
+         * What else is known of it.
+         */
+        fields: Record<string, string> | null;
     };
     /**
      * Where the request came from.

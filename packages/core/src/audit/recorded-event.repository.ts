@@ -1,9 +1,10 @@
-import { type Expression, expressionBuilder, type SqlBool, sql } from 'kysely'
+import { type Expression, expressionBuilder, type RawBuilder, type Selectable, type SqlBool, sql } from 'kysely'
 import type { Reader } from '../db/handles.ts'
 import type { Schema } from '../db/schema.ts'
 import { type EventId, StreamId } from '../id.ts'
 import type { Position } from '../page.ts'
 import type { Sight } from '../sight.ts'
+import { ownProduct } from './audit-event.ts'
 import type { RecordedEventQuery } from './recorded-event.ts'
 
 const columns = [
@@ -38,12 +39,38 @@ const columns = [
   'metadata',
 ] as const
 
-const eb = expressionBuilder<Schema, 'audit_log'>()
-
-const select = (db: Reader) => db.selectFrom('audit_log').select(columns)
+type Column = (typeof columns)[number]
 
 /** A row of the log, as far as readers see it. Its maps are JSON texts. */
-export type EventRow = Awaited<ReturnType<ReturnType<typeof select>['execute']>>[number]
+export type EventRow = Selectable<Pick<Schema['audit_log'], Column>>
+
+const eb = expressionBuilder<Schema, 'audit_log'>()
+
+/** What a tenant's own people see of the registry's own events, in place of who did it and from where. */
+const masks: Partial<Record<Column, RawBuilder<unknown>>> = {
+  actor_id: sql`'platform'`,
+  actor_name: sql`null`,
+  actor_href: sql`null`,
+  actor_fields: sql`null`,
+  source_ip: sql`null`,
+  metadata: sql`null`,
+}
+
+/**
+ * A column as this sight shows it. What is selected and what filters compare are both this, so that no filter finds
+ * what is not shown.
+ */
+function shown(sight: Sight, name: Column): RawBuilder<unknown> {
+  const mask = sight.kind === 'platform' ? undefined : masks[name]
+  const column = sql.ref(name)
+  return mask ? sql`case when product = ${sql.lit(ownProduct)} then ${mask} else ${column} end` : column
+}
+
+const select = (db: Reader, sight: Sight) =>
+  db
+    .selectFrom('audit_log')
+    .select(columns.map((name) => shown(sight, name).as(name)))
+    .$castTo<EventRow>()
 
 /** What of the log is in sight. A tenant's people see its log while they see the tenant, and nothing of legal holds. */
 function inSight(sight: Sight): Expression<SqlBool>[] {
@@ -69,16 +96,19 @@ export async function listEvents(
 ): Promise<EventRow[]> {
   const { tenant_id, product, action, crud, actor_id, target_id, created_after, created_before } = filter
   const conditions = inSight(sight)
+  const isEqual = (name: Column, value: string | undefined) => {
+    if (value !== undefined) conditions.push(sql<SqlBool>`${shown(sight, name)} = ${value}`)
+  }
   if (tenant_id !== undefined) conditions.push(eb('stream_id', '=', StreamId.parse(tenant_id)))
-  if (product !== undefined) conditions.push(eb('product', '=', product))
-  if (action !== undefined) conditions.push(eb('action', '=', action))
-  if (crud !== undefined) conditions.push(eb('crud', '=', crud))
-  if (actor_id !== undefined) conditions.push(eb('actor_id', '=', actor_id))
-  if (target_id !== undefined) conditions.push(eb('target_id', '=', target_id))
+  isEqual('product', product)
+  isEqual('action', action)
+  isEqual('crud', crud)
+  isEqual('actor_id', actor_id)
+  isEqual('target_id', target_id)
   if (created_after) conditions.push(eb('canonical_at', '>=', created_after))
   if (created_before) conditions.push(eb('canonical_at', '<', created_before))
   if (after) conditions.push(sql<SqlBool>`(canonical_at, id) < (${after.key}::timestamptz, ${after.id}::uuid)`)
-  return await select(db)
+  return await select(db, sight)
     .where(eb.and(conditions))
     .orderBy('canonical_at', 'desc')
     .orderBy('id', 'desc')
@@ -87,7 +117,7 @@ export async function listEvents(
 }
 
 export async function findEvent(db: Reader, sight: Sight, id: EventId): Promise<EventRow | undefined> {
-  return await select(db)
+  return await select(db, sight)
     .where('id', '=', id)
     .where(() => eb.and(inSight(sight)))
     .executeTakeFirst()

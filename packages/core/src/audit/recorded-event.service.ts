@@ -36,19 +36,14 @@ const summaryFields: ReadonlySet<string> = new Set(Object.keys(TenantSummary.sha
 /** Whose `before.…` and `after.…` a tenant's own people see whole: they see these things themselves. */
 const ownThings: ReadonlySet<string | null> = new Set(['project', 'product'])
 
+/** What changed, as far as it is shown: the columns are what they may be already. */
 function seenBy(sight: Sight, row: events.EventRow): RecordedEvent {
   const event = eventOf(row)
   if (sight.kind === 'platform' || row.product !== ownProduct) return event
   const fields = Object.entries(event.fields ?? {}).filter(
     ([name]) => ownThings.has(row.target_type) || summaryFields.has(name.replace(/^(?:before|after)\./, '')),
   )
-  return {
-    ...event,
-    actor: { id: 'platform', name: null, href: null, fields: null },
-    source_ip: null,
-    fields: Object.fromEntries(fields),
-    metadata: null,
-  }
+  return { ...event, fields: Object.fromEntries(fields) }
 }
 
 function eventOf({

@@ -24,6 +24,8 @@ const map = (description: string, example: Record<string, string>) =>
     .nullable()
     .meta({ description, examples: [example] })
 
+const acme = '00000000-0000-0000-0000-000000000001'
+
 const partyShape = {
   id: textField('Its id.', 'jane@breakpilot.com'),
   name: textField('Its name.', 'Jane'),
@@ -34,7 +36,7 @@ const partyShape = {
 /** An event of the audit log, as it was recorded. */
 export const RecordedEvent = z
   .object({
-    id: EventId.meta({ description: 'The id of the event.' }),
+    id: EventId.meta({ description: 'The id of the event.', examples: ['0190f1c2-8a6b-7c3d-9e4f-5a6b7c8d9e0f'] }),
     tenant_id: TenantId.nullable().meta({ description: describe.tenant_id }),
     product: z.string().meta({ description: describe.product, examples: ['tenant-registry'] }),
     environment: openEnum(['live', 'test']).meta({ description: 'Whether it is about real things.' }),
@@ -44,11 +46,17 @@ export const RecordedEvent = z
     created_at: Timestamp.nullable().meta({ description: 'When it was said to have happened.' }),
     received_at: Timestamp.meta({ description: 'When it came in.' }),
     group: z
-      .object({ id: textField('Its id.'), name: textField('Its name.', 'Acme Inc.') })
+      .object({ id: textField('Its id.', acme), name: textField('Its name.', 'Acme Inc.') })
       .meta({ description: 'For whom it was done, as the product says.' }),
     actor: z.object(partyShape).meta({ description: describe.actor }),
     target: z
-      .object({ ...partyShape, type: textField('What kind of thing it is.', 'tenant') })
+      .object({
+        id: textField('Its id.', acme),
+        name: textField('Its name.', 'Acme Inc.'),
+        href: partyShape.href,
+        type: textField('What kind of thing it is.', 'tenant'),
+        fields: z.record(z.string(), z.string()).nullable().meta({ description: 'What else is known of it.' }),
+      })
       .meta({ description: describe.target }),
     source_ip: textField('Where the request came from.', '192.0.2.1'),
     description: textField('What happened, for people.'),

@@ -3,6 +3,7 @@ import type { PlatformRole, TenantRole } from './principal.ts'
 /** What somebody may be allowed to do. Every operation asks for one of these. */
 export const permissions = [
   'tenants:read',
+  'tenants:lookup',
   'tenants:create',
   'tenants:update',
   'tenants:transition',
@@ -27,6 +28,7 @@ export type Role = PlatformRole | TenantRole | 'product'
 
 const reads = [
   'tenants:read',
+  'tenants:lookup',
   'tenants:export',
   'projects:read',
   'products:read',
@@ -44,8 +46,8 @@ export const permissionsOf: Readonly<Record<Role, ReadonlySet<Permission>>> = {
   'platform-operator': new Set(permissions.filter((permission) => !ownersAlone.has(permission))),
   'platform-billing': new Set([
     'tenants:read',
+    'tenants:lookup',
     'tenants:update',
-    'tenants:export',
     'products:read',
     'products:write',
     'entitlements:read',

@@ -1,11 +1,11 @@
-import { type TenantId, TenantId as TenantIdSchema } from '@breakpilot/tenant-core'
+import { platformTenant, type TenantId, TenantId as TenantIdSchema } from '@breakpilot/tenant-core'
 import * as fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { memberClaims, operatorClaims, productClaims } from '../../test/claims.ts'
 import { aSigningKey, audience, startProvider, type Claims, type TestProvider } from '../../test/oidc-provider.ts'
 import { authorize, sightOf } from '../authorize.ts'
 import { createAuthenticator } from './authenticate.ts'
-import { platformTenant, principalOf } from './principal-of.ts'
+import { principalOf } from './principal-of.ts'
 import type { Principal } from './principal.ts'
 
 const a = '00000000-0000-0000-0000-000000000001' as TenantId

@@ -1,4 +1,4 @@
-import { TenantId } from '@breakpilot/tenant-core'
+import { platformTenant, TenantId } from '@breakpilot/tenant-core'
 import { platformRoles, type Principal, tenantRoles, type TenantRole } from './principal.ts'
 import type { AccessToken } from './token-claims.ts'
 
@@ -7,9 +7,6 @@ const ownClient = 'tenant-registry'
 
 /** What a client of the identity provider has to have to speak for its product. */
 const productRole = 'product-service'
-
-/** Ours alone: nobody is a member of it, whatever a token says. */
-export const platformTenant = '00000000-0000-0000-0000-0000000000ff'
 
 /** How many entries of a claim are looked at: more than anybody has, and a bound for what a token may cost. */
 const entriesMax = 1_000

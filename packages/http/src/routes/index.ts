@@ -9,15 +9,18 @@ import { serviceRoutes } from './service.routes.ts'
 import { tenantRoutes } from './tenant.routes.ts'
 import { transferRoutes } from './transfer.routes.ts'
 
-/** Every operation there is. The router, the OpenAPI document, the client and the test matrices come from this array. */
+/**
+ * Every operation there is. The router, the OpenAPI document, the client and the test matrices come from this array. The
+ * router tries one path after the other: what products ask all the time comes first.
+ */
 export const routes: readonly Route[] = [
   ...serviceRoutes,
+  ...entitlementRoutes,
   ...tenantRoutes,
   ...lifecycleRoutes,
   ...transferRoutes,
   ...projectRoutes,
   ...productRoutes,
-  ...entitlementRoutes,
   ...changeRoutes,
   ...auditRoutes,
 ]

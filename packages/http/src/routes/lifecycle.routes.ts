@@ -17,6 +17,7 @@ import {
   transitionTenant,
 } from '@breakpilot/tenant-core'
 import { z } from 'zod'
+import { frozenTenant } from '../openapi-examples.ts'
 import { noContent, route } from '../route.ts'
 import { tenantParams } from './tenant-id.ts'
 
@@ -40,6 +41,10 @@ export const lifecycleRoutes = [
     preconditions: true,
     etag: ({ version }) => version,
     errors: ['tenant.transition_illegal', 'tenant.plan_required', 'tenant.plan_unknown', 'tenant.being_purged'],
+    examples: {
+      body: { to: 'frozen', reason: 'payment_overdue', note: 'Invoice 2026-117 is 60 days late.' },
+      response: { ...frozenTenant, allowed_transitions: [...frozenTenant.allowed_transitions], version: 8 },
+    },
     handle: ({ db, actor, catalogue, params, body, expectedVersion, purgeAfterDays }) =>
       transitionTenant(db, actor, catalogue, params.tenant_id, body, { expectedVersion, purgeAfterDays }),
     preview: {
@@ -71,6 +76,19 @@ export const lifecycleRoutes = [
       'tenant.legal_hold',
       'tenant.purge_too_early',
     ],
+    examples: {
+      response: {
+        status: 'archived',
+        effective_status: 'archived',
+        status_reason: 'offboarding',
+        frozen_from: 'frozen',
+        allowed_transitions: [],
+        archived_at: '2026-01-15T12:00:00.000Z',
+        purge_after: '2026-02-14T12:00:00.000Z',
+        purge_requested_at: '2026-03-01T12:00:00.000Z',
+        version: 9,
+      },
+    },
     handle: ({ db, actor, params, body, expectedVersion, purgeAfterDays }) =>
       requestPurge(db, actor, params.tenant_id, body, { expectedVersion, purgeAfterDays }),
   }),

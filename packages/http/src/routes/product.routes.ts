@@ -104,7 +104,7 @@ export const productRoutes = [
     tag,
     summary: 'Give a tenant a product',
     description:
-      'Gives a tenant a product on these terms, or replaces the terms on which it has it. The terms that it has already change nothing.',
+      'Gives a tenant a product on these terms, or replaces the terms on which it has it. The terms that it has already change nothing. With `If-None-Match: *` nothing is replaced, with `If-Match` nothing new is given.',
     scope: 'products:write',
     params,
     body: NewTenantProduct,
@@ -113,13 +113,13 @@ export const productRoutes = [
     preconditions: true,
     etag: version,
     errors: [...refusals, 'product.not_found'],
-    handle: ({ db, actor, catalogue, params: { tenant_id, product }, body, expectedVersion }) =>
-      putTenantProduct(db, actor, catalogue, tenant_id, product, body, expectedVersion),
+    handle: ({ db, actor, catalogue, params: { tenant_id, product }, body, expected }) =>
+      putTenantProduct(db, actor, catalogue, tenant_id, product, body, expected),
     preview: {
       response: TenantProductPreview,
-      handle: ({ db, actor, catalogue, params: { tenant_id, product }, body, expectedVersion }) =>
+      handle: ({ db, actor, catalogue, params: { tenant_id, product }, body, expected }) =>
         previewTenantProduct(db, actor, catalogue, tenant_id, product, (unit) =>
-          putTenantProduct(unit, actor, catalogue, tenant_id, product, body, expectedVersion),
+          putTenantProduct(unit, actor, catalogue, tenant_id, product, body, expected),
         ),
     },
   }),
@@ -138,6 +138,7 @@ export const productRoutes = [
     preconditions: true,
     etag: version,
     errors: [...refusals, 'tenant_product.not_found'],
+    examples: { body: { enabled: false }, response: { enabled: false, version: 4 } },
     handle: ({ db, actor, catalogue, params: { tenant_id, product }, body, expectedVersion }) =>
       updateTenantProduct(db, actor, catalogue, tenant_id, product, body, expectedVersion),
     preview: {

@@ -95,6 +95,7 @@ export const projectRoutes = [
     preconditions: true,
     etag: version,
     errors: ['project.not_found', 'tenant.archived', 'tenant.frozen'],
+    examples: { response: { version: 2 } },
     handle: ({ db, actor, params, body, expectedVersion }) =>
       updateProject(db, actor, params.tenant_id, params.project_id, body, expectedVersion),
   }),
@@ -114,6 +115,14 @@ export const projectRoutes = [
     preconditions: true,
     etag: version,
     errors: ['project.not_found', 'tenant.archived', 'tenant.frozen'],
+    examples: {
+      response: {
+        status: 'archived',
+        effective_status: 'archived',
+        version: 2,
+        archived_at: '2026-03-01T12:00:00.000Z',
+      },
+    },
     handle: ({ db, actor, params, expectedVersion }) =>
       archiveProject(db, actor, params.tenant_id, params.project_id, expectedVersion),
   }),
@@ -139,6 +148,7 @@ export const projectRoutes = [
       'tenant.archived',
       'tenant.frozen',
     ],
+    examples: { response: { version: 3 } },
     handle: ({ db, actor, catalogue, params, expectedVersion }) =>
       restoreProject(db, actor, catalogue, params.tenant_id, params.project_id, expectedVersion),
   }),

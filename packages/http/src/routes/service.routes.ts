@@ -20,7 +20,7 @@ const ReadinessNote = z
 const Readiness = z
   .object({
     status: z.literal('ready').meta({ description: 'Always `ready`: otherwise the answer is a 503.' }),
-    notes: z.array(ReadinessNote).meta({ description: 'What is worth a look all the same.' }),
+    notes: z.array(ReadinessNote).meta({ description: 'What is worth a look all the same.', examples: [[]] }),
   })
   .meta({ id: 'Readiness', description: 'That the service can do its work.' })
 

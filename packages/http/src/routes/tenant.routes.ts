@@ -51,6 +51,26 @@ export const tenantRoutes = [
       'tenant.plan_unknown',
     ],
     location: (tenant) => `/v1/tenants/${tenant.id}`,
+    examples: {
+      body: {
+        slug: 'acme',
+        name: 'Acme Inc.',
+        trial_ends_at: '2026-03-15T12:00:00.000Z',
+        sales_owner: 'jane@breakpilot.com',
+        metadata: { segment: 'enterprise' },
+      },
+      response: {
+        status: 'trial',
+        effective_status: 'trial',
+        plan: null,
+        erp_id: null,
+        stripe_id: null,
+        trial_ends_at: '2026-03-15T12:00:00.000Z',
+        products: [],
+        allowed_transitions: ['active', 'frozen'],
+        version: 1,
+      },
+    },
     handle: async ({ db, actor, catalogue, body, principal }) => {
       assertMayUseReserved(principal, body)
       return await createTenant(db, actor, catalogue, body)
@@ -117,6 +137,10 @@ export const tenantRoutes = [
       'tenant.being_purged',
       'tenant.frozen',
     ],
+    examples: {
+      body: { plan: 'enterprise', contract_ends_at: '2027-03-01T12:00:00.000Z', metadata: { segment: null } },
+      response: { plan: 'enterprise', contract_ends_at: '2027-03-01T12:00:00.000Z', metadata: {}, version: 8 },
+    },
     handle: async ({ db, actor, catalogue, params, body, expectedVersion, principal }) => {
       assertMayPatch(principal, params.tenant_id, body)
       assertMayUseReserved(principal, body)
@@ -147,12 +171,12 @@ export const tenantRoutes = [
     operation: 'getTenantByErpId',
     tag,
     summary: 'Get a tenant by its ERP id',
-    description: 'Answers the tenant with this id in the ERP system.',
-    scope: 'tenants:read',
+    description:
+      "Answers the tenant with this id in the ERP system. For the platform's own people: nobody else sees these ids.",
+    scope: 'tenants:lookup',
     params: z.object({ erp_id: ErpId.meta({ description: 'The id in the ERP system.', examples: ['C-10042'] }) }),
     status: 200,
     response: Tenant,
-    reduced: TenantSummary,
     etag: version,
     errors: ['tenant.not_found'],
     handle: ({ db, sight, params }) => getTenantByErpId(db, sight, params.erp_id),
@@ -163,14 +187,14 @@ export const tenantRoutes = [
     operation: 'getTenantByStripeId',
     tag,
     summary: 'Get a tenant by its Stripe id',
-    description: 'Answers the tenant with this customer id at Stripe.',
-    scope: 'tenants:read',
+    description:
+      "Answers the tenant with this customer id at Stripe. For the platform's own people: nobody else sees these ids.",
+    scope: 'tenants:lookup',
     params: z.object({
       stripe_id: StripeId.meta({ description: 'The customer id at Stripe.', examples: ['cus_NffrFeUfNV2Hib'] }),
     }),
     status: 200,
     response: Tenant,
-    reduced: TenantSummary,
     etag: version,
     errors: ['tenant.not_found'],
     handle: ({ db, sight, params }) => getTenantByStripeId(db, sight, params.stripe_id),

@@ -50,6 +50,12 @@ export const transferRoutes = [
     response: rows(ImportResult),
     idempotent: true,
     errors: [],
+    examples: {
+      body: [
+        { slug: 'acme', name: 'Acme Inc.', status: 'active', plan: 'professional', products: ['certifai'] },
+        { slug: 'globex', name: 'Globex GmbH' },
+      ],
+    },
     handle: async ({ db, actor, catalogue, body, principal }) => {
       assertMayOverride(principal, body)
       return await importTenants(db, actor, catalogue, body)
