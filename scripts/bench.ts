@@ -3,16 +3,19 @@
  * docs/benchmarks.md; `--rounds`, `--seconds` and `--only` make it shorter; `--profile folder` leaves a CPU profile of
  * the registry.
  */
-import { rmSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { availableParallelism, cpus } from 'node:os'
 import { join } from 'node:path'
 import { exit } from 'node:process'
 import { parseArgs } from 'node:util'
-import { type Start, startGenerator, startServer, type ServerUnderLoad } from './bench/children.ts'
-import { openDatabase, otherTenants } from './bench/database.ts'
-import { type Effort, measure } from './bench/measure.ts'
-import { page, type Result, tables, verdict } from './bench/report.ts'
-import { bySlug, workloads } from './bench/workloads.ts'
+import { askProgram, type Generator, startGenerator } from './bench/children.ts'
+import { type BenchDatabase, openDatabase, otherTenants } from './bench/database.ts'
+import { measurePages } from './bench/list-pages.ts'
+import { type Effort, measure, type Workload } from './bench/measure.ts'
+import { page } from './bench/page.ts'
+import { aboutEvaluator, aboutPages, aboutRequests, type Finding } from './bench/report.ts'
+import { type Servers, startServers } from './bench/servers.ts'
+import { reads, writes } from './bench/workloads.ts'
 import { checkout } from './postgres/installation.ts'
 import { takeLock } from './processes/lock.ts'
 
@@ -23,9 +26,24 @@ const effort: Effort = {
   warmUpSeconds: 4,
   connections: 16,
 }
-const chosen = workloads.filter(({ title }) => title.includes(options.only))
-if (chosen.length === 0) refuse(`--only ${options.only}: there is no such workload`)
-if (options.write && chosen.length < workloads.length) refuse('--write writes the whole page: leave --only away')
+/** What is measured, in this order. */
+const subjects: readonly Subject[] = [
+  ...reads.map(subjectOf),
+  {
+    title: 'pages of GET /v1/tenants',
+    find: async ({ database, servers, tokens, generator }) =>
+      aboutPages(await measurePages(database.url, servers.get('registry'), tokens, generator, effort, stop.signal)),
+  },
+  {
+    title: 'evaluator',
+    find: async () => aboutEvaluator(await askProgram('scripts/bench/evaluator.ts', { rounds: effort.rounds })),
+  },
+  // Last, so that the others find the same rows.
+  ...writes.map(subjectOf),
+]
+const chosen = subjects.filter(({ title }) => title.includes(options.only))
+if (chosen.length === 0) refuse(`--only ${options.only}: there is nothing of that name to measure`)
+if (options.write && chosen.length < subjects.length) refuse('--write writes the whole page: leave --only away')
 
 const stop = new AbortController()
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stop.abort())
@@ -50,17 +68,17 @@ async function bench(): Promise<void> {
   console.log('bench: a database, migrated and filled')
   const database = await openDatabase()
   closers.push(() => database.close())
-  const servers = await startServers(database.url)
+  const { servers, tokens } = await startServers(database.url, options.profile, (close) => closers.push(close))
   const generator = startGenerator()
   closers.push(() => generator.stop())
 
-  const results: Result[] = []
-  for (const workload of chosen) {
-    console.log(`bench: ${workload.title}`)
-    results.push({ workload, samples: await measure(workload, servers, generator, effort, stop.signal) })
+  const findings: Finding[] = []
+  for (const { title, find } of chosen) {
+    console.log(`bench: ${title}`)
+    findings.push(await find({ database, servers, tokens, generator }))
   }
-  console.log(`\n${tables(results)}\n`)
-  const verdicts = results.map(verdict).filter((each) => each !== undefined)
+  console.log(`\n${findings.map(({ table }) => table).join('\n\n')}\n`)
+  const verdicts = findings.flatMap((finding) => finding.verdicts)
   for (const { text } of verdicts) console.log(`bench: ${text}`)
   if (verdicts.some(({ met }) => !met)) code = 1
   if (!options.write) return
@@ -72,46 +90,35 @@ async function bench(): Promise<void> {
     tenants: otherTenants + 1,
     effort,
   }
-  writeFileSync(join(checkout, 'docs/benchmarks.md'), page(results, circumstances))
+  writeFileSync(join(checkout, 'docs/benchmarks.md'), page(findings, circumstances))
   console.log('bench: written to docs/benchmarks.md')
 }
 
-async function startServers(databaseUrl: string): Promise<ReadonlyMap<string, ServerUnderLoad>> {
-  const log = join(checkout, '.data', 'bench.log')
-  const discardLog = () => rmSync(log, { force: true })
-  discardLog()
-  closers.push(discardLog)
-  const common = { DATABASE_URL: databaseUrl, NODE_ENV: 'production' }
-  const bare = (entry: string): Start => ({
-    entry,
-    env: (port) => ({ ...common, PORT: String(port) }),
-    output: '/dev/null',
-    flags: [],
-  })
-  const starts: Readonly<Record<string, Start>> = {
-    'bare Express': bare('scripts/bench/bare-express.ts'),
-    'bare node:http': bare('scripts/bench/bare-node.ts'),
-    registry: {
-      entry: 'apps/server/src/main.ts',
-      env: (port) => ({ ...common, ADDR: `127.0.0.1:${port}`, APP_ENV: 'dev', AUTH_MODE: 'off' }),
-      output: log,
-      flags: options.profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${options.profile}`],
-    },
+/** Everything that runs. */
+interface Scene extends Servers {
+  readonly database: BenchDatabase
+  readonly generator: Generator
+}
+
+/** Something to find out about. */
+interface Subject {
+  readonly title: string
+  readonly find: (scene: Scene) => Promise<Finding>
+}
+
+function subjectOf(workload: Workload): Subject {
+  return {
+    title: workload.title,
+    find: async ({ servers, generator }) =>
+      aboutRequests(workload, await measure(workload, servers, generator, effort, stop.signal)),
   }
-  const servers = new Map<string, ServerUnderLoad>()
-  for (const [name, how] of Object.entries(starts)) {
-    const server = await startServer(how, bySlug)
-    closers.push(() => server.stop())
-    servers.set(name, server)
-  }
-  return servers
 }
 
 function readOptions() {
   const known = {
     write: { type: 'boolean', default: false },
     rounds: { type: 'string', default: '9' },
-    seconds: { type: 'string', default: '3' },
+    seconds: { type: 'string', default: '2' },
     only: { type: 'string', default: '' },
     profile: { type: 'string' },
   } as const

@@ -8,10 +8,10 @@ import { randomUUID } from 'node:crypto'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { checkout } from '../postgres/installation.ts'
-import { insertTenant, newestTenants, tenantBySlug } from './bare-queries.ts'
+import { holdingsOf, insertTenant, newestTenants, tenantBySlug } from './bare-queries.ts'
 
 interface Request {
-  readonly params: { readonly slug: string }
+  readonly params: { readonly slug: string; readonly id: string }
   readonly body: { readonly slug: string; readonly name: string }
 }
 interface Response {
@@ -35,6 +35,21 @@ app.get('/v1/tenants/by-slug/:slug', async (request, response) => {
   const tenant = await tenantBySlug(request.params.slug)
   if (tenant) response.json(tenant)
   else response.status(404).json({ error: 'not found' })
+})
+
+// What is stored, put under the tenant and not judged: no plan, no state, no time goes into it.
+app.get('/v1/tenants/:id/entitlements', async (request, response) => {
+  const rows = await holdingsOf(request.params.id)
+  const [first] = rows
+  if (!first) {
+    response.status(404).json({ error: 'not found' })
+    return
+  }
+  const { tenant_id, status } = first
+  const data = rows.map(({ product, enabled, config, limits, valid_from, valid_until, version }) => {
+    return { product, enabled, config, limits, valid_from, valid_until, version }
+  })
+  response.json({ tenant_id, status, data })
 })
 
 app.get('/v1/tenants', async (_request, response) => {

@@ -14,6 +14,8 @@ const stopTimeoutMs = 30_000
 /** A server that is measured. */
 export interface ServerUnderLoad {
   readonly port: number
+  /** The access token that it wants. */
+  readonly token: string | undefined
   /** The processor time that it has taken since it started, in microseconds. */
   cpuMicroseconds(): Promise<number>
   stop(): Promise<void>
@@ -27,16 +29,18 @@ export interface Start {
   /** The file that its standard output goes to. */
   readonly output: string
   readonly flags: readonly string[]
+  readonly token?: string
 }
 
 /** Starts a server with the probe and waits until it answers. It ends when this process does. */
-export async function startServer({ entry, env, output, flags }: Start, path: string): Promise<ServerUnderLoad> {
+export async function startServer({ entry, env, output, flags, token }: Start, path: string): Promise<ServerUnderLoad> {
   const port = await freePort()
   const probe = join(checkout, 'scripts/bench/cpu-probe.ts')
   const child = start(['--import', probe, ...flags, join(checkout, entry)], env(port), output)
   const end = Date.now() + startTimeoutMs
+  const headers = token === undefined ? {} : { Authorization: `Bearer ${token}` }
   const answers = async () => {
-    const answer = await fetch(`http://127.0.0.1:${port}${path}`).catch(() => undefined)
+    const answer = await fetch(`http://127.0.0.1:${port}${path}`, { headers }).catch(() => undefined)
     await answer?.arrayBuffer()
     return answer?.ok === true
   }
@@ -46,6 +50,7 @@ export async function startServer({ entry, env, output, flags }: Start, path: st
   }
   return {
     port,
+    token,
     cpuMicroseconds: () => ask<number>(child, 'cpu'),
     stop: () => stop(child),
   }
@@ -61,6 +66,16 @@ export interface Generator {
 export function startGenerator(): Generator {
   const child = start([join(checkout, 'scripts/bench/load.ts')], {}, '/dev/null')
   return { run: (order) => ask<Outcome>(child, order), stop: () => stop(child) }
+}
+
+/** Has a program of its own answer one question. It ends when this process does. */
+export async function askProgram<Answer>(entry: string, question: object): Promise<Answer> {
+  const child = start([join(checkout, entry)], {}, '/dev/null')
+  try {
+    return await ask<Answer>(child, question)
+  } finally {
+    await stop(child)
+  }
 }
 
 function start(words: readonly string[], env: Record<string, string>, output: string): ChildProcess {

@@ -1,12 +1,13 @@
 import { randomBytes } from 'node:crypto'
+import { createDb, createTenant, loadCatalogue, putTenantProduct, scriptActor } from '@breakpilot/tenant-core'
 import { createMigrator } from '@breakpilot/tenant-migrations'
 import { Client } from 'pg'
-import { runSeed } from '../dev/programs.ts'
 import { discardCluster, openCluster } from '../postgres/cluster.ts'
 import { startPostgres } from '../postgres/server.ts'
+import { acme, acmeId, acmeProducts, manifestFolder } from './acme.ts'
 
 /** How many tenants there are beside the one that is asked for. */
-export const otherTenants = 5000
+export const otherTenants = 100_000
 
 const prefix = 'tenant_registry_bench_'
 
@@ -88,19 +89,60 @@ async function asAdmin<T>(url: string, work: (admin: Client) => Promise<T>): Pro
   }
 }
 
-/** The tenant `acme` with its two products by the registry's own verbs, and the others. */
+/** The tenant `acme` with its products by the registry's own verbs, and the others. */
 async function fill(connectionString: string): Promise<void> {
-  await runSeed(connectionString)
+  const db = createDb({ connectionString, poolSize: 1 })
+  try {
+    const actor = scriptActor('bench')
+    const catalogue = await loadCatalogue(manifestFolder)
+    await createTenant(db, actor, catalogue, acme)
+    for (const [product, terms] of acmeProducts) await putTenantProduct(db, actor, catalogue, acmeId, product, terms)
+  } finally {
+    await db.destroy()
+  }
   await asAdmin(connectionString, async (owner) => {
-    // As many as make an index worth its while; how they came to be does not matter here.
-    await owner.query(
-      `with others as (
-         insert into tenants (id, slug, name, status, kind, created_at)
-         select gen_random_uuid(), 'tenant-' || n, 'Tenant ' || n, 'trial', 'customer', now() - n * interval '1 minute'
-         from generate_series(1, $1) n returning id
-       ) insert into tenant_products (tenant_id, product) select id, 'certifai' from others`,
-      [otherTenants],
-    )
+    await owner.query('begin')
+    // How they came to be does not matter here, so nothing is told of it.
+    for (const table of tables) await owner.query(`alter table ${table} disable trigger user`)
+    await owner.query(others, [otherTenants])
+    for (const table of tables) await owner.query(`alter table ${table} enable trigger user`)
+    await owner.query('commit')
     await owner.query('vacuum analyze')
   })
 }
+
+const tables = ['tenants', 'tenant_products']
+
+/**
+ * Customers, a minute between each two: every fifth a trial, every tenth frozen. Every 20th is called Northern something. One
+ * in two has the product certifai, one in 20 atlas, one in 1000 dossier.
+ */
+const others = `
+  with numbers as (
+    select n, gen_random_uuid() as id, n % 5 = 0 as is_trial, n % 10 = 1 as is_frozen from generate_series(1, $1::integer) n
+  ), inserted as (
+    insert into tenants (id, slug, name, status, status_reason, frozen_from, kind, plan, erp_id, sales_owner,
+      trial_ends_at, contract_starts_at, contract_ends_at, metadata, created_at)
+    select id, 'tenant-' || n,
+      (array['Northern', 'Southern', 'Eastern', 'Western', 'Upper', 'Lower', 'Inner', 'Outer', 'Old', 'New', 'Red', 'Blue',
+        'Green', 'White', 'Black', 'Golden', 'Silver', 'First', 'Second', 'United'])[1 + n * 7 % 20]
+      || ' ' || (array['Steel', 'Water', 'Energy', 'Foods', 'Textiles', 'Pharma', 'Rail'])[1 + n % 7] || ' ' || n,
+      (case when is_trial then 'trial' when is_frozen then 'frozen' else 'active' end)::tenant_status,
+      case when is_frozen then 'payment_overdue' end,
+      case when is_frozen then 'active'::tenant_status end,
+      'customer',
+      (array['starter', 'professional', 'enterprise'])[1 + n % 3],
+      'C-' || n,
+      'owner-' || n % 50 || '@breakpilot.com',
+      case when is_trial then timestamptz '2099-12-31 00:00:00Z' end,
+      case when not is_trial then timestamptz '2020-01-01 00:00:00Z' end,
+      case when not is_trial then timestamptz '2099-12-31 00:00:00Z' end,
+      jsonb_build_object('segment', 'enterprise'),
+      now() - n * interval '1 minute'
+    from numbers
+  ), named as (
+    insert into registry.slugs (slug, tenant_id, current) select 'tenant-' || n, id, true from numbers
+  )
+  insert into tenant_products (tenant_id, product)
+  select id, product from numbers, (values ('certifai', 2), ('atlas', 20), ('dossier', 1000)) products (product, every)
+  where n % every = 0`

@@ -9,6 +9,10 @@ export interface Order {
   readonly port: number
   readonly connections: number
   readonly seconds: number
+  /** Ends earlier, after so many requests. */
+  readonly requestsMax?: number | undefined
+  /** The access token that is sent. */
+  readonly token?: string | undefined
   readonly method: 'GET' | 'POST'
   readonly path: string
   /** With POST: every request creates a tenant of its own, whose slug begins like this. */
@@ -20,6 +24,8 @@ export interface Order {
 export interface Outcome {
   readonly requests: number
   readonly seconds: number
+  /** How long each request took, from the first byte sent to the last one received. */
+  readonly milliseconds: readonly number[]
 }
 
 process.on('message', (order: Order) => {
@@ -37,28 +43,29 @@ async function run(order: Order): Promise<Outcome> {
   const startedAt = performance.now()
   const until = startedAt + order.seconds * 1000
   let number = 0
-  const next = () => (performance.now() < until ? requestText(order, (number += 1)) : undefined)
-  const counts = await Promise.all(Array.from({ length: order.connections }, () => keepBusy(order, next)))
-  return {
-    requests: counts.reduce((sum, count) => sum + count, 0),
-    seconds: (performance.now() - startedAt) / 1000,
-  }
+  const { requestsMax = Number.POSITIVE_INFINITY } = order
+  const next = () => (performance.now() < until && number < requestsMax ? requestText(order, (number += 1)) : undefined)
+  const times = await Promise.all(Array.from({ length: order.connections }, () => keepBusy(order, next)))
+  const milliseconds = times.flat()
+  return { requests: milliseconds.length, seconds: (performance.now() - startedAt) / 1000, milliseconds }
 }
 
-/** Sends what `next` gives, each after the answer to the one before, and counts. */
-function keepBusy({ port, status }: Order, next: () => string | undefined): Promise<number> {
+/** Sends what `next` gives, each after the answer to the one before, and says how long each took. */
+function keepBusy({ port, status }: Order, next: () => string | undefined): Promise<number[]> {
   return new Promise((resolve, reject) => {
     const socket = connect({ port, host: '127.0.0.1', noDelay: true })
-    let answers = 0
+    const times: number[] = []
+    let sentAt = 0
     let received = ''
     const send = () => {
       const text = next()
       if (text !== undefined) {
+        sentAt = performance.now()
         socket.write(text)
         return
       }
       socket.destroy()
-      resolve(answers)
+      resolve(times)
     }
     socket.setEncoding('latin1')
     socket.once('connect', send)
@@ -72,7 +79,7 @@ function keepBusy({ port, status }: Order, next: () => string | undefined): Prom
         reject(new Error(`an answer was not ${status}: ${received.slice(0, 1000)}`))
         return
       }
-      answers += 1
+      times.push(performance.now() - sentAt)
       received = ''
       send()
     })
@@ -87,8 +94,9 @@ function answerLength(received: string): number | undefined {
   return length === undefined ? undefined : headEnd + 4 + Number(length)
 }
 
-function requestText({ port, method, path, slugPrefix }: Order, number: number): string {
-  const head = `${method} ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nUser-Agent: bench\r\nAccept: application/json\r\n`
+function requestText({ port, method, path, slugPrefix, token }: Order, number: number): string {
+  const authorization = token === undefined ? '' : `Authorization: Bearer ${token}\r\n`
+  const head = `${method} ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nUser-Agent: bench\r\nAccept: application/json\r\n${authorization}`
   if (method === 'GET') return `${head}\r\n`
   const body = JSON.stringify({ slug: `${slugPrefix}-${number}`, name: `Tenant ${number}` })
   return `${head}Content-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`

@@ -4,7 +4,7 @@ import type { Order } from './load.ts'
 /** What is asked of every server that can answer it. */
 export interface Workload {
   readonly title: string
-  readonly order: Omit<Order, 'port' | 'connections' | 'seconds' | 'slugPrefix'>
+  readonly order: Omit<Order, 'port' | 'connections' | 'seconds' | 'requestsMax' | 'token' | 'slugPrefix'>
   /** The names of the servers that it is asked of, the one that all are compared with first. */
   readonly servers: readonly string[]
   /** The most that the registry's processor time may be of the first server's. */
@@ -46,7 +46,8 @@ export async function measure(
     if (!server) throw new Error(`no server named ${name}`)
     const before = await server.cpuMicroseconds()
     const slugPrefix = `bench-${names.indexOf(name)}-${round}`
-    const outcome = await generator.run({ ...order, port: server.port, connections, seconds: duration, slugPrefix })
+    const { port, token } = server
+    const outcome = await generator.run({ ...order, port, token, connections, seconds: duration, slugPrefix })
     const used = (await server.cpuMicroseconds()) - before
     return { cpuMicroseconds: used / outcome.requests, requestsPerSecond: outcome.requests / outcome.seconds }
   }

@@ -1,110 +1,124 @@
-import { type Effort, median, type Samples, type Workload } from './measure.ts'
+import type { EvaluatorRates } from './evaluator.ts'
+import type { PageTimes } from './list-pages.ts'
+import { median, type Samples, type Workload } from './measure.ts'
+import { pageTargets } from './views.ts'
 
-/** One workload and what came of it. */
-export interface Result {
-  readonly workload: Workload
-  readonly samples: Samples
+/** Whether a target is met, in words. */
+interface Verdict {
+  readonly met: boolean
+  readonly text: string
 }
 
-/** The processor time of a server as a multiple of another's: of the medians, and the least and the most of a round. */
-export function ratio(samples: Samples, name: string, of: string): { of: number; least: number; most: number } {
+/** What was found out about one thing. */
+export interface Finding {
+  /** A heading and a table, in Markdown. */
+  readonly table: string
+  readonly verdicts: readonly Verdict[]
+}
+
+/** The processor time of a server as a multiple of another's: the median, the least and the most of the rounds. */
+function ratio(samples: Samples, name: string, of: string): { median: number; least: number; most: number } {
   const cpu = (server: string) => (samples.get(server) ?? []).map((sample) => sample.cpuMicroseconds)
   const base = cpu(of)
   const rounds = cpu(name).map((value, round) => value / (base[round] ?? Number.NaN))
-  return { of: median(cpu(name)) / median(base), least: Math.min(...rounds), most: Math.max(...rounds) }
+  return { median: median(rounds), least: Math.min(...rounds), most: Math.max(...rounds) }
 }
 
-/** The tables, in Markdown. */
-export function tables(results: readonly Result[]): string {
-  return results.map(table).join('\n\n')
-}
-
-function table({ workload, samples }: Result): string {
-  const [first = ''] = workload.servers
-  const lines = workload.servers.map((name) => {
+/** What the servers take for one request. */
+export function aboutRequests({ title, servers, target }: Workload, samples: Samples): Finding {
+  const [first = ''] = servers
+  const lines = servers.map((name) => {
     const of = samples.get(name) ?? []
     const cpu = of.map((sample) => sample.cpuMicroseconds)
-    const { of: multiple, least, most } = ratio(samples, name, first)
+    const multiple = ratio(samples, name, first)
     return [
       name,
       `${median(cpu).toFixed(0)} µs (${Math.min(...cpu).toFixed(0)} to ${Math.max(...cpu).toFixed(0)})`,
-      name === first ? '1' : `**${multiple.toFixed(2)}** (${least.toFixed(2)} to ${most.toFixed(2)})`,
+      name === first
+        ? '1'
+        : `**${multiple.median.toFixed(2)}** (${multiple.least.toFixed(2)} to ${multiple.most.toFixed(2)})`,
       median(of.map((sample) => sample.requestsPerSecond)).toFixed(0),
     ]
   })
   const heads = ['', 'processor time per request', 'as a multiple', 'requests per second']
+  const found = ratio(samples, 'registry', first).median
+  return {
+    table: section(`\`${title}\``, heads, lines),
+    verdicts: target === undefined ? [] : [atMost(`${title}: times ${first}`, found, target)],
+  }
+}
+
+/** How long pages take, one after the other. */
+export function aboutPages(pages: readonly PageTimes[]): Finding {
+  const lines: string[][] = []
+  const verdicts: Verdict[] = []
+  for (const { view, after, registry, sql } of pages) {
+    const first = pages.find((page) => page.view === view)?.registry ?? []
+    const depth = median(registry.map((times, round) => median(times) / median(first[round] ?? [])))
+    const place = after ? `after ${after.toLocaleString('en')}` : 'first'
+    lines.push([
+      view.title,
+      place,
+      milliseconds(registry.map(median)),
+      milliseconds(registry.map(p99)),
+      after ? `**${depth.toFixed(2)}**` : '1',
+      milliseconds(sql.map(median)),
+      milliseconds(sql.map(p99)),
+    ])
+    const what = `a page, ${view.title}, ${place}`
+    verdicts.push(atMost(`${what}: p99 in milliseconds`, median(registry.map(p99)), pageTargets.p99Milliseconds))
+    if (after) verdicts.push(atMost(`${what}: times the first`, depth, pageTargets.depth))
+  }
+  const heads = ['a page of 50', 'page', 'p50', 'p99', 'as a multiple', 'SQL alone, p50', 'SQL alone, p99']
+  return { table: section('The pages of `GET /v1/tenants`, one request at a time', heads, lines), verdicts }
+}
+
+/** The least evaluations that one core should make in a second. */
+const evaluationsTarget = 500_000
+
+/** How fast the evaluator is. */
+export function aboutEvaluator({ products, bytes, rates }: EvaluatorRates): Finding {
+  const count = (value: number) => Math.round(value).toLocaleString('en')
+  const lines = Object.entries(rates).map(([name, of]) => [
+    name,
+    `**${count(median(of))}** (${count(Math.min(...of))} to ${count(Math.max(...of))})`,
+    count(median(of) * products),
+  ])
+  const heads = ['', 'tenants per second', 'products per second']
+  const found = median(rates['evaluate'] ?? [])
+  const text = `evaluations of a tenant with ${products} products: ${count(found)} per second and core, target ${count(evaluationsTarget)}`
+  return {
+    table: section(
+      `What a tenant with ${products} products may use (${bytes} bytes of JSON), on one core`,
+      heads,
+      lines,
+    ),
+    verdicts: [judged(found >= evaluationsTarget, text)],
+  }
+}
+
+const milliseconds = (rounds: readonly number[]) =>
+  `${median(rounds).toFixed(1)} ms (${Math.min(...rounds).toFixed(1)} to ${Math.max(...rounds).toFixed(1)})`
+
+/** What 99 of 100 times are not longer than. */
+function p99(times: readonly number[]): number {
+  return times.toSorted((a, b) => a - b)[Math.ceil(times.length * 0.99) - 1] ?? Number.NaN
+}
+
+function atMost(what: string, found: number, target: number): Verdict {
+  return judged(found <= target, `${what}: ${found.toFixed(2)}, target ${target}`)
+}
+
+function judged(met: boolean, text: string): Verdict {
+  return { met, text: `${text}: ${met ? 'met' : 'MISSED'}` }
+}
+
+function section(title: string, heads: readonly string[], lines: readonly (readonly string[])[]): string {
   const widths = heads.map((head, column) =>
     Math.max(head.length, 3, ...lines.map((line) => line[column]?.length ?? 0)),
   )
   const pad = (cell: string, at: number) => (at ? cell.padStart(widths[at] ?? 0) : cell.padEnd(widths[at] ?? 0))
   const row = (cells: readonly string[]) => `| ${cells.map(pad).join(' | ')} |`
   const rule = `| ${widths.map((width, at) => (at ? `${'-'.repeat(width - 1)}:` : '-'.repeat(width))).join(' | ')} |`
-  return [`### \`${workload.title}\``, '', row(heads), rule, ...lines.map(row)].join('\n')
-}
-
-/** Says whether the target is met, where there is one. */
-export function verdict({ workload, samples }: Result): { met: boolean; text: string } | undefined {
-  const { target, servers, title } = workload
-  if (target === undefined) return undefined
-  const [first = ''] = servers
-  const { of } = ratio(samples, 'registry', first)
-  const met = of <= target
-  const how = met ? 'met' : 'MISSED'
-  return { met, text: `${title}: ${of.toFixed(2)} times ${first}, target ${target.toFixed(2)}: ${how}` }
-}
-
-/** What the machine is and how it was measured: everything a reader needs to compare, and no date. */
-export interface Circumstances {
-  readonly cores: number
-  readonly processor: string
-  readonly node: string
-  readonly postgres: string
-  readonly tenants: number
-  readonly effort: Effort
-}
-
-/** The page `docs/benchmarks.md`. */
-export function page(results: readonly Result[], { effort, ...where }: Circumstances): string {
-  return `# Benchmarks
-
-<!-- Written by \`pnpm bench --write\` (scripts/bench/report.ts). Do not edit. -->
-
-What the registry costs on top of the least that a service in its place could be: **the processor time that Node.js
-takes for one request**, and beside it the requests per second. \`make bench\` measures, \`pnpm bench --write\` measures
-and writes this page.
-
-- Machine: ${where.cores} cores (${where.processor}), shared by everything that runs, Node.js ${where.node}
-- Database: ${where.postgres}, ${where.tenants} tenants
-- Load: ${effort.connections} connections, ${effort.rounds} rounds of ${effort.seconds} s after ${effort.warmUpSeconds} s of warm-up
-
-The numbers are medians of the rounds, the least and the most in parentheses.
-
-${tables(results)}
-
-## What is compared
-
-- **registry**: the server as it ships (\`apps/server\`), with everything on that it does for a request: validation of
-  what comes in, authentication in the mode \`off\` with its guard that answers local requests only, the request id,
-  helmet's headers, the answer encoded by its schema, a line in the log for each request (standard output goes to a
-  file). What it reads, it reads from the database every time; nothing of a tenant is cached.
-- **bare Express**: \`scripts/bench/bare-express.ts\`. Express 5 with its defaults (which include an ETag for every
-  answer), a \`pg\` pool with its defaults, the same row by one named prepared statement, \`response.json(row)\`. No
-  validation, no log, no headers. Its \`POST\` inserts one row in one statement; the registry's is a transaction with the
-  tenant, its hash-chained audit event and the head of that chain, which is what an audited write costs.
-- **bare node:http**: \`scripts/bench/bare-node.ts\`, the same without Express.
-
-## How to read it
-
-- Processor time is \`process.cpuUsage()\` of the server's process, asked before and after each round: JavaScript, system
-  calls, garbage collection and compilation together, PostgreSQL and the generator of load not. It says how many
-  requests a core can serve, and it is far steadier than requests per second, which also depend on who else wants the
-  cores: here the generator, PostgreSQL and the server share them.
-- All servers run side by side in one run and take turns within every round. Only numbers of one run can be compared;
-  the multiples carry over to other machines, the microseconds do not. What else the machine does widens the spread.
-- Access tokens are not in here: with them a request also costs what the verification of a token does.
-- The target for \`GET /v1/tenants/by-slug/{slug}\` is at most 1.45 times bare Express. \`pnpm bench\` ends with 1 when it is
-  missed.
-- \`pnpm bench --rounds 3 --seconds 1 --only by-slug\` is a quick look; \`--profile folder\` leaves a CPU profile of the
-  registry there.
-`
+  return [`### ${title}`, '', row(heads), rule, ...lines.map(row)].join('\n')
 }

@@ -1,0 +1,10 @@
+/** The columns that the registry answers of a tenant. */
+export const columns = `id, slug, name, status, kind, plan, erp_id, stripe_id, trial_ends_at, contract_starts_at,
+  contract_ends_at, sales_owner, status_reason, status_note, status_changed_at, status_changed_by, frozen_from,
+  keys_valid_after, archived_at, purge_after, purge_requested_at, deletion_protection, metadata, version, created_at,
+  updated_at`
+
+/** A tenant with the keys of its products. */
+export const tenant = `${columns}, array(
+  select product from tenant_products where tenant_products.tenant_id = tenants.id order by product collate "C"
+) as products`
