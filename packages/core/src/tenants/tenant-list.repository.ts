@@ -1,6 +1,7 @@
 import { type Expression, expressionBuilder, type RawBuilder, type SqlBool, sql } from 'kysely'
 import type { Reader } from '../db/handles.ts'
 import type { Schema } from '../db/schema.ts'
+import type { TenantId } from '../id.ts'
 import type { Position } from '../page.ts'
 import type { Sight } from '../sight.ts'
 import { products, tenantColumns, type TenantRow } from './tenant.repository.ts'
@@ -33,8 +34,13 @@ export async function listTenants(
 ): Promise<ListedTenant[]> {
   const order = orderOf(sort, after)
   const criteria = criteriaOf(sight, filter, sort)
+  const counted = criteria.filter(({ ids }) => ids !== undefined)
+  if (counted.length === 1 && counted[0]?.isIndexed) {
+    const all = criteria.map(({ holds }) => holds)
+    return (await scanned(db, all, order, limit)) ?? (await sorted(db, all, order, limit))
+  }
   // Who sees these tenants alone sees few.
-  const fewest = sight.kind === 'tenants' ? undefined : await fewestOf(db, criteria)
+  const fewest = sight.kind === 'tenants' ? undefined : await fewestOf(db, counted)
   if (fewest) {
     const others = criteria.filter((each) => each !== fewest).map(({ holds }) => holds)
     return await sorted(db, [sql<SqlBool>`tenants.id = any(array(${fewest.ids}))`, ...others], order, limit)
@@ -97,6 +103,31 @@ async function sorted(
     .execute()
 }
 
+/**
+ * The same, found by the indexes of the conditions instead of that of the sort: in one go, since there is but one thing
+ * that few can have in common. Undefined when they are more than few.
+ */
+async function scanned(
+  db: Reader,
+  conditions: readonly Expression<SqlBool>[],
+  order: Order,
+  limit: number,
+): Promise<ListedTenant[] | undefined> {
+  const direction = sql.raw(order.direction)
+  // Materialized, or PostgreSQL would go along the index of the sort all the same.
+  const page = sql<{ ids: TenantId[]; size: number }>`(
+    with found as materialized (
+      select tenants.id, ${order.key} as key from tenants where ${eb.and([...conditions, ...order.beyond])}
+      limit ${fewMax.together + 1}
+    )
+    select array(select id from found order by key ${direction}, id ${direction} limit ${limit}) as ids,
+      (select count(*)::integer from found) as size
+  )`
+  const { ids, size } = await db.selectFrom(page.as('page')).select(['ids', 'size']).executeTakeFirstOrThrow()
+  if (size > fewMax.together) return undefined
+  return await sorted(db, [sql<SqlBool>`tenants.id = any(${ids}::uuid[])`], order, limit)
+}
+
 /** Something that the tenants of a list have in common. */
 interface Criterion {
   /** Whether a row of `tenants` has it. */
@@ -105,6 +136,8 @@ interface Criterion {
   readonly ids?: Expression<unknown>
   /** Up to how many `ids` are few. */
   readonly fewMax?: number
+  /** Whether indexes find all that `holds` holds for, in one go. */
+  readonly isIndexed?: boolean
   /** The same as `holds`, where that looks up each row: dear to begin with, and cheap for each row that is passed over. */
   readonly hashed?: Expression<SqlBool>
 }
@@ -120,8 +153,7 @@ const fewMax = { apart: 2_000, together: 5_000 } as const
 const nearMax = 2_000
 
 /** The criterion that fewest tenants meet, if those are few. */
-async function fewestOf(db: Reader, criteria: readonly Criterion[]): Promise<Criterion | undefined> {
-  const found = criteria.filter(({ ids }) => ids !== undefined)
+async function fewestOf(db: Reader, found: readonly Criterion[]): Promise<Criterion | undefined> {
   if (found.length === 0) return undefined
   const counts = found.map(({ ids, fewMax: max = fewMax.apart }) => {
     return sql`(select nullif(count(*), ${max + 1})::integer from (${ids} limit ${max + 1}) as found)`
@@ -238,5 +270,6 @@ function answers(q: string): Criterion {
       with named as materialized (select tenants.id from tenants where ${byName})
       select tenants.id from tenants where ${bySlug} union all select id from named`,
     fewMax: fewMax.together,
+    isIndexed: true,
   }
 }
