@@ -277,12 +277,16 @@ CREATE OR REPLACE FUNCTION registry.release_tenant_events(tenant uuid, rows_max 
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
+ SET plan_cache_mode TO 'force_custom_plan'
 AS $function$
 declare
   released integer;
 begin
   if not exists (select from public.tenants t where t.id = tenant and t.purge_requested_at is not null) then
     raise exception 'nobody asked for the purge of %', tenant using errcode = 'object_not_in_prerequisite_state';
+  end if;
+  if exists (select from registry.legal_holds h where h.stream_id = tenant) then
+    raise exception '% is under a legal hold', tenant using errcode = 'object_not_in_prerequisite_state';
   end if;
   -- Whoever writes a stream's rows writes its head: a distributed engine commits by what it saw being written.
   update registry.audit_streams set last_seq = last_seq where stream_id = tenant;

@@ -335,3 +335,36 @@ describe('evaluateMany', () => {
     expect(EvaluationBatch.safeParse(items(0)).success).toBe(false)
   })
 })
+
+describe('a window', () => {
+  it.each(['Europe/Berlin', 'America/New_York', 'UTC'])(
+    'is the same for a session whose time zone is %s',
+    async (zone) => {
+      const url = new URL(database.runtimeUrl)
+      url.searchParams.set('options', `-c TimeZone=${zone}`)
+      const there = createDb({ connectionString: url.href })
+      const tenant = await aTenant(db, { status: 'active', plan: 'professional' })
+      const windows = [
+        { from: '9999-12-31T23:59:59.999Z', until: null, access: 'none', reason: 'not_yet_valid' },
+        { from: null, until: '1800-01-01T00:00:00Z', access: 'none', reason: 'expired' },
+        { from: null, until: '0001-01-01T00:00:00Z', access: 'none', reason: 'expired' },
+        { from: null, until: '9999-12-31T23:59:59.999Z', access: 'full', reason: 'granted' },
+      ]
+      await db.insertInto('tenant_products').values({ tenant_id: tenant.id, product: 'certifai' }).execute()
+      for (const { from, until, ...expected } of windows) {
+        const window = { valid_from: from && new Date(from), valid_until: until && new Date(until) }
+        await db
+          .updateTable('tenant_products')
+          .set(window as { valid_from: Date | null; valid_until: Date | null })
+          .where('tenant_id', '=', tenant.id)
+          .execute()
+        const { data } = await getEntitlements(there, everything, catalogue, tenant.id, { product: 'certifai' })
+        expect(data[0]).toMatchObject({
+          ...expected,
+          valid_until: expected.access === 'full' ? window.valid_until : data[0]?.valid_until,
+        })
+      }
+      await there.destroy()
+    },
+  )
+})

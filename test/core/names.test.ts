@@ -14,6 +14,7 @@ import {
   type TenantId,
   updateTenant,
 } from '@breakpilot/tenant-core'
+import { Client } from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { aTenant, eventsOf, testActor, testCatalogue } from '../builders.ts'
 import { migratedDatabase, type TestDatabase } from '../postgres/database.ts'
@@ -120,6 +121,24 @@ describe('releaseSlug, beside others', () => {
       if (released.status === 'rejected') expect(released.reason).toMatchObject({ code: 'slug.in_use' })
       expect(await bySlug(slug)).toMatchObject({ id, slug })
     }
+  })
+
+  it("of a name that somebody is taking at that moment says that it is in use, and stands in nobody's way", async () => {
+    const [first, second] = [await aTenant(db), await aTenant(db)]
+    await change(first.id, { slug: 'changing-hands' })
+    await change(first.id, { slug: first.slug })
+    await release('changing-hands')
+    const owner = new Client({ connectionString: database.ownerUrl })
+    await owner.connect()
+    await owner.query('begin')
+    await owner.query(`update tenants set slug = 'changing-hands' where id = $1`, [second.id])
+    const releasing = release('changing-hands').catch((error: unknown) => error)
+    const naming = change(second.id, { name: 'Changed meanwhile' })
+    await new Promise((done) => setTimeout(done, 200))
+    await owner.query('commit')
+    await owner.end()
+    expect(await releasing).toMatchObject({ code: 'slug.in_use' })
+    expect(await naming).toMatchObject({ name: 'Changed meanwhile', slug: 'changing-hands' })
   })
 
   it('makes the name one that its next owner took then', async () => {

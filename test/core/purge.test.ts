@@ -10,6 +10,7 @@ import {
   placeLegalHold,
   purgeTenants,
   requestPurge,
+  StreamId,
   type Tenant,
   TenantChanges,
   Transition,
@@ -128,6 +129,55 @@ describe('purgeTenants', () => {
     expect(await purgeTenants(db, testActor)).toBe(1)
   })
 
+  it('lets go of nothing of a tenant that was put under a hold while others were being purged', async () => {
+    const [first, held] = [await anArchivedTenant(), await anArchivedTenant()]
+    await request(first)
+    await request(held)
+    const owner = new Client({ connectionString: database.ownerUrl })
+    await owner.connect()
+    await owner.query('begin')
+    await owner.query('select from tenants where id = $1 for update', [first.id])
+    const purging = purgeTenants(db, testActor)
+    // Both are on its list by now: it waits for the first.
+    await until(async () => {
+      const { rows } = await owner.query<{ n: number }>('select count(*)::int as n from pg_locks where not granted')
+      return rows[0]?.n === 1
+    })
+    await placeLegalHold(db, testActor, held.id, { reason: 'lawsuit' })
+    await owner.query('commit')
+    await owner.end()
+    expect(await purging).toBe(1)
+    expect(await getTenant(db, everything, held.id)).toMatchObject({ id: held.id })
+    const loose = await db
+      .selectFrom('audit_log')
+      .select('id')
+      .where('stream_id', '=', StreamId.parse(held.id))
+      .where('tenant_id', 'is', null)
+      .execute()
+    expect(loose).toEqual([])
+    await liftLegalHold(db, testActor, held.id)
+    expect(await purgeTenants(db, testActor)).toBe(1)
+  })
+
+  it('ends at its signal also when one after the other cannot be taken away', async () => {
+    const tenants = [await anArchivedTenant(), await anArchivedTenant(), await anArchivedTenant()]
+    for (const tenant of tenants) await request(tenant)
+    const owner = new Client({ connectionString: database.ownerUrl })
+    await owner.connect()
+    await owner.query('begin; lock table registry.audit_streams in access exclusive mode')
+    const ending = new AbortController()
+    setTimeout(() => ending.abort(), 100)
+    await expect(purgeTenants(db, testActor, { signal: ending.signal })).rejects.toMatchObject({
+      code: 'database.busy',
+    })
+    // One of them was tried, and no other: each waits for five seconds.
+    const { rows } = await owner.query('select from tenants where id = any($1)', [tenants.map(({ id }) => id)])
+    expect(rows).toHaveLength(3)
+    await owner.query('rollback')
+    await owner.end()
+    expect(await purgeTenants(db, testActor)).toBe(3)
+  })
+
   it('goes on where a process that died left it, also with more events than a step takes', async () => {
     const tenant = await anArchivedTenant()
     await request(tenant)
@@ -206,6 +256,10 @@ describe('purgeTenants', () => {
     await expect(getTenant(db, everything, tenant.id)).rejects.toMatchObject({ code: 'tenant.not_found' })
   })
 })
+
+async function until(condition: () => Promise<boolean>): Promise<void> {
+  while (!(await condition())) await new Promise((done) => setTimeout(done, 20))
+}
 
 function refusedOnly(error: unknown): void {
   expect(error).toMatchObject({ code: expect.stringMatching(/^(?:tenant|legal_hold)\.not_found$/) })

@@ -11,6 +11,9 @@ import {
   getTenantByStripeId,
   listTenants,
   NewTenant,
+  RegistryError,
+  requestPurge,
+  type Sight,
   Slug,
   sweepEndedTrials,
   type Tenant,
@@ -379,5 +382,52 @@ describe('listTenants', () => {
     expect(await getTenant(db, everything, over.id)).toMatchObject({ status: 'frozen', status_reason: 'trial_expired' })
     expect(await answers()).toEqual(expected)
     expect(await found({})).toEqual(ids(over, soon, late, endless, converted, refused))
+  })
+})
+
+describe('a sight', () => {
+  it('shows the same tenants one by one and in lists', async () => {
+    const active = { status: 'active', plan: 'starter' } as const
+    const plain = await aTenant(db, active)
+    const withProduct = await aTenant(db, active)
+    await assignProduct(db, testActor, testCatalogue, withProduct.id, 'certifai')
+    const archive = async (fields: object) => {
+      const tenant = await aTenant(db, fields)
+      await assignProduct(db, testActor, testCatalogue, tenant.id, 'certifai')
+      const step = Transition.parse({ to: 'archived', reason: 'offboarding' })
+      return await transitionTenant(db, testActor, testCatalogue, tenant.id, step, { purgeAfterDays: 0 })
+    }
+    const archived = await archive({})
+    const purging = await archive({})
+    await requestPurge(db, testActor, purging.id, { slug: purging.slug })
+    const all = [plain, withProduct, archived, purging].map(({ id }) => id)
+    const sights: Sight[] = [
+      everything,
+      { kind: 'platform', owner: false },
+      { kind: 'tenants', tenantIds: all },
+      { kind: 'tenants', tenantIds: [plain.id] },
+      { kind: 'tenants', tenantIds: [] },
+      { kind: 'product', product: 'certifai' },
+      { kind: 'product', product: 'nobody-has-it' },
+    ]
+    const counts = []
+    for (const sight of sights) {
+      const one = []
+      for (const id of all) {
+        const seen = await getTenant(db, sight, id).catch((error: unknown) => error)
+        if (seen instanceof RegistryError) expect(seen.code).toBe('tenant.not_found')
+        else one.push(id)
+      }
+      const listed = new Set<string>()
+      for (let cursor: string | undefined; ;) {
+        const page = await listTenants(db, sight, TenantQuery.parse({ limit: '200', ...(cursor && { cursor }) }))
+        for (const { id } of page.data) listed.add(id)
+        cursor = page.next_cursor ?? undefined
+        if (cursor === undefined) break
+      }
+      expect(all.filter((id) => listed.has(id))).toEqual(one)
+      counts.push(one.length)
+    }
+    expect(counts).toEqual([4, 3, 2, 1, 0, 2, 0])
   })
 })

@@ -233,7 +233,8 @@ function signalOf(response: Response): AbortSignal {
   const known = signals.get(response)
   if (known) return known
   const controller = new AbortController()
-  response.once('close', () => controller.abort())
+  if (response.destroyed) controller.abort()
+  else response.once('close', () => controller.abort())
   signals.set(response, controller.signal)
   return controller.signal
 }

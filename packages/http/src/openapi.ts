@@ -54,7 +54,7 @@ const info = {
   version: '1',
   summary: 'Who is this tenant, what may it use, and who did what.',
   description:
-    'The system of record of the Breakpilot control plane. Times are UTC, RFC 3339 with milliseconds. Errors are RFC 9457 problems whose `code` never changes its meaning. Lists are keyset pages. A condition (`If-Match`, `If-None-Match`) that an operation does not honour is refused.',
+    'The system of record of the Breakpilot control plane. Times are UTC, RFC 3339 with milliseconds. Errors are RFC 9457 problems whose `code` never changes its meaning. Lists are keyset pages. A condition (`If-Match`, `If-None-Match`) that a change does not honour is refused.',
   license: { name: 'Proprietary', url: 'https://tenant-registry.breakpilot.com/license' },
   contact: { name: 'tenant-registry on-call', email: 'oncall@breakpilot.com' },
 }

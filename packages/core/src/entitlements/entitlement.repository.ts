@@ -36,17 +36,22 @@ const tenantColumns = [
 ] as const
 
 /** What is read of each product that the tenant has, in the order of the answer. */
-const assignmentColumns = ['product', 'enabled', 'config', 'limits', 'valid_from', 'valid_until', 'version'] as const
+const assignmentColumns = ['product', 'enabled', 'config', 'limits', 'version'] as const
 
 type Ids = Param<readonly TenantId[] | null>
 type Text = Param<string | null>
 type Texts = Param<readonly (string | null)[]>
+
+/** A time as JSON can have it whatever the session's time zone: its text depends on that. */
+const milliseconds = (column: 'valid_from' | 'valid_until') =>
+  sql<number | null>`(extract(epoch from ${sql.ref(column)}) * 1000)::float8`.as(column)
 
 /** The products of the tenant, or the one that is wanted, as one JSON text: a row for each would repeat the tenant in it. */
 function assignmentsOf(db: Reader, wanted: Expression<string | null>) {
   const rows = db
     .selectFrom('tenant_products')
     .select(assignmentColumns)
+    .select([milliseconds('valid_from'), milliseconds('valid_until')])
     .where('tenant_id', '=', sql.ref<TenantId>('tenants.id'))
     .where(sql<SqlBool>`(${wanted}::text is null or product = ${wanted}::text)`)
     .orderBy(sql`product collate "C"`)
@@ -97,7 +102,7 @@ type FactsRow = Awaited<ReturnType<typeof factsOfOne>>[number]
 
 /** An assignment as JSON has it. */
 type StoredAssignment = Omit<EntitledAssignment, 'valid_from' | 'valid_until'> &
-  Record<'valid_from' | 'valid_until', string | null>
+  Record<'valid_from' | 'valid_until', number | null>
 
 /** Reads what is known of each tenant that is wanted, in that order; undefined for those that are not in sight. */
 export async function findFacts(

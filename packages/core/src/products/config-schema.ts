@@ -2,7 +2,7 @@ import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.
 import { z } from 'zod'
 import type { Violation } from '../errors.ts'
 import type { JsonObject } from '../merge-patch.ts'
-import { dialectProblem } from './config-dialect.ts'
+import { dialectProblem, referredTo } from './config-dialect.ts'
 
 /** The formats that a schema can ask for. Another one stops the boot: it would check nothing. */
 const formats: Readonly<Record<string, z.ZodType>> = {
@@ -64,19 +64,33 @@ export function configViolations(schema: JsonObject | undefined, config: JsonObj
 export function layerViolations(schema: JsonObject, config: JsonObject): Violation[] {
   const errors = errorsOf(schema, config)
   const missing = errors.filter(({ keyword }) => ['required', 'dependentRequired', 'minProperties'].includes(keyword))
-  // A choice that fails for what is missing is open until it is there.
-  const open = errors.filter(
-    ({ keyword, instancePath }) =>
-      ['if', 'anyOf', 'oneOf'].includes(keyword) &&
-      missing.some((each) => `${each.instancePath}/`.startsWith(`${instancePath}/`)),
-  )
-  const excused = open.flatMap(({ keyword, schemaPath }) =>
-    keyword === 'if' ? ['if', 'then', 'else'].map((branch) => schemaPath.replace(/if$/, branch)) : [schemaPath],
-  )
-  return errors
-    .filter((error) => !missing.includes(error))
-    .filter(({ schemaPath }) => !excused.some((path) => `${schemaPath}/`.startsWith(`${path}/`)))
-    .map(asViolation)
+  // A choice that fails for what is missing is open until it is there, and so is what its branches say of that place.
+  const open = errors
+    .filter(({ keyword, instancePath }) => {
+      return (
+        ['if', 'anyOf', 'oneOf'].includes(keyword) && missing.some((each) => isWithin(each.instancePath, instancePath))
+      )
+    })
+    .map(({ instancePath, keyword, schemaPath }) => ({ instancePath, said: partsOf(schema, keyword, schemaPath) }))
+  const isOpen = ({ instancePath, schemaPath }: ErrorObject) =>
+    open.some((each) => {
+      return isWithin(instancePath, each.instancePath) && each.said.some((part) => isWithin(schemaPath, part))
+    })
+  return errors.filter((error) => !missing.includes(error) && !isOpen(error)).map(asViolation)
+}
+
+const isWithin = (path: string, outer: string) => `${path}/`.startsWith(`${outer}/`)
+
+/** The parts of a schema that a choice consists of: its own, and what they refer to. */
+function partsOf(schema: JsonObject, keyword: string, schemaPath: string): string[] {
+  const own = keyword === 'if' ? ['if', 'then', 'else'].map((part) => schemaPath.replace(/if$/, part)) : [schemaPath]
+  const parts = new Set(own)
+  // A set is walked through to its end, also when it grows on the way.
+  for (const part of parts) {
+    const text = JSON.stringify(referredTo(schema, part) ?? referredTo(schema, part.replace(/\/[^/]*$/, '')) ?? {})
+    for (const [, reference = ''] of text.matchAll(/"\$ref":"(#[^"]*)"/g)) parts.add(reference)
+  }
+  return [...parts]
 }
 
 function errorsOf(schema: JsonObject, config: JsonObject): readonly ErrorObject[] {

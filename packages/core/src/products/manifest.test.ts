@@ -76,6 +76,39 @@ describe('the configuration in a manifest', () => {
     expect(() => parseManifest(source('7'), 'certifai.yaml')).toThrow('default_config: /mode must be string')
   })
 
+  it('may leave a choice to a tenant whose branches stand elsewhere', () => {
+    const branch = (mode: string, name: string) =>
+      `{ type: object, required: [${name}], properties: { mode: { const: ${mode} }, ${name}: { type: string } } }`
+    const source = `${good}config_schema:
+  type: object
+  properties: { mode: { type: string }, x: { type: string }, y: { type: string } }
+  anyOf: [{ $ref: '#/$defs/a' }, { $ref: '#/$defs/b' }]
+  $defs: { a: ${branch('a', 'x')}, b: ${branch('b', 'y')} }
+default_config: { mode: a }
+`
+    expect(() => parseManifest(source, 'certifai.yaml')).not.toThrow()
+  })
+
+  it('cannot leave to a tenant what is wrong beside a choice that is open', () => {
+    const source = (list: string) => `${good}config_schema:
+  type: object
+  properties:
+    list:
+      type: array
+      items:
+        type: object
+        properties: { mode: { type: string }, x: { type: string } }
+        anyOf:
+          - { required: [x], properties: { mode: { const: a }, x: { type: string } } }
+          - { required: [x], properties: { mode: { const: b }, x: { type: string } } }
+default_config: { list: ${list} }
+`
+    expect(() => parseManifest(source('[{ mode: a }]'), 'certifai.yaml')).not.toThrow()
+    expect(() => parseManifest(source('[{ mode: a }, { mode: c, x: z }]'), 'certifai.yaml')).toThrow(
+      'default_config: /list/1/mode must be equal to constant',
+    )
+  })
+
   it('cannot leave to a tenant a choice that no tenant could make good', () => {
     const choice = '{ anyOf: [{ properties: { mode: { const: a } } }, { properties: { mode: { const: b } } }] }'
     const source = `${good}config_schema:\n  type: object\n  properties: { mode: { type: string } }\n  allOf: [${choice}]\n`

@@ -1,6 +1,6 @@
 import type { Actor } from '../audit/actor.ts'
 import { audited, changed, unchanged } from '../audit/audited.ts'
-import type { AuditedTx, Db } from '../db/handles.ts'
+import type { Db } from '../db/handles.ts'
 import { RegistryError } from '../errors.ts'
 import { everything } from '../sight.ts'
 import { findHeldSlug, lockHeldSlug, releaseHeldSlug } from './held-slug.repository.ts'
@@ -15,9 +15,19 @@ import { lockTenant } from './tenant.repository.ts'
  */
 export async function releaseSlug(db: Db, actor: Actor, slug: Slug, { reason }: SlugRelease): Promise<ReleasedSlug> {
   return await audited(db, actor, async (tx) => {
-    const { held, tenant } = await lockWithTenant(tx, slug)
+    const seen = await findHeldSlug(tx, slug)
+    // First the tenant, then the name: in the order of everybody who changes one.
+    const tenant = seen?.tenant_id ? await lockTenant(tx, everything, seen.tenant_id) : undefined
+    const held = await lockHeldSlug(tx, slug)
+    if (!held) throw new RegistryError('slug.not_found')
     if (held.current) throw new RegistryError('slug.in_use')
     if (held.released_at) return unchanged({ slug, released_at: held.released_at })
+    if (held.tenant_id !== (tenant?.id ?? null)) {
+      throw new RegistryError('database.busy', {
+        detail: 'The name is changing hands. Ask again.',
+        retryAfterSeconds: 1,
+      })
+    }
     const released_at = new Date()
     await releaseHeldSlug(tx, slug, released_at)
     return changed(
@@ -25,24 +35,10 @@ export async function releaseSlug(db: Db, actor: Actor, slug: Slug, { reason }: 
       {
         action: 'slug.released',
         crud: 'd',
-        tenant,
+        tenant: tenant ? { id: tenant.id, name: tenant.name } : null,
         target: { id: slug, type: 'slug', name: slug },
         note: reason,
       },
     )
   })
-}
-
-/** Locks a name and, before it, the tenant that has or had it: in the order of everybody who changes a name. */
-async function lockWithTenant(tx: AuditedTx, slug: Slug) {
-  for (;;) {
-    const seen = await findHeldSlug(tx, slug)
-    if (!seen) throw new RegistryError('slug.not_found')
-    const tenant = seen.tenant_id === null ? undefined : await lockTenant(tx, everything, seen.tenant_id)
-    const held = await lockHeldSlug(tx, slug)
-    // Between the look and the lock it may have become another's: a purge made it nobody's, or somebody took it.
-    if (held && held.tenant_id === (tenant?.id ?? null)) {
-      return { held, tenant: tenant ? { id: tenant.id, name: tenant.name } : null }
-    }
-  }
 }

@@ -1,6 +1,7 @@
 import { sql, type SqlBool } from 'kysely'
 import { type AuditedTx, type HousekeepingTx, type Reader, unwrap } from '../db/handles.ts'
 import type { TenantId } from '../id.ts'
+import { findLegalHold } from './legal-hold.repository.ts'
 
 /** The tenants whose purge was asked for and that nothing holds, the longest waiting first. */
 export async function listPurgeable(db: Reader, rowsMax: number): Promise<TenantId[]> {
@@ -27,16 +28,8 @@ export async function releaseEvents(tx: HousekeepingTx | AuditedTx, id: TenantId
  * Locks a tenant against everything, also against rows that refer to it: whoever writes its log locks it first and the
  * head of its stream then, and so does who takes it away.
  */
-export async function lockForDeletion(
-  tx: AuditedTx,
-  id: TenantId,
-): Promise<{ readonly name: string; readonly purge_requested_at: Date | null } | undefined> {
-  return await tx
-    .selectFrom('tenants')
-    .select(['name', 'purge_requested_at'])
-    .where('id', '=', id)
-    .forUpdate()
-    .executeTakeFirst()
+export async function lockForDeletion(tx: AuditedTx, id: TenantId): Promise<{ readonly name: string }> {
+  return await tx.selectFrom('tenants').select('name').where('id', '=', id).forUpdate().executeTakeFirstOrThrow()
 }
 
 /** Deletes a tenant and all that is its own. Its log stays, and so do its names and its id, so that nobody gets them. */
@@ -45,8 +38,8 @@ export async function deleteTenant(tx: AuditedTx, id: TenantId): Promise<void> {
 }
 
 /**
- * Whether the transaction has the turn to purge this tenant, until it ends. There is none with a tenant that is gone:
- * another process may have had the turn since it was listed.
+ * Whether the transaction has the turn to purge this tenant, until it ends: then nobody else purges it, and nobody puts
+ * a hold on it. Since it was listed it may have gone, or have been put under one.
  */
 export async function tryPurgeTurn(tx: AuditedTx | HousekeepingTx, id: TenantId): Promise<boolean> {
   const { rows } = await sql<{ granted: boolean }>`
@@ -58,6 +51,7 @@ export async function tryPurgeTurn(tx: AuditedTx | HousekeepingTx, id: TenantId)
     .select('id')
     .where('id', '=', id)
     .where('purge_requested_at', 'is not', null)
+    .forShare()
     .executeTakeFirst()
-  return asked !== undefined
+  return asked !== undefined && (await findLegalHold(tx, id)) === undefined
 }

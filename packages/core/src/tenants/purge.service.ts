@@ -80,12 +80,14 @@ export async function purgeTenants(db: Db, actor: Actor, options: PurgeOptions =
   const failures: unknown[] = []
   let gone = 0
   for (const id of await purges.listPurgeable(db, tenantsMax)) {
+    if (signal?.aborted) break
     try {
       await releaseAllEvents(db, id, signal)
-      if (signal?.aborted) break
-      if (await removeTenant(db, actor, id)) gone += 1
+      if (!signal?.aborted && (await removeTenant(db, actor, id))) gone += 1
     } catch (error) {
       failures.push(error)
+      // That is not about this tenant, and would be no other for the next.
+      if (error instanceof RegistryError && error.code === 'database.unavailable') break
     }
   }
   if (failures.length > 0) throw failures[0]
@@ -105,8 +107,6 @@ async function removeTenant(db: Db, actor: Actor, id: TenantId): Promise<boolean
   return await audited(db, actor, async (tx) => {
     if (!(await purges.tryPurgeTurn(tx, id))) return unchanged(false)
     const row = await purges.lockForDeletion(tx, id)
-    // Somebody may have put a hold on it since it was listed.
-    if (!row?.purge_requested_at || (await findLegalHold(tx, id))) return unchanged(false)
     // What came in meanwhile: less than a step, or the next round goes on with it.
     if ((await purges.releaseEvents(tx, id, stepRows)) === stepRows) return unchanged(false)
     await purges.deleteTenant(tx, id)

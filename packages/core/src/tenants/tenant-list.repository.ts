@@ -113,19 +113,28 @@ async function scanned(
   order: Order,
   limit: number,
 ): Promise<ListedTenant[] | undefined> {
-  const direction = sql.raw(order.direction)
+  const { key, direction, beyond } = order
+  const by = sql.raw(direction)
   // Materialized, or PostgreSQL would go along the index of the sort all the same.
-  const page = sql<{ ids: TenantId[]; size: number }>`(
+  const page = sql<{ found_id: TenantId; size: number }>`(
     with found as materialized (
-      select tenants.id, ${order.key} as key from tenants where ${eb.and([...conditions, ...order.beyond])}
+      select tenants.id, ${key} as key from tenants where ${eb.and([...conditions, ...beyond])}
       limit ${fewMax.together + 1}
     )
-    select array(select id from found order by key ${direction}, id ${direction} limit ${limit}) as ids,
-      (select count(*)::integer from found) as size
+    select id as found_id, (select count(*)::integer from found) as size from found
+    order by key ${by}, id ${by} limit ${limit}
   )`
-  const { ids, size } = await db.selectFrom(page.as('page')).select(['ids', 'size']).executeTakeFirstOrThrow()
-  if (size > fewMax.together) return undefined
-  return await sorted(db, [sql<SqlBool>`tenants.id = any(${ids}::uuid[])`], order, limit)
+  const rows = await db
+    .selectFrom(page.as('page'))
+    .innerJoin('tenants', 'tenants.id', 'page.found_id')
+    .select(tenantColumns)
+    .select([key.as('sorted_by'), 'page.size'])
+    .select(products)
+    .orderBy(key, direction)
+    .orderBy('tenants.id', direction)
+    .execute()
+  if ((rows[0]?.size ?? 0) > fewMax.together) return undefined
+  return rows.map(({ size: _, ...row }) => row)
 }
 
 /** Something that the tenants of a list have in common. */

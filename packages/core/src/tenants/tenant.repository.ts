@@ -66,7 +66,7 @@ export function sightParams(sight: Sight): SightParams {
 
 /**
  * Whether a row of `tenants` is in sight. One text for every kind of sight, so that a prepared read is one statement.
- * A list says only what its sight needs (`criteriaOf` in tenant-list.repository.ts), and has to say the same.
+ * A list says only what its sight needs (`inSight` in tenant-list.repository.ts), and has to say the same.
  */
 export function visible(
   owner: Param<boolean> | boolean,
