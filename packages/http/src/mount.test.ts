@@ -108,6 +108,31 @@ describe('an error that the route does not declare', () => {
     expect(reported.map(({ message }) => message)).toEqual(['who does not declare slug.in_use'])
   })
 
+  it('who left while it was asked who they are is told of to the handler at once', async () => {
+    const asked = Promise.withResolvers<void>()
+    const known = Promise.withResolvers<Principal>()
+    const seen = Promise.withResolvers<boolean>()
+    const looks = aRoute(async ({ signal }) => {
+      seen.resolve(signal.aborted)
+      return {}
+    })
+    const authenticate = () => {
+      asked.resolve()
+      return known.promise
+    }
+    const { url, answered } = await serve(looks, { authenticate })
+    const impatience = new AbortController()
+    const leaving = fetch(`${url}/who`, { signal: impatience.signal }).catch((error: unknown) => error)
+    await asked.promise
+    impatience.abort()
+    await leaving
+    // The server hears of it a moment later.
+    await new Promise((done) => setTimeout(done, 200))
+    known.resolve(owner)
+    expect(await seen.promise).toBe(true)
+    await expect.poll(() => answered[0]?.status).toBe(499)
+  })
+
   it('and one that it declares is not reported', async () => {
     const { url, reported } = await serve({ ...fails, errors: ['slug.in_use'] }, { production: true })
     expect((await fetch(`${url}/who`)).status).toBe(409)
