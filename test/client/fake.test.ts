@@ -20,6 +20,7 @@ interface Stage {
   readonly tenant: (tenant: NewTenant) => Promise<Tenant>
   readonly entitle: (tenant: Tenant, product: string, given: GivenEntitlement) => Promise<unknown>
   readonly freeze: (tenant: Tenant, reason: 'payment_overdue' | 'security_incident') => Promise<unknown>
+  readonly rename: (tenant: Tenant, slug: string) => Promise<unknown>
   readonly archivedProject: (tenant: Tenant, project: NewProject) => Promise<{ readonly id: string }>
 }
 
@@ -66,6 +67,7 @@ function theReal(): Stage {
         valid_until,
       }),
     freeze: ({ id }, reason) => client.tenants.transition(id, { to: 'frozen', reason }),
+    rename: ({ id }, slug) => client.tenants.update(id, { slug }),
     archivedProject: async ({ id }, project) => {
       const made = await client.projects.create(id, project)
       return client.projects.archive(id, made.id)
@@ -80,6 +82,7 @@ function theFake(): Stage {
     tenant: async (tenant) => registry.tenant({ plan: null, ...tenant }),
     entitle: async (tenant, product, given) => registry.entitle(tenant, product, given),
     freeze: async (tenant, reason) => registry.freeze(tenant, reason),
+    rename: async (tenant, slug) => registry.change(tenant, { slug }),
     archivedProject: async (tenant, { slug, name }) => {
       const made = registry.project(tenant, { slug, name })
       return registry.project(tenant, { id: made.id, status: 'archived', archived_at: new Date().toISOString() })
@@ -88,7 +91,7 @@ function theFake(): Stage {
 }
 
 /** Plays the same for both, and says what was answered. */
-async function play({ client, tenant, entitle, freeze, archivedProject }: Stage): Promise<unknown[]> {
+async function play({ client, tenant, entitle, freeze, rename, archivedProject }: Stage): Promise<unknown[]> {
   const { tenants, projects, entitlements, changes, service } = client
   const heard: unknown[] = []
   const hear = async (name: string, asked: { withResponse(): Promise<Answered<unknown>> }) =>
@@ -125,6 +128,45 @@ async function play({ client, tenant, entitle, freeze, archivedProject }: Stage)
   await hear('no such product', client.products.get('unheard-of'))
   await hear('not assigned', client.tenantProducts.get(globex.id, 'compliance'))
   await hear('no cursor', tenants.list({ cursor: 'nonsense' }))
+
+  const likeAnId = 'aaaaaaaa-0000-7000-8000-999999999999'
+  for (const slug of ['No Slug!', 'ab', 'a--b', '123', '-acme', 'ACME', 'x'.repeat(64), likeAnId])
+    await hear(`a slug that is none: ${slug}`, tenants.getBySlug(slug))
+  for (const id of ['x'.repeat(201), ' C-1', 'C-1 ', '../x']) {
+    await hear(`an ERP id: ${id}`, tenants.getByErpId(id))
+    await hear(`a Stripe id: ${id}`, tenants.getByStripeId(id))
+  }
+  for (const limit of [0, -1, 1.5, 200, 201]) await hear(`a limit of tenants: ${limit}`, tenants.list({ limit }))
+  await hear('a limit of projects', projects.list(acme.id, { limit: 201 }))
+  await hear('a status of projects', projects.list(acme.id, { status: 'frozen' as 'active' }))
+  await hear('a limit of changes', changes.list({ limit: 1_001 }))
+  await hear('a wait', changes.list({ wait: 26 }))
+  await hear('a place', changes.list({ after: -1 }))
+  await hear('a product without a name', entitlements.get(acme.id, { product: '' }))
+  await hear('a product', client.products.get('x'.repeat(101)))
+  await hear('a project', entitlements.get(acme.id, { project_id: 'website' }))
+  for (const at of ['soon', '2026-03-01', '2026-02-30T00:00:00Z', '2026-03-01T12:00:00', '2026-03-01T25:00:00Z'])
+    await hear(`a time: ${at}`, entitlements.get(acme.id, { at }))
+  await hear('no questions', entitlements.evaluate([]))
+  await hear('too many', entitlements.evaluate(Array.from({ length: 101 }, () => ({ tenant_id: acme.id }))))
+  await hear('a question', entitlements.evaluate([{ tenant_id: acme.id }, { tenant_id: 'acme' }]))
+  await hear('its project', entitlements.evaluate([{ tenant_id: acme.id, project_id: 'website' }]))
+  await hear('its time', entitlements.evaluate([{ tenant_id: acme.id, at: 'soon' }]))
+  await hear('its product', entitlements.evaluate([{ tenant_id: acme.id, product: '' }]))
+
+  const ifVersion = { headers: { 'If-Match': '"1"' } }
+  const ifNothing = { headers: { 'If-None-Match': '*' } }
+  await hear('a condition of a question', entitlements.evaluate([{ tenant_id: acme.id }], ifVersion))
+  await hear('another', entitlements.evaluate([{ tenant_id: acme.id }], ifNothing))
+  await hear('of a creation', tenants.create({ slug: 'hooli', name: 'Hooli' }, ifNothing))
+  await hear('of a change', tenants.update(acme.id, { name: 'Acme' }, ifNothing))
+  await hear('that is none', tenants.update(acme.id, { name: 'Acme' }, { ifMatch: 'one' }))
+  await hear('that is many', tenants.update(acme.id, { name: 'Acme' }, { ifMatch: '"1", "2"' }))
+  await hear('of a gift', client.tenantProducts.put(globex.id, 'certifai', {}, { ifNoneMatch: '"1"' as '*' }))
+  await hear('both', client.tenantProducts.put(globex.id, 'certifai', {}, { ifMatch: 1, ifNoneMatch: '*' }))
+  await hear('read', tenants.get(acme.id, ifVersion))
+  await hear('any', tenants.get(acme.id, { ifNoneMatch: '*' }))
+  await hear('one of many', tenants.get(acme.id, { ifNoneMatch: `"1-other", W/${etag}` }))
 
   const page = await tenants.list({ status: 'active', limit: 1 }).withResponse()
   await hear('first page', tenants.list({ limit: 3 }))
@@ -169,6 +211,9 @@ async function play({ client, tenant, entitle, freeze, archivedProject }: Stage)
   await freeze(globex, 'payment_overdue')
   heard.push(await listening)
   await freeze(demo, 'security_incident')
+  await rename(globex, 'globex-inc')
+  await hear('renamed', tenants.getBySlug('globex-inc'))
+  await hear('by the slug before', tenants.getBySlug('globex'))
   await hear('frozen', tenants.get(globex.id))
   await hear('read only', entitlements.get(globex.id))
   await hear('shut out', entitlements.get(demo.id))
@@ -182,8 +227,9 @@ async function play({ client, tenant, entitle, freeze, archivedProject }: Stage)
 /** An answer, with what each registry makes in its own way masked: ids, times, digests, texts for people. */
 async function answerOf(asked: { withResponse(): Promise<Answered<unknown>> }): Promise<unknown> {
   try {
-    const { data, status, requestId, etag, headers } = await asked.withResponse()
-    const about = [requestId === 'chosen-by-me' ? requestId : typeof requestId, headers.get('content-type')]
+    const { data, status, requestId, etag, headers, contentLocation } = await asked.withResponse()
+    const idOfRequest = requestId === 'chosen-by-me' ? requestId : typeof requestId
+    const about = [idOfRequest, headers.get('content-type'), contentLocation]
     return [status, mask(etag?.replace(/-.*/, '-…"')), about, data === notModified ? 'not modified' : mask(data)]
   } catch (error) {
     if (!(error instanceof ProblemError)) throw error

@@ -2,9 +2,11 @@ import { expect, it } from 'vitest'
 import { json, problem, startPeer, text } from '../test/scripted-peer.ts'
 import { aTenant, rejectionOf } from '../test/tenant.ts'
 import {
+  ForbiddenError,
   type NotModified,
   notModified,
   StaleError,
+  type Tenant,
   TenantClient,
   type TenantView,
   UnexpectedAnswerError,
@@ -63,6 +65,22 @@ it('a 304 that nobody asked for is no answer', async () => {
   await using peer = await startPeer(text('', { status: 304 }))
   const error = await rejectionOf(new TenantClient({ baseUrl: peer.url }).tenants.get('7'))
   expect(error).toBeInstanceOf(UnexpectedAnswerError)
+})
+
+it('what is given only if it is not there yet is never notModified', async () => {
+  await using peer = await startPeer(text('', { status: 304 }))
+  const put = new TenantClient({ baseUrl: peer.url }).tenantProducts.put('7', 'certifai', {}, { ifNoneMatch: '*' })
+  expect(await rejectionOf(put)).toBeInstanceOf(UnexpectedAnswerError)
+  expect(peer.arrivals[0]?.headers['if-none-match']).toBe('*')
+})
+
+it('only who may see all of a tenant finds it by the ids of other systems', async () => {
+  await using peer = await startPeer(json(aTenant()), json(aTenant()), problem(403, 'auth.permission_denied'))
+  const { tenants } = new TenantClient({ baseUrl: peer.url })
+  // These are for the type-checker.
+  const found: Tenant[] = [await tenants.getByErpId('C-1'), await tenants.getByStripeId('cus_1')]
+  expect(found).toEqual([aTenant(), aTenant()])
+  expect(await rejectionOf(tenants.getByErpId('C-1'))).toBeInstanceOf(ForbiddenError)
 })
 
 it('an answer without a body gives nothing', async () => {

@@ -25,7 +25,14 @@ export type {
 export type * from './generated/schemas.gen.ts'
 export type { List, PageOf } from './list.ts'
 export type { LegalHolds } from './legal-holds.ts'
-export type { ChangeOptions, ReadOptions, RequestOptions, TenantClientOptions, VersionOptions } from './options.ts'
+export type {
+  ChangeOptions,
+  PutOptions,
+  ReadOptions,
+  RequestOptions,
+  TenantClientOptions,
+  VersionOptions,
+} from './options.ts'
 export {
   ChangesExpiredError,
   ConflictError,

@@ -32,6 +32,12 @@ export interface VersionOptions extends RequestOptions {
   readonly ifMatch?: number | string | undefined
 }
 
+/** How one request is made that gives something, or replaces it. */
+export interface PutOptions extends VersionOptions {
+  /** `*`: give it only if it is not there yet. */
+  readonly ifNoneMatch?: '*' | undefined
+}
+
 /** How a client behaves. */
 export interface TenantClientOptions {
   /** Where the registry is, such as `https://tenant-registry.breakpilot.com`. */
@@ -93,7 +99,8 @@ export function limitsOf(
 // A timer that is set to more than this, or to no number, goes off at once.
 const timerMsMax = 2 ** 31 - 1
 
-function inRange(name: string, min: number, value: number): number {
+/** @throws {TypeError} when the value is out of range, or no number */
+export function inRange(name: string, min: number, value: number): number {
   if (value >= min && value <= timerMsMax) return value
   throw new TypeError(`${name} has to be a number from ${min} to ${timerMsMax}, not ${value}`)
 }

@@ -16,13 +16,11 @@ const beforeProcessing = new Set<unknown>([
 
 /**
  * Whether a request may be carried out twice without harm: it only reads; the registry carries it out once for its key;
- * it says how things have to be, and not what to make of them. A merge patch says that as well, but sent a second time
- * it would undo what somebody else has changed in between, unless it names the version that it is for.
+ * it names the version that it is for. Without that, a second PUT, PATCH or DELETE would undo what somebody else has
+ * done after the first: it would lift the hold that was placed again, or take away the product that was given anew.
  */
-export function isRepeatable({ method, reads, idempotent }: Operation, ifMatch: unknown): boolean {
-  return (
-    (reads ?? idempotent ?? (method === 'PUT' || method === 'DELETE')) || (method === 'PATCH' && ifMatch !== undefined)
-  )
+export function isRepeatable({ reads, idempotent }: Operation, isConditional: boolean): boolean {
+  return reads ?? idempotent ?? isConditional
 }
 
 /**
@@ -44,7 +42,7 @@ export function isSafeToRepeat(repeatable: boolean, error: TenantClientError): b
  * How long to wait before the next attempt: full jitter, after what the registry asked for. Undefined when it asked
  * for more than anybody would want to wait.
  */
-export function delayMs(attempts: number, error: TenantClientError): number | undefined {
+export function delayMs(attempts: number, error: unknown): number | undefined {
   const asked = error instanceof ProblemError ? (error.retryAfterSeconds ?? 0) : 0
   if (asked > retryAfterSecondsMax) return undefined
   return asked * 1000 + Math.random() * Math.min(backoffMsMax, baseMs * 2 ** (attempts - 1))

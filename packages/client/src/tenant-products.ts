@@ -7,7 +7,7 @@ import type {
   TenantProductPreview,
 } from './generated/schemas.gen.ts'
 import { List } from './list.ts'
-import type { ReadOptions, RequestOptions, VersionOptions } from './options.ts'
+import type { PutOptions, ReadOptions, RequestOptions, VersionOptions } from './options.ts'
 import type { Transport } from './transport.ts'
 
 /**
@@ -37,8 +37,12 @@ export class TenantProducts {
     return this.#transport.read('getTenantProduct', at(tenantId, product), options)
   }
 
-  /** Gives a tenant a product on these terms, or replaces the terms on which it has it. */
-  put(tenantId: string, product: string, terms: NewTenantProduct, options?: VersionOptions): Call<TenantProduct> {
+  /**
+   * Gives a tenant a product on these terms, or replaces the terms on which it has it.
+   * @throws {StaleError} `resource.version_stale` when it no longer has the version of `ifMatch`, or has it already
+   * with `ifNoneMatch`
+   */
+  put(tenantId: string, product: string, terms: NewTenantProduct, options?: PutOptions): Call<TenantProduct> {
     const args = { ...at(tenantId, product), body: terms }
     return this.#transport.call<'putTenantProduct', TenantProduct>('putTenantProduct', args, options)
   }
@@ -48,7 +52,7 @@ export class TenantProducts {
     tenantId: string,
     product: string,
     terms: NewTenantProduct,
-    options?: VersionOptions,
+    options?: PutOptions,
   ): Call<TenantProductPreview> {
     const args = { ...at(tenantId, product), query: dryRun, body: terms }
     return this.#transport.call<'putTenantProduct', TenantProductPreview>('putTenantProduct', args, options)

@@ -72,18 +72,20 @@ export class Tenants {
   }
 
   /**
-   * The tenant with this id in the ERP system.
+   * The tenant with this id in the ERP system. For the platform's own people.
    * @throws {NotFoundError} `tenant.not_found`
+   * @throws {ForbiddenError} `auth.permission_denied`, to everybody else
    */
-  getByErpId<O extends ReadOptions = {}>(erpId: string, options?: O): Call<Found<TenantView, O>> {
+  getByErpId<O extends ReadOptions = {}>(erpId: string, options?: O): Call<Found<Tenant, O>> {
     return this.#transport.read('getTenantByErpId', { path: { erp_id: erpId } }, options)
   }
 
   /**
-   * The tenant with this customer id at Stripe.
+   * The tenant with this customer id at Stripe. For the platform's own people.
    * @throws {NotFoundError} `tenant.not_found`
+   * @throws {ForbiddenError} `auth.permission_denied`, to everybody else
    */
-  getByStripeId<O extends ReadOptions = {}>(stripeId: string, options?: O): Call<Found<TenantView, O>> {
+  getByStripeId<O extends ReadOptions = {}>(stripeId: string, options?: O): Call<Found<Tenant, O>> {
     return this.#transport.read('getTenantByStripeId', { path: { stripe_id: stripeId } }, options)
   }
 

@@ -49,7 +49,7 @@ export class Transport {
     const { signal } = options
     const operation: Operation = operations[id]
     const url = this.#settings.urlPrefix + pathOf(id, operation.path, path, query)
-    const repeatable = isRepeatable(operation, options.ifMatch)
+    const repeatable = isRepeatable(operation, (options.ifMatch ?? options.ifNoneMatch) !== undefined)
     // A redirect is not followed: a token is for the registry and for nobody else.
     const init: RequestInit = {
       method: operation.method,
@@ -66,7 +66,7 @@ export class Transport {
         operation: id,
         attempts,
         lines: operation.lines ?? false,
-        conditional: options.ifNoneMatch !== undefined,
+        conditional: operation.method === 'GET' && options.ifNoneMatch !== undefined,
       }
       try {
         return await within(limits, (signal) => this.#attempt(asked, url, { ...init, signal }, operation.public))
@@ -111,7 +111,7 @@ function headersOf({ idempotent, lines }: Operation, body: unknown, options: Opt
   headers.set('accept', lines ? ndjson : 'application/json')
   if (body !== undefined) headers.set('content-type', lines ? ndjson : 'application/json')
   // Made here, once for all attempts.
-  if (idempotent) headers.set('idempotency-key', idempotencyKey ?? randomKey())
+  if (idempotent) headers.set('idempotency-key', idempotencyKey ?? headers.get('idempotency-key') ?? randomKey())
   if (ifMatch !== undefined) headers.set('if-match', typeof ifMatch === 'number' ? `"${ifMatch}"` : ifMatch)
   if (ifNoneMatch !== undefined) headers.set('if-none-match', ifNoneMatch)
   return headers

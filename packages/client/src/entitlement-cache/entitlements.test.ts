@@ -102,9 +102,21 @@ describe('a question', () => {
     const nobody = '00000000-0000-7000-8000-999999999999'
     expect(await reasonOf(acme.id, 'compliance')).toEqual(['none', 'not_assigned', 'live'])
     expect(await reasonOf(nobody, 'certifai')).toEqual(['none', 'tenant_not_found', 'live'])
-    expect(await reasonOf('no id at all', 'certifai')).toEqual(['none', 'tenant_not_found', 'live'])
     expect(await reasonOf(acme.id, 'certifai', { projectId: nobody })).toEqual(['none', 'project_not_found', 'live'])
     expect(errors).toEqual([])
+  })
+
+  it('about what can be nobody is answered without asking, and takes no place', async () => {
+    const entitlements = keep({ entriesMax: 1 })
+    await entitlements.waitUntilReady()
+    await entitlements.check(acme.id, 'certifai')
+    for (const id of ['no id at all', '', 'x'.repeat(20_000), `${acme.id}0`, '../tenants']) {
+      expect(await entitlements.check(id, 'certifai')).toMatchObject({ access: 'none', reason: 'tenant_not_found' })
+      const inProject = await entitlements.check(acme.id, 'certifai', { projectId: id })
+      expect(inProject).toMatchObject({ access: 'none', reason: 'project_not_found' })
+    }
+    expect(await entitlements.check(acme.id, 'certifai')).toMatchObject({ access: 'full', source: 'cache' })
+    expect([questions().length, errors]).toEqual([1, []])
   })
 
   it('about a project is another one than about the tenant', async () => {
@@ -124,6 +136,10 @@ describe('a question', () => {
     // @ts-expect-error it is not a string
     await expect(entitlements.check(undefined, 'certifai')).rejects.toThrow(TypeError)
     expect(() => keep({ freshMs: Number.NaN })).toThrow('freshMs has to be a number of milliseconds, not NaN')
+    expect(() => keep({ timeoutMs: 2 ** 31 })).toThrow('timeoutMs has to be a number from 1')
+    expect(() => keep({ timeoutMs: Number.NaN })).toThrow('timeoutMs has to be a number from 1')
+    expect(() => keep({ entriesMax: Number.NaN })).toThrow('entriesMax has to be a number from 1')
+    expect(() => keep({ tenantIds: ['acme'] })).toThrow('acme in tenantIds is no id')
   })
 
   it('is answered with no access where the registry has an access that this release does not know', async () => {
@@ -171,6 +187,26 @@ describe('a change', () => {
     registry.change(acme, { status: 'active' })
     await settle()
     expect(told).toHaveLength(1)
+  })
+
+  it('of a key is none of what may be used', async () => {
+    const entitlements = keep({ tenantIds: [acme.id] })
+    await entitlements.waitUntilReady()
+    const { head } = await registry.client().changes.list({ limit: 1 })
+    const key = { n: head + 1, at: timeOf(now()), kind: 'api_key', tenant_id: acme.id, ref_id: acme.id } as const
+    let told = false
+    registry.answer('listChanges', ({ signal }) => {
+      if (!told) {
+        told = true
+        return { data: [key], has_more: false, next_after: head + 1, head: head + 1 }
+      }
+      return new Promise((_, reject) => signal?.addEventListener('abort', () => reject(new Error('stopped'))))
+    })
+    // Wakes who waits already; the next answer is the one above.
+    registry.goDown()
+    registry.comeBack()
+    await vi.advanceTimersByTimeAsync(6_000)
+    expect([told, questions().length]).toEqual([true, 1])
   })
 
   it('of a tenant that nobody asks about is not loaded until somebody does', async () => {
@@ -268,6 +304,41 @@ describe('a change', () => {
     expect(told).toEqual(['read_only', 'full'])
     expect(errors).toMatchObject([{ message: 'cannot bear it' }, { message: 'cannot bear it' }])
   })
+})
+
+describe('a feed that has fallen silent', () => {
+  it('is not believed for longer than it takes to hear that', async () => {
+    const entitlements = keep()
+    await entitlements.waitUntilReady()
+    await entitlements.check(acme.id, 'certifai')
+    registry.freeze(acme)
+    // The process was suspended before it could hear of that, and goes on now.
+    skip(2 * 60_000)
+    expect(await entitlements.check(acme.id, 'certifai')).toMatchObject({ access: 'read_only', source: 'live' })
+  })
+
+  it('is believed while it says that nothing happens', async () => {
+    const entitlements = keep()
+    await entitlements.waitUntilReady()
+    await entitlements.check(acme.id, 'certifai')
+    await vi.advanceTimersByTimeAsync(4 * 60_000)
+    expect(await entitlements.check(acme.id, 'certifai')).toMatchObject({ source: 'cache', stale_ms: 240_000 })
+    expect(questions()).toHaveLength(1)
+  })
+})
+
+it('what is known to have changed is the last known for five minutes, and not for a day', async () => {
+  const entitlements = keep()
+  await entitlements.waitUntilReady()
+  await entitlements.check(acme.id, 'certifai')
+  registry.answer('getEntitlements', () => refuse('unavailable', 'database.unavailable'))
+  registry.freeze(acme)
+  await vi.advanceTimersByTimeAsync(299_000)
+  expect(await entitlements.check(acme.id, 'certifai')).toMatchObject({ access: 'full', source: 'last_known' })
+  // Another change does not make it any newer.
+  registry.change(acme, { name: 'Acme' })
+  await vi.advanceTimersByTimeAsync(2_000)
+  expect(await entitlements.check(acme.id, 'certifai')).toMatchObject({ access: 'none', source: 'unavailable' })
 })
 
 describe('while the registry cannot be asked', () => {
@@ -441,6 +512,47 @@ it('as long as the registry asks to be left alone, it is', async () => {
   expect(refused).toBe(1)
 })
 
+it('it is left alone for half a minute at most, whatever it asks for', async () => {
+  registry.answer('getEntitlements', () => refuse('rate_limited', 'request.rate_limited', { retryAfterSeconds: 3_600 }))
+  const entitlements = keep()
+  await entitlements.waitUntilReady()
+  await entitlements.check(acme.id, 'certifai')
+  await vi.advanceTimersByTimeAsync(31_000)
+  await entitlements.check(acme.id, 'certifai')
+  expect(questions().length).toBeGreaterThan(1)
+})
+
+it('questions that are refused for what they are keep no other from being asked', async () => {
+  const odd = Array.from({ length: 5 }, () => registry.tenant().id)
+  const answer = await registry.client().entitlements.get(acme.id)
+  registry.answer('getEntitlements', ({ args }) =>
+    args.path.tenant_id === acme.id ? answer : refuse('headers_too_large', 'request.headers_too_large'),
+  )
+  const entitlements = keep()
+  await entitlements.waitUntilReady()
+  for (const id of odd) expect(await entitlements.check(id, 'certifai')).toMatchObject({ source: 'unavailable' })
+  const [first = ''] = odd
+  await entitlements.check(first, 'certifai')
+  expect(questions()).toHaveLength(1 + odd.length)
+  expect(await entitlements.check(acme.id, 'certifai')).toMatchObject({ access: 'full', source: 'live' })
+})
+
+it('what was foretold is not asked again while nothing has changed', async () => {
+  registry.change(acme, { status: 'trial', trial_ends_at: timeOf(start + 10 * hourMs) })
+  registry.answer('listChanges', () => refuse('forbidden', 'auth.permission_denied'))
+  const entitlements = keep({ tenantIds: [acme.id] })
+  await entitlements.waitUntilReady()
+  await settle()
+  const foretold = () => questions().filter(({ args }) => 'query' in args && args.query && 'at' in args.query)
+  const before = [questions().length, foretold().length]
+  await vi.advanceTimersByTimeAsync(5 * 66_000)
+  expect(before).toEqual([2, 1])
+  expect([questions().length > 5, foretold().length]).toEqual([true, 1])
+  registry.change(acme, { trial_ends_at: timeOf(start + 9 * hourMs) })
+  await vi.advanceTimersByTimeAsync(66_000)
+  expect(foretold()).toHaveLength(2)
+})
+
 it('a tenant that cannot be loaded keeps no other from it', async () => {
   const stuck = registry.tenant()
   const client = registry.client()
@@ -505,6 +617,22 @@ describe('a cold start', () => {
     const entitlements = keep({ bootstrap: before.snapshot() })
     await entitlements.waitUntilReady()
     expect(await entitlements.check(acme.id, 'certifai')).toMatchObject({ access: 'read_only', source: 'live' })
+  })
+
+  it('does not go by what was asked in the future', async () => {
+    const before = keep({ tenantIds: [acme.id] })
+    await before.waitUntilReady()
+    registry.goDown('unreachable')
+    const sources = []
+    for (const aheadMs of [30_000, 90_000]) {
+      const entries = before.snapshot().entries.map((each) => ({ ...each, asked_at: timeOf(now() + aheadMs) }))
+      const { access, source } = await keep({ bootstrap: { entries } }).check(acme.id, 'certifai')
+      sources.push([access, source])
+    }
+    expect(sources).toEqual([
+      ['full', 'bootstrap'],
+      ['none', 'unavailable'],
+    ])
   })
 
   it('refuses what is no snapshot', () => {

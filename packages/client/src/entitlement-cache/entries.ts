@@ -20,6 +20,8 @@ export interface Entry {
   /** How many changes were heard of, and how many of them before the registry was asked. */
   changes: number
   changesSeen: number
+  /** When the first change was heard of that the answer may lack. */
+  changedAt: Moment | undefined
   /** What listeners know. */
   told: Answer | undefined
   /** The question that is under way. */
@@ -88,6 +90,7 @@ export class Entries {
       isUsed: false,
       changes: 0,
       changesSeen: 0,
+      changedAt: undefined,
       told: undefined,
       loading: undefined,
       failures: 0,

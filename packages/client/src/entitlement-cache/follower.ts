@@ -32,7 +32,9 @@ export async function followChanges(
       onBegin()
       for await (const page of client.changes.follow({ after: head, signal, onDelay: onLost }).pages()) {
         failures = 0
-        onChanges(new Set(page.data.map(({ tenant_id }) => tenant_id)), page.has_more)
+        // Keys come and go without anything that may be used otherwise.
+        const changes = page.data.filter(({ kind }) => kind !== 'api_key')
+        onChanges(new Set(changes.map(({ tenant_id }) => tenant_id)), page.has_more)
       }
     } catch (error) {
       if (signal.aborted) return

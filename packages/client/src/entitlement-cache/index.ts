@@ -8,7 +8,8 @@ export type { Access, Decision, Verdict } from './verdict.ts'
 /**
  * Keeps at hand what tenants may use, and up to date: it follows the feed of changes, asks anew when an answer is over,
  * and says of every answer where it comes from and how old it is. Make one and share it; `close()` it at the end, or it
- * keeps the process alive.
+ * keeps the process alive. It begins at once, with timers and a request: where a runtime forbids these while modules are
+ * loaded, make it in the first request.
  * @example
  *   const entitlements = createEntitlements({ client, products: ['certifai'], onUnavailable: 'last_known' })
  *   const { allowed, reason } = await entitlements.check(tenantId, 'certifai')

@@ -1,5 +1,6 @@
 import { ProblemError } from '../problem-error.ts'
-import { Clock } from './clock.ts'
+import { isUuid } from '../uuid.ts'
+import { Clock, type Moment } from './clock.ts'
 import { answerNow, Entries, type Entry, isSuspect } from './entries.ts'
 import { followChanges } from './follower.ts'
 import { Loader } from './loader.ts'
@@ -7,10 +8,14 @@ import { type EntitlementsOptions, type Settings, settingsOf, type Snapshot } fr
 import { withoutRegistry } from './policy.ts'
 import { Queue } from './queue.ts'
 import { letGo } from './rest.ts'
-import { type Decision, decision, frozen, isEntitlements, isSame, type Verdict, verdictOf } from './verdict.ts'
+import { type Decision, decision, frozen, isEntitlements, isSame, nothing, type Verdict, verdictOf } from './verdict.ts'
 
 /** How long an answer counts while changes are heard of: what a release of the registry changes is in no feed. */
 const followedFreshMs = 300_000
+/** For how long nothing need be heard: the feed answers every 25 seconds, and within 35 or not at all. */
+const silentMsMax = 40_000
+/** A clock that is ahead by more than this says nothing about how old something is. */
+const aheadMsMax = 60_000
 const tickMs = 5_000
 
 /** That something may be used otherwise than before. */
@@ -48,18 +53,22 @@ export class KeptEntitlements<Product extends string = string> {
   #hasBegun = false
   #lastError: unknown
   #isFollowing = false
+  /** When the feed last said something, be it that nothing happened. */
+  #heardAt: Moment
 
   /** @internal */
   constructor(options: EntitlementsOptions<Product>) {
     const { signal } = this.#closing
-    const { tenantIds = [], entriesMax = 10_000, bootstrap, now } = options
+    const { bootstrap, now } = options
     const settings = settingsOf(options)
+    const { tenantIds, entriesMax } = settings
     const onError = (error: unknown) => {
       this.#lastError = error
       settings.onError(error)
     }
     this.#settings = { ...settings, onError }
     this.#clock = new Clock(now)
+    this.#heardAt = this.#clock.mark()
     this.#entries = new Entries(tenantIds, entriesMax, this.#clock)
     this.#loader = new Loader(this.#settings, this.#clock, signal, (entry) => this.#onAnswer(entry))
     this.#queue = new Queue((entry) => this.#loader.load(entry))
@@ -77,8 +86,8 @@ export class KeptEntitlements<Product extends string = string> {
   }
 
   /**
-   * Waits until the registry has answered and the `tenantIds` are loaded; when it cannot be asked, what `bootstrap` has
-   * will do.
+   * Waits until something is known about all of the `tenantIds`, be it from `bootstrap` and not loaded yet, and until
+   * the registry has answered; with a `bootstrap`, until it has answered or has turned out not to.
    * @throws {Error} when that takes longer than `timeoutMs`, 10 seconds unless told, or `close()` comes first
    */
   async waitUntilReady({ timeoutMs = 10_000 }: { readonly timeoutMs?: number } = {}): Promise<void> {
@@ -102,12 +111,15 @@ export class KeptEntitlements<Product extends string = string> {
 
   /**
    * Whether a tenant may use a product, and why, and what that is worth. When the registry cannot be asked it does not
-   * fail: `onUnavailable` decides then.
+   * fail: `onUnavailable` decides then. An id of another shape than the registry's is nobody's, and nobody is asked.
    * @throws {TypeError} when the product is not one of the `products`, or an id is not a string
    */
   async check(tenantId: string, product: Product, { projectId }: Within = {}): Promise<Decision> {
     if (!this.#settings.products.includes(product)) throw new TypeError(`${product} is not one of the products`)
     for (const id of [tenantId, projectId ?? '']) if (typeof id !== 'string') throw new TypeError('an id is a string')
+    // It may come out of a URL: what nobody can have is not sent anywhere, and takes no one's place.
+    if (!isUuid(tenantId)) return decision(nothing(product, 'tenant_not_found'), 'live', 0)
+    if (projectId !== undefined && !isUuid(projectId)) return decision(nothing(product, 'project_not_found'), 'live', 0)
     const entry = this.#entries.use(tenantId, projectId)
     entry.isUsed = true
     const fresh = this.#freshAnswer(entry)
@@ -167,6 +179,8 @@ export class KeptEntitlements<Product extends string = string> {
       const askedAt = Date.parse(asked_at)
       if (!answers.every(isEntitlements) || answer === undefined || Number.isNaN(askedAt))
         throw new TypeError('the bootstrap is not a snapshot')
+      // By a clock that was wrong, or is: how long this may count is not known.
+      if (askedAt > wall + aheadMsMax) continue
       const entry = this.#entries.use(answer.tenant_id, answer.project_id ?? undefined)
       const ageMs = Math.max(0, wall - askedAt)
       Object.assign(entry, { answer, later, isBootstrap: true, told: answer })
@@ -185,7 +199,9 @@ export class KeptEntitlements<Product extends string = string> {
 
   #onChanges(tenantIds: ReadonlySet<string>, more: boolean): void {
     this.#onFollowing(!more)
-    if (tenantIds.size > 0) this.#suspect(({ tenantId }) => tenantIds.has(tenantId))
+    if (tenantIds.size === 0) return
+    for (const entry of this.#entries) if (tenantIds.has(entry.tenantId)) entry.changedAt ??= this.#heardAt
+    this.#suspect(({ tenantId }) => tenantIds.has(tenantId))
   }
 
   #onLost(error: unknown, hasBootstrap: boolean): void {
@@ -200,6 +216,7 @@ export class KeptEntitlements<Product extends string = string> {
   #onFollowing(isFollowing: boolean): void {
     if (isFollowing && !this.#isFollowing) this.#loader.wake()
     this.#isFollowing = isFollowing
+    this.#heardAt = this.#clock.mark()
   }
 
   #onAnswer(entry: Entry): void {
@@ -238,7 +255,9 @@ export class KeptEntitlements<Product extends string = string> {
   #freshAnswer(entry: Entry) {
     if (entry.isBootstrap || isSuspect(entry)) return undefined
     const { freshMs } = this.#settings
-    const countsMs = this.#isFollowing ? Math.max(followedFreshMs, freshMs) : freshMs
+    // A process that was suspended, or whose connection leads nowhere, believes that it follows.
+    const isTold = this.#isFollowing && this.#clock.since(this.#heardAt) <= Math.max(freshMs, silentMsMax)
+    const countsMs = isTold ? Math.max(followedFreshMs, freshMs) : freshMs
     return this.#clock.since(entry.askedAt) <= countsMs ? answerNow(entry, this.#clock) : undefined
   }
 

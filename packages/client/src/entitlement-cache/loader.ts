@@ -7,13 +7,9 @@ import type { Settings } from './options.ts'
 import { Patience } from './patience.ts'
 import { type Answer, frozen, isEntitlements, isOver } from './verdict.ts'
 
-/**
- * What the registry answers about what is not there. An id that no tenant can have is one of it, and no reason to leave
- * the registry alone; a 404 of something before the registry is none.
- */
+/** What the registry answers about what is not there; a 404 of something before the registry is none of it. */
 const absences = new Map<unknown, Answer>([
   ['tenant.not_found', 'tenant_not_found'],
-  ['request.invalid', 'tenant_not_found'],
   ['project.not_found', 'project_not_found'],
 ])
 
@@ -93,20 +89,22 @@ export class Loader {
     }
     entry.askedAt = askedAt
     entry.changesSeen = changes
+    if (!isSuspect(entry)) entry.changedAt = undefined
     entry.isBootstrap = false
   }
 
   /**
    * Asks what will hold when the answer is over, for the time when the registry cannot be asked: at its end a trial is
-   * read-only and not unknown. Where nobody goes on without the registry, nobody needs that.
+   * read-only and not unknown. What was foretold before and still counts is not asked again. Where nobody goes on
+   * without the registry, nobody needs that.
    */
   async #foresee(entry: Entry): Promise<void> {
     const { onUnavailable, lastKnownMs } = this.#settings
     const { answer, askedAt } = entry
     if (onUnavailable === 'deny') return
-    const later: Answer[] = []
+    const later = [...entry.later]
     try {
-      for (let last = answer; later.length < stepsMax && last !== undefined; later.push(last)) {
+      for (let last = later.at(-1) ?? answer; later.length < stepsMax && last !== undefined; later.push(last)) {
         if (!isOver(last, askedAt.wall + lastKnownMs) || typeof last === 'string' || last.valid_until === null) break
         const next: Answer | NotModified = await this.#get(entry, last.valid_until)
         if (!isEntitlements(next)) break

@@ -1,5 +1,7 @@
 import type { TenantClient } from '../client.ts'
 import type { Entitlements } from '../generated/schemas.gen.ts'
+import { inRange } from '../options.ts'
+import { isUuid } from '../uuid.ts'
 import type { Access, Verdict } from './verdict.ts'
 
 /** What decides when the registry cannot be asked, and nothing that it said still counts. */
@@ -7,7 +9,10 @@ export interface Question {
   readonly tenantId: string
   readonly projectId: string | undefined
   readonly product: string
-  /** What the registry said for this moment, if it did and that is not too long ago. */
+  /**
+   * What the registry said for this moment, if it did, that is not too long ago, and no change of it has been known for
+   * more than five minutes.
+   */
   readonly last: Verdict | undefined
 }
 
@@ -39,7 +44,10 @@ export interface EntitlementsOptions<Product extends string = string> {
   readonly bootstrap?: Snapshot | undefined
   /** How long an answer counts, in milliseconds, when changes cannot be followed. 60 seconds unless told. */
   readonly freshMs?: number | undefined
-  /** For how long an answer is the last known, in milliseconds. A day unless told. */
+  /**
+   * For how long an answer is the last known, in milliseconds. A day unless told; five minutes at most when it is known
+   * to have changed and the change cannot be read.
+   */
   readonly lastKnownMs?: number | undefined
   /** How long a question may take, in milliseconds, before it counts that the registry cannot be asked. 2 seconds unless told. */
   readonly timeoutMs?: number | undefined
@@ -56,17 +64,24 @@ export interface Settings extends Pick<EntitlementsOptions, 'client' | 'products
   readonly freshMs: number
   readonly lastKnownMs: number
   readonly timeoutMs: number
+  readonly tenantIds: readonly string[]
+  readonly entriesMax: number
   readonly onError: (error: unknown) => void
 }
 
 /**
  * Completes the options.
- * @throws {TypeError} when a number makes no sense
+ * @throws {TypeError} when a number makes no sense, or one of the `tenantIds` is no id
  */
 export function settingsOf(options: EntitlementsOptions): Settings {
   const { client, products, onUnavailable, freshMs = 60_000, lastKnownMs = 86_400_000, timeoutMs = 2_000 } = options
-  for (const [name, value] of Object.entries({ freshMs, lastKnownMs, timeoutMs }))
+  for (const [name, value] of Object.entries({ freshMs, lastKnownMs }))
     if (!(value >= 0)) throw new TypeError(`${name} has to be a number of milliseconds, not ${value}`)
+  inRange('timeoutMs', 1, timeoutMs)
+  const entriesMax = inRange('entriesMax', 1, options.entriesMax ?? 10_000)
+  const { tenantIds = [] } = options
+  const odd = tenantIds.find((id) => !isUuid(id))
+  if (odd !== undefined) throw new TypeError(`${odd} in tenantIds is no id`)
   const onError = (error: unknown) => {
     try {
       options.onError?.(error)
@@ -74,5 +89,5 @@ export function settingsOf(options: EntitlementsOptions): Settings {
       // Whoever cannot hear of an error must not keep answers from being kept.
     }
   }
-  return { client, products, onUnavailable, freshMs, lastKnownMs, timeoutMs, onError }
+  return { client, products, onUnavailable, freshMs, lastKnownMs, timeoutMs, tenantIds, entriesMax, onError }
 }

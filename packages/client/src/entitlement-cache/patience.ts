@@ -11,8 +11,9 @@ export function restMs(failures: number): number {
 }
 
 /**
- * Knows when to leave the registry alone. What fails for one tenant is that one's own affair; when nobody listens,
- * it asks to be left alone, or it fails for one after the other, it is the registry that cannot be asked, and nobody waits to find that out again.
+ * Knows when to leave the registry alone. What fails for one tenant is that one's own affair; when nobody listens, it
+ * asks to be left alone, or it fails for one after the other, it is the registry that cannot be asked, and nobody waits
+ * to find that out again.
  */
 export class Patience {
   readonly #probeMs: number
@@ -35,9 +36,11 @@ export class Patience {
 
   failed(entry: Entry, error: unknown): void {
     const now = performance.now()
-    const askedMs = error instanceof ProblemError ? 1_000 * (error.retryAfterSeconds ?? 0) : 0
+    // Who asks for an hour may be back in a minute, and what is known is worth less and less.
+    const askedMs = Math.min(restMsMax, error instanceof ProblemError ? 1_000 * (error.retryAfterSeconds ?? 0) : 0)
     entry.failures += 1
     entry.restsUntil = now + Math.max(askedMs, restMs(entry.failures))
+    if (isOfItsOwn(error)) return
     this.#failing.add(entry)
     const isOfAll = error instanceof ConnectionError || askedMs > 0
     if (!isOfAll && this.#failing.size < failingMax) return
@@ -59,4 +62,11 @@ export class Patience {
     this.#failures = 0
     this.#restsUntil = 0
   }
+}
+
+/** Whether it was answered, and it is the question that it is about: whoever asks another one hears something else. */
+function isOfItsOwn(error: unknown): boolean {
+  if (!(error instanceof ProblemError)) return false
+  const { status } = error
+  return status < 500 && status !== 401 && status !== 403 && status !== 429
 }

@@ -3,6 +3,9 @@ import { answerNow, type Entry } from './entries.ts'
 import type { Question, Settings } from './options.ts'
 import { type Access, accessOf, type Decision, decision, isOver, nothing, type Verdict, verdictOf } from './verdict.ts'
 
+/** For how long the answer of before a change is the last known: time to read it anew, and not a day to use it. */
+const changedMsMax = 300_000
+
 /** What holds for an entry while the registry cannot be asked. What may be over by now is not the last known. */
 export function withoutRegistry(settings: Settings, entry: Entry, product: string, clock: Clock): Decision {
   const { onUnavailable } = settings
@@ -23,6 +26,7 @@ export function withoutRegistry(settings: Settings, entry: Entry, product: strin
 
 function lastKnown({ lastKnownMs }: Settings, entry: Entry, product: string, clock: Clock): Verdict | undefined {
   if (clock.since(entry.askedAt) > lastKnownMs) return undefined
+  if (entry.changedAt && clock.since(entry.changedAt) > changedMsMax) return undefined
   const answer = answerNow(entry, clock)
   if (answer !== undefined) return verdictOf(answer, product)
   // It is over as a whole, but perhaps only for another product, or the trial has a day less.

@@ -17,9 +17,9 @@ export interface Decision extends Verdict {
   /** Whether all of the product may be used. With `read_only` access, what is there may still be looked at. */
   readonly allowed: boolean
   /**
-   * Where it comes from: the registry was asked just now (`live`), or not long ago (`cache`); it cannot be asked, and
-   * this is what it said last (`last_known`), or what you began with (`bootstrap`), or there is nothing to go by
-   * (`unavailable`).
+   * Where it comes from: the registry was asked just now (`live`; also of an id that can be nobody's, for which it need
+   * not be asked), or not long ago (`cache`); it cannot be asked, and this is what it said last (`last_known`), or what
+   * you began with (`bootstrap`), or there is nothing to go by (`unavailable`).
    */
   readonly source: 'live' | 'cache' | 'last_known' | 'bootstrap' | 'unavailable'
   /** How many milliseconds ago the registry said so; null when it did not. */

@@ -35,7 +35,11 @@ export function answersOf(store: Store) {
       return pageOf(all.filter(tenantFilter(query)), query)
     },
     getTenant: ({ args: { path } }) => showTenant(store, store.tenant(path.tenant_id)),
-    getTenantBySlug: ({ args: { path } }) => find(({ slug }) => slug === path.slug),
+    getTenantBySlug: ({ args: { path } }) => {
+      const all = [...store.tenants.values()]
+      const formerId = all.some(({ slug }) => slug === path.slug) ? undefined : store.formerSlugs.get(path.slug)
+      return find(({ id, slug }) => (formerId === undefined ? slug === path.slug : id === formerId))
+    },
     getTenantByErpId: ({ args: { path } }) => find(({ erp_id }) => erp_id === path.erp_id),
     getTenantByStripeId: ({ args: { path } }) => find(({ stripe_id }) => stripe_id === path.stripe_id),
     listProjects: ({ args: { path, query = {} } }) => {

@@ -57,6 +57,21 @@ describe('what a test says', () => {
     expect(await tenants.get(id, { ifNoneMatch })).toMatchObject({ name: 'Another', version: 2 })
   })
 
+  it('about its slug leaves it to be found by the one before, unless that is another one’s', async () => {
+    const registry = fakeRegistry()
+    const acme = registry.tenant({ slug: 'acme' })
+    const { tenants } = registry.client()
+    expect((await tenants.getBySlug('acme').withResponse()).contentLocation).toBeUndefined()
+    registry.change(acme, { slug: 'acme-inc' })
+    const found = await tenants.getBySlug('acme').withResponse()
+    expect(found).toMatchObject({ data: { id: acme.id }, contentLocation: '/v1/tenants/by-slug/acme-inc' })
+    const other = registry.tenant({ slug: 'acme' })
+    expect(await tenants.getBySlug('acme')).toMatchObject({ id: other.id })
+    registry.remove(other)
+    registry.remove(acme)
+    expect(await rejectionOf(tenants.getBySlug('acme'))).toMatchObject({ code: 'tenant.not_found' })
+  })
+
   it('is by its own clock', async () => {
     let now = Date.parse('2026-03-01T12:00:00.000Z')
     const registry = fakeRegistry({ now: () => now })
@@ -177,6 +192,36 @@ it('the feed can be followed, and loses who was away for too long', async () => 
   registry.forgetChanges()
   expect(await rejectionOf(changes.list({ after: 2 }))).toMatchObject({ name: 'ChangesExpiredError' })
   expect(await changes.list()).toMatchObject({ data: [] })
+})
+
+it('a Request is a question as well, with all that it has', async () => {
+  const registry = fakeRegistry()
+  const { id } = registry.tenant()
+  const headers = { 'X-Request-Id': 'chosen-by-me' }
+  const body = JSON.stringify({ items: [{ tenant_id: id }] })
+  const request = new Request('http://registry.test/v1/entitlements/evaluate', { method: 'POST', headers, body })
+  const response = await registry.fetch(request)
+  expect([response.status, response.headers.get('x-request-id')]).toEqual([200, 'chosen-by-me'])
+  expect(await response.json()).toMatchObject({ data: [{ tenant_id: id, error: null }] })
+  const stopped = new Request('http://registry.test/v1/changes?wait=25', { signal: AbortSignal.abort() })
+  await expect(registry.fetch(stopped)).rejects.toThrow()
+})
+
+it('a signal may be of another kind than the platform’s, as it is where a test has a DOM', async () => {
+  const { fetch } = fakeRegistry()
+  const signal = Object.assign(new EventTarget(), { aborted: false, throwIfAborted: () => {} }) as AbortSignal
+  expect((await fetch('http://registry.test/healthz', { signal })).status).toBe(200)
+})
+
+it('what is no JSON, and a path that cannot be read, are invalid', async () => {
+  const { fetch } = fakeRegistry()
+  const codeOf = async (path: string, init?: RequestInit) => {
+    const response = await fetch(`http://registry.test${path}`, init)
+    return [response.status, ((await response.json()) as { code: string }).code]
+  }
+  const post = { method: 'POST', body: '{' }
+  expect(await codeOf('/v1/entitlements/evaluate', post)).toEqual([400, 'request.json_malformed'])
+  expect(await codeOf('/v1/tenants/by-slug/%zz')).toEqual([400, 'request.path_malformed'])
 })
 
 it('a question can be stopped, and every one is remembered', async () => {

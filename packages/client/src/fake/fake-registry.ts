@@ -60,9 +60,10 @@ export class FakeRegistry {
     return this.#keep(tenant)
   }
 
-  /** Changes fields of a tenant. */
+  /** Changes fields of a tenant. It is still found by a slug that it had before. */
   change(tenant: TenantRef, fields: Omit<FakeTenantFields, 'id'>): Tenant {
     const before = this.#find(tenant)
+    if (fields.slug !== undefined) this.#store.formerSlugs.set(before.slug, before.id)
     return this.#keep({ ...before, version: before.version + 1, updated_at: this.#store.time(), ...fields })
   }
 
@@ -154,17 +155,20 @@ export class FakeRegistry {
     this.#store.wake()
   }
 
-  async #fetch(input: Parameters<typeof fetch>[0], init: RequestInit = {}): Promise<Response> {
-    const url = new URL(input instanceof Request ? input.url : input)
+  async #fetch(input: Parameters<typeof fetch>[0], init: RequestInit | undefined): Promise<Response> {
+    // Without the signal: where a test has a DOM, that is none that the platform's own Request would take.
+    const sent = new Request(input, { ...init, signal: null })
+    const signal = init?.signal ?? (input instanceof Request ? input.signal : undefined)
     let response: Response
     try {
-      const request = requestOf(url, init)
+      const text = sent.method === 'GET' ? '' : await sent.text()
+      const request = requestOf(sent, text, signal)
       this.requests.push(request)
       response = replyOf(request, await this.#answer(request))
     } catch (error) {
-      response = problemOf(refusalOf(error), url.pathname, new Headers(init.headers))
+      response = problemOf(refusalOf(error), new URL(sent.url).pathname, sent.headers)
     }
-    init.signal?.throwIfAborted()
+    signal?.throwIfAborted()
     if (this.#outage === 'unreachable') {
       throw new TypeError('fetch failed', { cause: Object.assign(new Error('refused'), { code: 'ECONNREFUSED' }) })
     }

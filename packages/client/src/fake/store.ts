@@ -14,6 +14,8 @@ export interface GivenEntitlement extends Partial<Pick<Entitlement, 'reason' | '
 export class Store {
   readonly now: () => number
   readonly tenants = new Map<string, KeptTenant>()
+  /** Whose the slugs were that have been changed. */
+  readonly formerSlugs = new Map<string, string>()
   readonly projects = new Map<string, KeptProject>()
   readonly products: ReadonlyMap<string, Product>
   readonly changes: RegistryChange[] = []
