@@ -87,7 +87,10 @@ function partsOf(schema: JsonObject, keyword: string, schemaPath: string): strin
   const parts = new Set(own)
   // A set is walked through to its end, also when it grows on the way.
   for (const part of parts) {
-    const text = JSON.stringify(referredTo(schema, part) ?? referredTo(schema, part.replace(/\/[^/]*$/, '')) ?? {})
+    const at = part.lastIndexOf('/')
+    // The branches of a choice are a list, which no reference leads to.
+    const said = referredTo(schema, part) ?? referredTo(schema, part.slice(0, at))?.[part.slice(at + 1)]
+    const text = JSON.stringify(said ?? null)
     for (const [, reference = ''] of text.matchAll(/"\$ref":"(#[^"]*)"/g)) parts.add(reference)
   }
   return [...parts]

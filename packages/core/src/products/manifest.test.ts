@@ -89,6 +89,18 @@ default_config: { mode: a }
     expect(() => parseManifest(source, 'certifai.yaml')).not.toThrow()
   })
 
+  it('cannot leave to a tenant what is wrong elsewhere, only because it is described elsewhere', () => {
+    const source = (region: string) => `${good}config_schema:
+  type: object
+  properties: { region: { $ref: '#/$defs/region' }, x: { type: string }, y: { type: string } }
+  anyOf: [{ required: [x] }, { required: [y] }]
+  $defs: { region: { type: string, enum: [eu, us] } }
+default_config: { region: ${region} }
+`
+    expect(() => parseManifest(source('eu'), 'certifai.yaml')).not.toThrow()
+    expect(() => parseManifest(source('mars'), 'certifai.yaml')).toThrow('default_config: /region must be one of')
+  })
+
   it('cannot leave to a tenant what is wrong beside a choice that is open', () => {
     const source = (list: string) => `${good}config_schema:
   type: object
