@@ -78,7 +78,7 @@ async function judge(issuer: string): Promise<(token: string) => Promise<string>
 function authorityOf(principal: Principal): string {
   if (principal.kind === 'operator') return principal.roles.join(', ')
   if (principal.kind === 'product') return `product ${principal.product}`
-  if (principal.kind === 'unassigned') return 'nobody'
+  if (principal.kind !== 'tenant-user') return 'nobody'
   return [...principal.memberships]
     .map((each) => each.join(' '))
     .toSorted()

@@ -27,6 +27,18 @@ export const testCatalogue = createCatalogue([
   ),
 ])
 
+/** The same, with the scopes that keys are made of. */
+export const keyCatalogue = createCatalogue([
+  parseManifest(
+    `{ key: certifai, name: CertifAI, status: active, owner: team, supports_projects: true, plans: { starter: {}, professional: {} }, scopes: [certifai:read, certifai:write, certifai:reports:read] }`,
+    'certifai.yaml',
+  ),
+  parseManifest(
+    `{ key: compliance, name: Compliance, status: active, owner: team, supports_projects: false, plans: { professional: {} }, scopes: [compliance:read, compliance:write] }`,
+    'compliance.yaml',
+  ),
+])
+
 let tenants = 0
 
 /** A tenant, made through the same door as everybody's. State only what the test is about. */

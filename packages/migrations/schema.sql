@@ -96,6 +96,27 @@ end
 $function$;
 comment on function registry.ensure_audit_partitions() is 'runtime: makes the partitions of this month and the next twelve; answers how many were missing.';
 
+CREATE OR REPLACE FUNCTION registry.keep_api_key()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  if (new.id, new.tenant_id, new.prefix, new.environment, new.audience, new.family_id)
+    is distinct from (old.id, old.tenant_id, old.prefix, old.environment, old.audience, old.family_id)
+    or new.project_id is distinct from old.project_id
+  then
+    raise exception 'a key keeps its tenant, project, environment, audience and prefix'
+      using errcode = 'check_violation', schema = 'public', table = 'api_keys', constraint = 'api_keys_identity_check';
+  end if;
+  if old.revoked_at is not null and new.revoked_at is distinct from old.revoked_at then
+    raise exception 'a revoked key stays revoked'
+      using errcode = 'check_violation', schema = 'public', table = 'api_keys', constraint = 'api_keys_revoked_check';
+  end if;
+  return new;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION registry.keep_project_slug()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -315,6 +336,19 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION registry.say_why_keys_died()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  if new.status = 'archived' and old.status <> 'archived' then
+    new.keys_revoked_reason := 'tenant_archived';
+  end if;
+  return new;
+end
+$function$;
+
 create table public.api_keys (
   id uuid not null default gen_random_uuid(),
   tenant_id uuid not null,
@@ -325,11 +359,38 @@ create table public.api_keys (
   revoked_at timestamp(3) with time zone,
   created_at timestamp(3) with time zone not null default now(),
   updated_at timestamp(3) with time zone not null default now(),
+  project_id uuid,
+  family_id uuid not null default gen_random_uuid(),
+  replaced_by uuid,
+  environment text not null default 'live'::text,
+  audience text not null default 'tenant-registry'::text,
+  issuer_kid text,
+  expires_at timestamp(3) with time zone,
+  enabled boolean not null default true,
+  ip_allow cidr[] not null default '{}'::cidr[],
+  metadata jsonb not null default '{}'::jsonb,
+  revoked_reason text,
+  revoked_by text,
+  created_by text,
+  version integer not null default 1,
   constraint api_keys_pkey PRIMARY KEY (id),
   constraint api_keys_prefix_key UNIQUE (prefix),
+  constraint api_keys_environment_check CHECK ((environment = ANY (ARRAY['live'::text, 'test'::text]))),
+  constraint api_keys_metadata_check CHECK ((jsonb_typeof(metadata) = 'object'::text)),
+  constraint api_keys_revoked_check CHECK (((revoked_at IS NOT NULL) OR ((revoked_reason IS NULL) AND (revoked_by IS NULL)))),
+  constraint api_keys_project_fkey FOREIGN KEY (tenant_id, project_id) REFERENCES public.tenant_projects(tenant_id, id) ON DELETE CASCADE,
   constraint api_keys_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id) ON DELETE CASCADE
 );
-CREATE INDEX api_keys_tenant_id_idx ON public.api_keys USING btree (tenant_id);
+comment on column public.api_keys.family_id is 'The first of the keys that were made from each other by rotation.';
+comment on column public.api_keys.replaced_by is 'The key that took its place: a key is rotated once.';
+comment on column public.api_keys.audience is 'Whom the key opens: a product, or the registry itself (tenant-registry).';
+comment on column public.api_keys.issuer_kid is 'The key of the keyring that the token''s MAC was made with.';
+CREATE INDEX api_keys_created_at_idx ON public.api_keys USING btree (tenant_id, created_at DESC, id DESC);
+CREATE INDEX api_keys_family_idx ON public.api_keys USING btree (family_id);
+CREATE INDEX api_keys_issuer_kid_idx ON public.api_keys USING btree (issuer_kid) WHERE (revoked_at IS NULL);
+CREATE INDEX api_keys_project_idx ON public.api_keys USING btree (tenant_id, project_id) WHERE (project_id IS NOT NULL);
+CREATE TRIGGER api_keys_keep_identity BEFORE UPDATE ON public.api_keys FOR EACH ROW EXECUTE FUNCTION registry.keep_api_key();
+CREATE TRIGGER api_keys_keep_version BEFORE UPDATE OF name, scopes, expires_at, enabled, ip_allow, metadata, revoked_at, replaced_by ON public.api_keys FOR EACH ROW EXECUTE FUNCTION registry.keep_version();
 CREATE CONSTRAINT TRIGGER api_keys_record_change AFTER INSERT OR DELETE OR UPDATE ON public.api_keys DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION registry.record_change('api_key', 'tenant_id', 'id');
 CREATE TRIGGER api_keys_set_updated_at BEFORE UPDATE ON public.api_keys FOR EACH ROW EXECUTE FUNCTION public.set_updated_at();
 
@@ -484,17 +545,21 @@ create table public.tenants (
   purge_requested_at timestamp(3) with time zone,
   purge_requested_by text,
   name_words tsvector not null generated always as (registry.name_words(name)) stored,
+  keys_revoked_reason text,
+  key_policy jsonb not null default '{}'::jsonb,
   constraint tenants_pkey PRIMARY KEY (id),
   constraint tenants_erp_id_key UNIQUE (erp_id),
   constraint tenants_slug_key UNIQUE (slug),
   constraint tenants_stripe_id_key UNIQUE (stripe_id),
   constraint tenants_frozen_from_check CHECK ((frozen_from = ANY (ARRAY['demo'::public.tenant_status, 'trial'::public.tenant_status, 'active'::public.tenant_status]))),
+  constraint tenants_key_policy_check CHECK ((jsonb_typeof(key_policy) = 'object'::text)),
   constraint tenants_metadata_check CHECK ((jsonb_typeof(metadata) = 'object'::text)),
   constraint tenants_slug_check CHECK (((slug ~ '^[a-z0-9]([a-z0-9-]{1,61}[a-z0-9])$'::text) AND (slug !~ '--'::text) AND (slug ~ '[a-z]'::text) AND (slug !~ '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$'::text)))
 );
 comment on column public.tenants.frozen_from is 'What the tenant was frozen or archived out of; null while it is neither.';
 comment on column public.tenants.keys_valid_after is 'API keys that were not issued after this are dead for good.';
 comment on column public.tenants.name_words is 'What a search of names looks in; nobody reads it.';
+comment on column public.tenants.key_policy is 'What every key of the tenant has to keep to: max_days, expiry_required.';
 CREATE INDEX tenants_created_at_id_idx ON public.tenants USING btree (created_at DESC, id DESC);
 CREATE INDEX tenants_demo_idx ON public.tenants USING btree (created_at DESC, id DESC) WHERE (kind = 'demo'::public.tenant_kind);
 CREATE INDEX tenants_ended_trials_idx ON public.tenants USING btree (trial_ends_at) WHERE ((status = 'frozen'::public.tenant_status) AND (frozen_from = 'trial'::public.tenant_status) AND (status_reason = 'trial_expired'::text));
@@ -509,10 +574,20 @@ CREATE INDEX tenants_trial_ends_at_idx ON public.tenants USING btree (trial_ends
 CREATE TRIGGER tenants_keep_lifecycle BEFORE INSERT OR UPDATE ON public.tenants FOR EACH ROW EXECUTE FUNCTION registry.keep_tenant_lifecycle();
 CREATE TRIGGER tenants_keep_slug AFTER INSERT OR UPDATE ON public.tenants FOR EACH ROW EXECUTE FUNCTION registry.keep_slug();
 CREATE TRIGGER tenants_keep_version BEFORE UPDATE ON public.tenants FOR EACH ROW EXECUTE FUNCTION registry.keep_version();
+CREATE TRIGGER tenants_keys_reason BEFORE UPDATE ON public.tenants FOR EACH ROW WHEN ((new.keys_valid_after IS DISTINCT FROM old.keys_valid_after)) EXECUTE FUNCTION registry.say_why_keys_died();
 CREATE CONSTRAINT TRIGGER tenants_record_change AFTER INSERT OR DELETE OR UPDATE ON public.tenants DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION registry.record_change('tenant', 'id', 'id');
 CREATE TRIGGER tenants_refuse_retired_id AFTER INSERT ON public.tenants FOR EACH ROW EXECUTE FUNCTION registry.refuse_retired_id();
 CREATE TRIGGER tenants_retire BEFORE DELETE ON public.tenants FOR EACH ROW EXECUTE FUNCTION registry.retire_tenant();
 CREATE TRIGGER tenants_set_updated_at BEFORE UPDATE ON public.tenants FOR EACH ROW EXECUTE FUNCTION public.set_updated_at();
+
+create table registry.api_key_usage (
+  api_key_id uuid not null,
+  last_used_at timestamp(3) with time zone not null,
+  last_used_ip inet,
+  constraint api_key_usage_pkey PRIMARY KEY (api_key_id),
+  constraint api_key_usage_api_key_id_fkey FOREIGN KEY (api_key_id) REFERENCES public.api_keys(id) ON DELETE CASCADE
+);
+comment on table registry.api_key_usage is 'When a key was last used, up to a minute late. Apart from the key: writing it changes nothing of the key.';
 
 create table registry.audit_streams (
   stream_id uuid not null,
@@ -577,6 +652,22 @@ create table registry.retired_ids (
   constraint retired_ids_pkey PRIMARY KEY (id)
 );
 comment on table registry.retired_ids is 'The ids of tenants that were purged. Nobody gets them again: the audit log still tells of them.';
+
+create table registry.revocation_probe (
+  one boolean not null default true,
+  held_until timestamp(3) with time zone not null default '1970-01-01 00:00:00+00'::timestamp with time zone,
+  constraint revocation_probe_pkey PRIMARY KEY (one),
+  constraint revocation_probe_one_check CHECK (one)
+);
+comment on table registry.revocation_probe is 'Until when one replica has the turn to try how quickly it hears of a change.';
+
+create table registry.secret_kids (
+  kid text not null,
+  check_value text not null,
+  first_used_at timestamp(3) with time zone not null default now(),
+  constraint secret_kids_pkey PRIMARY KEY (kid)
+);
+comment on table registry.secret_kids is 'The keys of the keyring that something was made with, and what tells a mistyped one from the right one.';
 
 create table registry.slugs (
   slug text not null,

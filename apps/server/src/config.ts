@@ -1,7 +1,14 @@
 import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { fileURLToPath } from 'node:url'
-import { type Keyring, KeyringError, parseKeyring } from '@breakpilot/tenant-core'
+import {
+  type HashCost,
+  hashCostMin,
+  isAtLeast,
+  type Keyring,
+  KeyringError,
+  parseKeyring,
+} from '@breakpilot/tenant-core'
 import { authConfigProblem, listenAddresses, type RateLimit } from '@breakpilot/tenant-http'
 import { z } from 'zod'
 
@@ -16,6 +23,11 @@ const integer = (min: number, max: number) =>
     .transform(Number)
     .pipe(z.int().min(min).max(max))
 
+function costOf(text: string): HashCost {
+  const [memoryCost = 0, timeCost = 0, parallelism = 0] = text.split(',').map((part) => Number(part.slice(2)))
+  return { memoryCost, timeCost, parallelism }
+}
+
 /** The environment, as it is documented in the README. Every variable is a string or not there. */
 const Environment = z.object({
   APP_ENV: z.enum(['dev', 'stage', 'prod']).default('dev'),
@@ -29,6 +41,15 @@ const Environment = z.object({
   DATABASE_PREPARE: z.enum(['on', 'off']).default('on'),
   DATABASE_LISTEN_URL: url(['postgres:', 'postgresql:']).optional(),
   SECRETS_KEYRING_FILE: z.string().optional(),
+  API_KEY_MAC: z.enum(['enforce', 'observe']).default('enforce'),
+  API_KEY_ARGON2: z
+    .string()
+    .regex(/^m=\d{1,9},t=\d{1,5},p=\d{1,3}$/, { error: 'must look like m=19456,t=2,p=1' })
+    .transform(costOf)
+    .refine((cost) => isAtLeast(cost, hashCostMin) && cost.parallelism >= 1, {
+      error: `must not be weaker than m=${hashCostMin.memoryCost},t=${hashCostMin.timeCost},p=1`,
+    })
+    .default(hashCostMin),
   PURGE_AFTER_DAYS: integer(0, 3650).default(30),
   RATE_LIMIT: z
     .string()
@@ -60,6 +81,10 @@ export interface Config {
   readonly listenUrl: string
   /** The secrets that others are derived from; undefined for ones that last as long as the process. */
   readonly keyring: Keyring | undefined
+  /** What becomes of API keys whose MAC no key of the keyring made. */
+  readonly macMode: 'enforce' | 'observe'
+  /** How dear the hashes of API keys are made. */
+  readonly hashCost: HashCost
   /** For how long an archived tenant is kept before it may be purged. */
   readonly purgeAfterDays: number
   /** How much each caller may ask of this process. */
@@ -127,6 +152,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     },
     listenUrl: e.DATABASE_LISTEN_URL ?? e.DATABASE_URL,
     keyring: readKeyring(e.SECRETS_KEYRING_FILE, e.APP_ENV),
+    macMode: e.API_KEY_MAC,
+    hashCost: e.API_KEY_ARGON2,
     purgeAfterDays: e.PURGE_AFTER_DAYS,
     rateLimit: rateLimit(e.RATE_LIMIT ?? (e.APP_ENV === 'dev' ? 'off' : '6000/60')),
     corsOrigins: origins(e.CORS_ORIGINS),

@@ -2,10 +2,12 @@ import { once } from 'node:events'
 import type { Server } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import {
+  ApiKeyVerifier,
   type Catalogue,
   ChangeListener,
   createDb,
   type Db,
+  KeyIssuer,
   type Keyring,
   loadCatalogue,
   newKeyringText,
@@ -46,6 +48,16 @@ export async function startServer(config: Config, log: Logger, options: ServerOp
   const keyring = config.keyring ?? shortLivedKeyring(log)
   const db = openDatabase(config, log)
   const changes = listenerOf(config, db, log, options)
+  const apiKeys = new ApiKeyVerifier({
+    db,
+    catalogue,
+    keyring,
+    changes,
+    hashCost: config.hashCost,
+    macMode: config.macMode,
+    onFailure: (error) => log.warn({ err: error }, 'API keys are verified without what went wrong here'),
+  })
+  const issuer = new KeyIssuer(keyring, config.hashCost)
   // In a record of plain values there is nothing to redact, and looking for it takes a twentieth of a request.
   const plainLog = log.child({}, { redact: [] })
   const readiness = createReadiness({
@@ -62,7 +74,7 @@ export async function startServer(config: Config, log: Logger, options: ServerOp
     else plainLog.info(answered satisfies PlainRecord, 'answered')
   }
   const app = createApp({
-    services: { db, catalogue, keyring, changes, readiness, purgeAfterDays: config.purgeAfterDays },
+    services: { db, catalogue, keyring, apiKeys, issuer, changes, readiness, purgeAfterDays: config.purgeAfterDays },
     auth: { ...config.auth, productOfClient: clientsOf(catalogue), onWarning: (message) => log.warn(message) },
     trustProxy: config.trustProxy,
     rateLimit: config.rateLimit,
@@ -88,6 +100,7 @@ export async function startServer(config: Config, log: Logger, options: ServerOp
     throw error
   }
 
+  apiKeys.start()
   changes.start()
   const jobs = startJobs(options.jobs === 'none' ? [] : jobsOfRegistry(db, config, options.jobs), log)
   return {
@@ -100,7 +113,7 @@ export async function startServer(config: Config, log: Logger, options: ServerOp
       await sleep(config.shutdownDelayMs)
       const changesEnded = changes.close()
       await Promise.all(drains.map((drain) => drain()))
-      await Promise.all([jobsEnded, changesEnded])
+      await Promise.all([jobsEnded, changesEnded, apiKeys.close()])
       await db.destroy()
     },
   }

@@ -28,6 +28,7 @@ export function aTenant(fields: Partial<Tenant> = {}): Tenant {
     archived_at: null,
     purge_after: null,
     purge_requested_at: null,
+    key_policy: {},
     metadata: {},
     version: 1,
     created_at: '2026-03-01T12:00:00.000Z',

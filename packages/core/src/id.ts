@@ -35,6 +35,14 @@ export const ProjectId = z
   .meta({ examples: ['0190f1c2-8a6b-7c3d-9e4f-5a6b7c8d9e0f'] })
 export type ProjectId = z.output<typeof ProjectId>
 
+/** An API key's id: not a part of the key, which has one of its own. */
+export const ApiKeyId = z
+  .guid({ error: 'must be a UUID' })
+  .toLowerCase()
+  .brand<'ApiKeyId'>()
+  .meta({ examples: ['0190f1c2-8a6b-7c3d-9e4f-5a6b7c8d9e10'] })
+export type ApiKeyId = z.output<typeof ApiKeyId>
+
 /** An audit event's id. */
 export const EventId = z.guid({ error: 'must be a UUID' }).toLowerCase().brand<'EventId'>()
 export type EventId = z.output<typeof EventId>
@@ -48,6 +56,9 @@ export const newTenantId = (): TenantId => v7() as TenantId
 
 /** A fresh project id: UUIDv7 too. */
 export const newProjectId = (): ProjectId => v7() as ProjectId
+
+/** A fresh key id: UUIDv7 too. */
+export const newApiKeyId = (): ApiKeyId => v7() as ApiKeyId
 
 /** A fresh event id: UUIDv7, so that an id tells the partition it is in. */
 export const newEventId = (): EventId => v7() as EventId

@@ -1,3 +1,56 @@
+export {
+  ApiKey,
+  ApiKeyChanges,
+  ApiKeyQuery,
+  ApiKeyRevocation,
+  ApiKeyRotation,
+  ApiKeySearch,
+  IssuedApiKey,
+  keyStatuses,
+  LeakedApiKey,
+  NewApiKey,
+  OwnApiKey,
+  OwnIssuedApiKey,
+  RevokedApiKeys,
+} from './api-keys/api-key.ts'
+export {
+  environmentOf,
+  findApiKeys,
+  getApiKey,
+  issueApiKey,
+  listApiKeys,
+  previewRevokeAll,
+  revokeAllApiKeys,
+  revokeApiKey,
+  rotateApiKey,
+  updateApiKey,
+} from './api-keys/api-key.service.ts'
+export type { KeyAuthority } from './api-keys/grant.ts'
+export { KeyIssuer, type MintedKey } from './api-keys/issuer.ts'
+export type { Asker, Question } from './api-keys/key-state.ts'
+export { KeyPolicy } from './api-keys/key-policy.ts'
+export type { LaneBounds } from './api-keys/lane.ts'
+export { revokeLeakedApiKey } from './api-keys/leaked-key.service.ts'
+export { type HashCost, hashCostMin, isAtLeast } from './api-keys/password-hash.ts'
+export { coveredBy, covers, platformScopes, registryAudience, registryScopes, satisfies } from './api-keys/scope.ts'
+export { type KeyEnvironment, keyEnvironments, mintToken, type Token, TokenReader } from './api-keys/token.ts'
+export {
+  Verification,
+  VerificationBatch,
+  type VerificationCode,
+  verificationCodes,
+  VerifiedKey,
+  VerifiedKeys,
+} from './api-keys/verification.ts'
+export {
+  ApiKeyVerifier,
+  type Asking,
+  type Identified,
+  type KeyIdentity,
+  type KeyRefusal,
+  type VerifierCounts,
+  type VerifierOptions,
+} from './api-keys/verifier.ts'
 export { type Actor, scriptActor } from './audit/actor.ts'
 export { type Change, type Crud, type EventParty, type NewAuditEvent, ownProduct } from './audit/audit-event.ts'
 export { type AppendedEvent, appendEvents } from './audit/audit.repository.ts'
@@ -50,7 +103,18 @@ export {
   RegistryError,
   type Violation,
 } from './errors.ts'
-export { EventId, newEventId, newProjectId, newTenantId, platformTenant, ProjectId, StreamId, TenantId } from './id.ts'
+export {
+  ApiKeyId,
+  EventId,
+  newApiKeyId,
+  newEventId,
+  newProjectId,
+  newTenantId,
+  platformTenant,
+  ProjectId,
+  StreamId,
+  TenantId,
+} from './id.ts'
 export { type Page, pageLimit, PageQuery, type Position } from './page.ts'
 export { type Catalogue, createCatalogue, loadCatalogue } from './products/catalogue.ts'
 export { Manifest, ManifestError, parseManifest, ProductKey } from './products/manifest.ts'
@@ -114,4 +178,5 @@ export { importBounds, type ImportLine, ImportResult, importTenants } from './te
 export { previewTransition } from './tenants/preview.service.ts'
 export { Transition, TransitionPreview } from './tenants/transition.ts'
 export { transitionTenant } from './tenants/transition.service.ts'
+export { openEnum } from './text.ts'
 export { Timestamp } from './timestamp.ts'

@@ -9,8 +9,8 @@ import { createLimit, type RateLimit } from './rate-limit.ts'
 import { routes } from './routes/index.ts'
 
 /** What an app hands to the host. */
-export interface AppOptions extends Omit<HostOptions, 'authenticate' | 'limit'> {
-  readonly auth: AuthConfig
+export interface AppOptions extends Omit<HostOptions, 'authenticate' | 'limit' | 'limitAddress'> {
+  readonly auth: Omit<AuthConfig, 'identifyKey'>
   /**
    * Whose word about the caller's address is taken: the number of proxies in front of us, or their addresses and
    * networks. Nobody's unless told: the audit log keeps the address for ever.
@@ -20,6 +20,9 @@ export interface AppOptions extends Omit<HostOptions, 'authenticate' | 'limit'> 
   readonly rateLimit?: RateLimit | undefined
 }
 
+/** How much an address may ask for where nobody says who it is. */
+const addressLimit: RateLimit = { requests: 60, seconds: 60 }
+
 /**
  * The whole HTTP API as an Express app.
  * @throws {Error} when the configuration of the authentication or of the proxies makes no sense
@@ -27,8 +30,12 @@ export interface AppOptions extends Omit<HostOptions, 'authenticate' | 'limit'> 
 export function createApp(options: AppOptions): Express {
   const host: HostOptions = {
     ...options,
-    authenticate: createAuthenticator(options.auth),
+    authenticate: createAuthenticator({
+      ...options.auth,
+      identifyKey: (key, clientIp) => options.services.apiKeys.identify(key, clientIp, { caller: clientIp ?? '' }),
+    }),
     limit: options.rateLimit && createLimit(options.rateLimit),
+    limitAddress: createLimit(addressLimit),
   }
   const app = express()
   app.disable('x-powered-by')

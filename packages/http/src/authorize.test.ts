@@ -63,6 +63,11 @@ const matrix: Readonly<Record<Permission, string>> = {
   'entitlements:read': ' y   y   y   y   y   y   y   y',
   'catalogue:read': '    y   y   y   y   y   y   y   y',
   'changes:read': '      y   y   y   y   y   -   -   y',
+  'api_keys:read': '     y   y   -   y   y   y   -   -',
+  'api_keys:find': '     y   y   -   y   y   -   -   -',
+  'api_keys:write': '    y   y   -   -   -   y   -   -',
+  'api_keys:revoke': '   y   y   -   y   -   y   -   -',
+  'api_keys:verify': '   y   y   -   -   -   -   -   y',
   'audit:read': '        y   y   -   y   y   y   y   -',
 }
 const cells = Object.entries(matrix).flatMap(([permission, row]) =>

@@ -1,5 +1,12 @@
 import { isIP } from 'node:net'
-import { type Actor, getTenant, RegistryError, type Sight, type TenantId } from '@breakpilot/tenant-core'
+import {
+  type Actor,
+  getTenant,
+  type ProjectId,
+  RegistryError,
+  type Sight,
+  type TenantId,
+} from '@breakpilot/tenant-core'
 import type { Express, NextFunction, Request, Response } from 'express'
 import {
   aboutRequest,
@@ -12,7 +19,7 @@ import {
 } from './answer.ts'
 import type { Authenticate } from './auth/index.ts'
 import type { Principal } from './auth/principal.ts'
-import { authorize, roleOf, sightOf } from './authorize.ts'
+import { asksForMore, authorize, roleOf, sightOf } from './authorize.ts'
 import { bodyReader } from './body.ts'
 import { answerOnce, idempotencyKeyOf } from './idempotency.ts'
 import { declaredCodes } from './openapi.ts'
@@ -34,6 +41,8 @@ export interface HostOptions {
   readonly corsOrigins?: readonly string[] | undefined
   /** Counts the requests of each caller, if anything does. */
   readonly limit?: Limit | undefined
+  /** Counts the requests of each address, where nobody says who it is. */
+  readonly limitAddress: Limit
   /** Hears of every answer. */
   readonly onAnswered: (answered: Answered) => void
   /** Hears of answers and errors that do not fit their description: a fault of ours that the caller need not suffer from. */
@@ -95,11 +104,12 @@ export function mountRest(app: Express, { onAnswered, corsOrigins }: HostOptions
 const callerGone = 499
 
 function answerWith(route: Route, options: HostOptions) {
-  const { authenticate, production, services, onAnswered, onMisfit: report, limit } = options
+  const { authenticate, production, services, onAnswered, onMisfit: report, limit, limitAddress } = options
   const declared: ReadonlySet<string> = new Set(declaredCodes(route))
   const failing = privateHeaders(options.corsOrigins)
   const caching = route.scope === 'public' ? publicHeaders : failing
   const preview = previewOf(route)
+  const changes = route.method !== 'get' && (route.method !== 'post' || route.idempotent === true)
   const read = bodyReader(route)
   const onMisfit = production
     ? (cause: unknown) => report(new Error(`an answer of ${route.operation} does not fit its schema`, { cause }))
@@ -122,14 +132,16 @@ function answerWith(route: Route, options: HostOptions) {
       if (route.scope !== 'public') {
         const judged = authenticate(request)
         principal = judged instanceof Promise ? await judged : judged
-        counted = limit && (await limit(principal.actor.id))
-        if (counted?.refusal) throw counted.refusal
-      }
+        if (route.countedBy !== 'nobody') counted = limit && (await limit(principal.actor.id))
+      } else if (route.countedBy === 'address') counted = await limitAddress(request.ip ?? '')
+      if (counted?.refusal) throw counted.refusal
       const params = route.params && validate(route.params, request.params, '/path')
-      if (principal && route.scope !== 'public') authorize(principal, route.scope, tenantIn(params))
+      if (principal && asksForMore(route.scope)) authorize(principal, route.scope, tenantIn(params), projectIn(params))
       const call = await callOf(route, services, request, response, principal, params, read)
       const asked = preview && call.query?.['dry_run'] === 'true' ? preview : route
       const reduced = principal !== undefined && principal.kind !== 'operator'
+      const prepared = await asked.prepare?.(call as never)
+      if (prepared) Object.assign(call, prepared)
       const answer = async (made: AnyCall): Promise<Reply> =>
         replyOf(asked, await asked.handle(made as never), { reduced, onMisfit, call: made })
       const key = route.idempotent && asked === route ? idempotencyKeyOf(request) : undefined
@@ -140,6 +152,8 @@ function answerWith(route: Route, options: HostOptions) {
         const once = { ...services, request, principal: principal.actor.id, key }
         reply = await answerOnce(once, (db) => answer(Object.create(call, { db: { value: db } }) as AnyCall))
       }
+      // On this process nothing is answered any more by what was before.
+      if (changes && asked === route) await services.apiKeys.settle()
       const isGone = response.destroyed
       const status = sendFresh(request, response, reply, counted ? [...caching, ...counted.headers] : caching)
       onAnswered({
@@ -176,6 +190,11 @@ function tenantIn(params: Record<string, unknown> | undefined): TenantId | undef
   return params?.['tenant_id'] as TenantId | undefined
 }
 
+/** The project that a path is about. */
+function projectIn(params: Record<string, unknown> | undefined): ProjectId | undefined {
+  return params?.['project_id'] as ProjectId | undefined
+}
+
 /** Sends an answer, or 304 when the caller says that it has it already. */
 function sendFresh(request: Request, response: Response, reply: Reply, caching: HeaderList): number {
   const etag = headerOf(reply, 'ETag')
@@ -205,7 +224,7 @@ async function callOf(
 ): Promise<AnyCall> {
   const queryAt = request.url.indexOf('?')
   const query = queryAt === -1 ? {} : parseQuery(request.url.slice(queryAt + 1), route.query)
-  const sight = principal && route.scope !== 'public' ? sightOf(principal, route.scope) : nothing
+  const sight = principal && asksForMore(route.scope) ? sightOf(principal, route.scope) : nothing
   const expected = expectationOf(route, request.headers)
   return {
     ...services,
@@ -264,6 +283,7 @@ function actorOf(
     ...(principal && { name: principal.actor.name }),
     role: principal ? roleOf(principal, tenantId) : 'none',
     sight,
+    ...(principal?.kind === 'api-key' && { key: principal.key }),
     request_id: requestId(request),
     ...(trace !== undefined && { trace_id: trace }),
     ...(address !== undefined && { source_ip: address }),

@@ -8,7 +8,9 @@ import {
   type ResponseObject,
   type SchemaObject,
 } from 'openapi3-ts/oas31'
-import type { z } from 'zod'
+import { z } from 'zod'
+import { scopeOfKey, scopesOfProductKey } from './auth/permissions.ts'
+import { asksForMore } from './authorize.ts'
 import { mediaTypesOf } from './body.ts'
 import { isLines, isRows, ndjson, toLines } from './ndjson.ts'
 import { Components } from './openapi-components.ts'
@@ -19,9 +21,9 @@ import { previewOf, type Route } from './route.ts'
 /** Every code that a route can answer with: its own, and those that follow from its shape. */
 export function declaredCodes(route: Route): readonly ErrorCode[] {
   const codes: ErrorCode[] = [...route.errors, 'auth.request_not_local', 'request.query_unknown']
-  if (route.scope !== 'public') {
-    codes.push(...authCodes, 'auth.permission_denied', 'database.busy', 'database.unavailable', 'request.rate_limited')
-  }
+  if (route.scope !== 'public') codes.push(...authCodes, 'api_key.lane_full', 'database.busy', 'database.unavailable')
+  if (asksForMore(route.scope)) codes.push('auth.permission_denied')
+  if (isCounted(route)) codes.push('request.rate_limited')
   if (route.params) codes.push('request.invalid', 'request.path_malformed')
   if (route.params && 'tenant_id' in route.params.shape) codes.push('tenant.not_found')
   if (route.query) codes.push('request.invalid')
@@ -48,6 +50,10 @@ const bodyCodes = [
   'request.json_malformed',
 ] as const satisfies readonly ErrorCode[]
 
+/** Callers are counted as soon as it is known who they are; their addresses where nobody asks. */
+const isCounted = ({ scope, countedBy }: Route) =>
+  countedBy === 'address' || (scope !== 'public' && countedBy !== 'nobody')
+
 /** What the document says about the service as a whole. */
 const info = {
   title: 'tenant-registry',
@@ -64,6 +70,7 @@ const tags = [
   { name: 'projects', description: 'What tenants divide their work into.' },
   { name: 'products', description: 'The products of the platform, and the terms on which tenants have them.' },
   { name: 'entitlements', description: 'What tenants may use, now.' },
+  { name: 'api-keys', description: 'The keys that programs of tenants use, and whether they are good.' },
   { name: 'audit', description: 'Who did what.' },
   { name: 'changes', description: 'What changed, in order, for those who keep copies.' },
   { name: 'service', description: 'The service itself.' },
@@ -83,6 +90,12 @@ export function openApiDocument(routes: readonly Route[]): object {
     bearerFormat: 'JWT',
     description: 'An access token of the identity provider, for the audience `tenant-registry`.',
   })
+  builder.addSecurityScheme('apiKey', {
+    type: 'http',
+    scheme: 'bearer',
+    bearerFormat: 'bpk',
+    description: 'An API key for the audience `tenant-registry`, or of the platform for a product.',
+  })
   for (const [name, header] of Object.entries(headers)) builder.addHeader(name, header)
   builder.addResponse('Problem', {
     description: 'Something went wrong on our side: `service.internal_error`.',
@@ -98,6 +111,10 @@ export function openApiDocument(routes: readonly Route[]): object {
   for (const [name, schema] of components.schemas) builder.addSchema(name, schema)
   return builder.getSpec()
 }
+
+/** Whether there is any key that may do this. */
+const isOpenToKeys = ({ scope }: Route) =>
+  scope === 'self' || (asksForMore(scope) && (scope in scopeOfKey || scope in scopesOfProductKey))
 
 const text = { type: 'string' } as const
 const uri = { type: 'string', format: 'uri-reference' } as const
@@ -134,8 +151,7 @@ const headerRefs = (...names: (keyof typeof headers | false | undefined)[]) =>
   Object.fromEntries(names.filter((name) => typeof name === 'string').map((name) => [name, headerRef(name)]))
 const headerRef = (name: string) => ({ $ref: `#/components/headers/${name}` })
 
-/** Callers are counted as soon as it is known who they are. */
-const limits = (route: Route) => (route.scope === 'public' ? [] : (['RateLimit', 'RateLimit-Policy'] as const))
+const limits = (route: Route) => (isCounted(route) ? (['RateLimit', 'RateLimit-Policy'] as const) : [])
 
 function operation(route: Route, components: Components): OperationObject {
   const given = [
@@ -154,7 +170,7 @@ function operation(route: Route, components: Components): OperationObject {
     tags: [route.tag],
     summary: route.summary,
     description: route.description,
-    security: route.scope === 'public' ? [] : [{ oidc: [] }],
+    security: route.scope === 'public' ? [] : [{ oidc: [] }, ...(isOpenToKeys(route) ? [{ apiKey: [] }] : [])],
     ...(given.length > 0 && { parameters: given }),
     ...(route.body && { requestBody: { required: true, content: bodyContent(route, components) } }),
     responses: {
@@ -305,7 +321,7 @@ function parameters(
     return {
       name,
       in: place,
-      required: place === 'path',
+      required: place === 'path' || !(field instanceof z.ZodOptional),
       ...(typeof description === 'string' && { description }),
       schema,
     }

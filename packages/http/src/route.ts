@@ -1,10 +1,12 @@
 import type {
   Actor,
+  ApiKeyVerifier,
   Catalogue,
   ChangeListener,
   Db,
   ErrorCode,
   Expectation,
+  KeyIssuer,
   Keyring,
   Sight,
 } from '@breakpilot/tenant-core'
@@ -18,6 +20,10 @@ export interface Services {
   readonly db: Db
   readonly catalogue: Catalogue
   readonly keyring: Keyring
+  /** Says whether API keys are good. */
+  readonly apiKeys: ApiKeyVerifier
+  /** Mints API keys. */
+  readonly issuer: KeyIssuer
   /** Knows when the feed of changes has moved. */
   readonly changes: ChangeListener
   /** Days that an archived tenant is kept before it may be purged. */
@@ -34,13 +40,13 @@ export interface ReadinessReport {
 
 /** Something that keeps the service from being ready. */
 export interface Impediment {
-  readonly part: 'database' | 'migrations' | 'role' | 'shutdown'
+  readonly part: 'database' | 'keyring' | 'migrations' | 'role' | 'shutdown'
   readonly message: string
 }
 
 /** Something that does not keep the service from its work and should not stay as it is. */
 export interface Note {
-  readonly code: 'listener_lost' | 'product_retired'
+  readonly code: 'keyring_kid_lost' | 'listener_lost' | 'product_retired'
   readonly message: string
 }
 
@@ -106,6 +112,16 @@ export interface Route {
   readonly idempotent?: boolean | undefined
   /** Whether `If-Match` is honoured: where something that has a version is changed. */
   readonly preconditions?: boolean | undefined
+  /**
+   * Slow work that has to be done before anything is changed: what it gives is there for `handle`. A replay of an
+   * `Idempotency-Key` does it in vain.
+   */
+  readonly prepare?: ((call: never) => Promise<object>) | undefined
+  /**
+   * Who is counted: the address where nobody says who it is, `nobody` where the work is bounded otherwise and a product
+   * asks on behalf of all of its callers.
+   */
+  readonly countedBy?: 'address' | 'nobody' | undefined
   /** The version of what is answered, for its `ETag`; null where the answer has no version of its own. */
   readonly etag?: ((result: never) => number | null) | undefined
   /** The id of what was made, when the answer shows a secret: then it is not stored and an `Idempotency-Key` keeps it sealed. */
@@ -131,6 +147,7 @@ interface RouteDefinition<
   RequestBody extends Body | undefined,
   Response extends Answer,
   PreviewResponse extends Answer,
+  Prepared extends object,
 > extends Route {
   readonly params?: Params
   readonly query?: Query
@@ -147,7 +164,8 @@ interface RouteDefinition<
     readonly body?: Wire<NoInfer<RequestBody>>
     readonly response?: Partial<Wire<NoInfer<Response>>>
   }
-  readonly handle: (call: Call<Params, Query, RequestBody>) => Promise<Result<Response>>
+  readonly prepare?: (call: Call<Params, Query, RequestBody>) => Promise<Prepared>
+  readonly handle: (call: Call<Params, Query, RequestBody> & NoInfer<Prepared>) => Promise<Result<Response>>
 }
 
 const dryRun = {
@@ -159,7 +177,7 @@ const dryRun = {
 
 /** The route as its dry run is answered: what would follow has neither a version nor a place. */
 export function previewOf(route: Route): Route | undefined {
-  const { preview, reduced: _, etag, location, contentLocation, secretOf, examples, ...rest } = route
+  const { preview, reduced: _, etag, location, contentLocation, secretOf, prepare, examples, ...rest } = route
   return preview && { ...rest, ...preview, status: 200 }
 }
 
@@ -178,7 +196,8 @@ export function route<
   Query extends Shape | undefined = undefined,
   RequestBody extends Body | undefined = undefined,
   PreviewResponse extends Answer = z.ZodNever,
->(definition: RouteDefinition<Params, Query, RequestBody, Response, PreviewResponse>): Route {
+  Prepared extends object = object,
+>(definition: RouteDefinition<Params, Query, RequestBody, Response, PreviewResponse, Prepared>): Route {
   if (!definition.preview) return definition
   return { ...definition, query: (definition.query ?? z.object({})).extend(dryRun) }
 }

@@ -49,6 +49,7 @@ export function aTenant(id: string, slug: string, time: string): KeptTenant {
     archived_at: null,
     purge_after: null,
     purge_requested_at: null,
+    key_policy: {},
     metadata: {},
     version: 1,
     created_at: time,

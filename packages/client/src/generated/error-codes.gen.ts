@@ -2,63 +2,15 @@
 
 /** The published error codes, by what kind of error they are. */
 export interface ErrorCodes {
-  not_found: {
-    /** There is no such event. */
-    'audit_event.not_found': true
-    /** There is no legal hold on this tenant. */
-    'legal_hold.not_found': true
-    /** There is no such product. */
-    'product.not_found': true
-    /** There is no such project. */
-    'project.not_found': true
-    /** There is nothing at this path. */
-    'route.not_found': true
-    /** There is no such slug. */
-    'slug.not_found': true
-    /** There is no such tenant. */
-    'tenant.not_found': true
-    /** The tenant does not have this product. */
-    'tenant_product.not_found': true
-  }
-  unauthenticated: {
-    /** The token is not meant for this service. */
-    'auth.audience_missing': true
-    /** The credentials are not well-formed. */
-    'auth.credentials_malformed': true
-    /** Credentials are required. */
-    'auth.credentials_missing': true
-    /** The authorization scheme is not supported. */
-    'auth.scheme_unsupported': true
-    /** The token has expired. */
-    'auth.token_expired': true
-    /** The token is not valid. */
-    'auth.token_invalid': true
-    /** The token is not an access token. */
-    'auth.token_wrong_type': true
-  }
-  forbidden: {
-    /** You may not do this. */
-    'auth.permission_denied': true
-    /** Without authentication only local requests are answered. */
-    'auth.request_not_local': true
-  }
-  unavailable: {
-    /** The identity provider cannot be reached. */
-    'auth.provider_unavailable': true
-    /** Too many are waiting for changes. */
-    'changes.too_many_waiters': true
-    /** The database is busy. */
-    'database.busy': true
-    /** The database cannot be reached. */
-    'database.unavailable': true
-    /** The service is not ready. */
-    'service.not_ready': true
-  }
-  gone: {
-    /** The feed no longer has what came after this position. */
-    'changes.expired': true
-  }
   conflict: {
+    /** The key has expired. */
+    'api_key.expired': true
+    /** The tenant's key policy does not allow this. */
+    'api_key.policy_violated': true
+    /** Another key has taken the place of this one. */
+    'api_key.replaced': true
+    /** The key is revoked. */
+    'api_key.revoked': true
     /** A request with this Idempotency-Key is being worked on. */
     'idempotency.in_flight': true
     /** The answer to this Idempotency-Key held a secret that is no longer kept. */
@@ -69,6 +21,8 @@ export interface ErrorCodes {
     'product.requirement_missing': true
     /** The product is retired. */
     'product.retired': true
+    /** The project is archived. */
+    'project.archived': true
     /** No product of the tenant has projects. */
     'project.not_supported': true
     /** The tenant has as many projects as it may have. */
@@ -95,6 +49,8 @@ export interface ErrorCodes {
     'tenant.legal_hold': true
     /** Only an archived tenant can be purged. */
     'tenant.not_archived': true
+    /** The platform's own tenant does not change. */
+    'tenant.platform_own': true
     /** An active tenant needs a plan. */
     'tenant.plan_required': true
     /** The tenant cannot be purged yet. */
@@ -110,11 +66,35 @@ export interface ErrorCodes {
     /** The tenant cannot go from its state to that one. */
     'tenant.transition_illegal': true
   }
-  unprocessable: {
-    /** This Idempotency-Key was used for another request. */
-    'idempotency.key_reused': true
+  forbidden: {
+    /** You may not hand this on. */
+    'api_key.grant_exceeded': true
+    /** You may not do this. */
+    'auth.permission_denied': true
+    /** Without authentication only local requests are answered. */
+    'auth.request_not_local': true
+  }
+  unavailable: {
+    /** Too many keys are waiting to be proven. */
+    'api_key.lane_full': true
+    /** The identity provider cannot be reached. */
+    'auth.provider_unavailable': true
+    /** Too many are waiting for changes. */
+    'changes.too_many_waiters': true
+    /** The database is busy. */
+    'database.busy': true
+    /** The database cannot be reached. */
+    'database.unavailable': true
+    /** The server's keyring does not fit what was made with it. */
+    'secrets.kid_unfit': true
+    /** The service is not ready. */
+    'service.not_ready': true
   }
   invalid: {
+    /** The scopes open more than one audience. */
+    'api_key.mixed_audience': true
+    /** There is no such scope. */
+    'api_key.scope_unknown': true
     /** The cursor is not one of this list. */
     'page.cursor_invalid': true
     /** There is no such product. */
@@ -137,6 +117,54 @@ export interface ErrorCodes {
     'tenant_product.config_invalid': true
     /** The product has no such limit. */
     'tenant_product.limit_unknown': true
+  }
+  not_found: {
+    /** There is no such key. */
+    'api_key.not_found': true
+    /** There is no such event. */
+    'audit_event.not_found': true
+    /** There is no legal hold on this tenant. */
+    'legal_hold.not_found': true
+    /** There is no such product. */
+    'product.not_found': true
+    /** There is no such project. */
+    'project.not_found': true
+    /** There is nothing at this path. */
+    'route.not_found': true
+    /** There is no such slug. */
+    'slug.not_found': true
+    /** There is no such tenant. */
+    'tenant.not_found': true
+    /** The tenant does not have this product. */
+    'tenant_product.not_found': true
+  }
+  unauthenticated: {
+    /** The API key is not valid. */
+    'auth.api_key_invalid': true
+    /** The API key cannot be used. */
+    'auth.api_key_refused': true
+    /** The token is not meant for this service. */
+    'auth.audience_missing': true
+    /** The credentials are not well-formed. */
+    'auth.credentials_malformed': true
+    /** Credentials are required. */
+    'auth.credentials_missing': true
+    /** The authorization scheme is not supported. */
+    'auth.scheme_unsupported': true
+    /** The token has expired. */
+    'auth.token_expired': true
+    /** The token is not valid. */
+    'auth.token_invalid': true
+    /** The token is not an access token. */
+    'auth.token_wrong_type': true
+  }
+  gone: {
+    /** The feed no longer has what came after this position. */
+    'changes.expired': true
+  }
+  unprocessable: {
+    /** This Idempotency-Key was used for another request. */
+    'idempotency.key_reused': true
   }
   too_large: {
     /** The body is too large. */

@@ -1,6 +1,14 @@
 // Made by packages/client/scripts/generate.ts from packages/http/openapi.json, with @redocly/cli. Do not edit.
 
-import type { AuditEvent, AuditEventPage, ChangePage, Entitlements, EvaluationBatch, EvaluationResults, Health, LegalHold, NewLegalHold, NewProject, NewTenant, NewTenantProduct, Product, ProductPage, Project, ProjectChanges, ProjectPage, PurgeRequest, Readiness, ReleasedSlug, SlugRelease, Tenant, TenantChanges, TenantExport, TenantPage, TenantProduct, TenantProductChanges, TenantProductPage, TenantProductPreview, TenantSummary, TenantSummaryExport, TenantSummaryPage, Transition, TransitionPreview } from './schemas.gen.ts';
+import type { ApiKey, ApiKeyChanges, ApiKeyPage, ApiKeyRevocation, ApiKeyRotation, AuditEvent, AuditEventPage, ChangePage, Entitlements, EvaluationBatch, EvaluationResults, FoundApiKeys, Health, IssuedApiKey, LeakedApiKey, LegalHold, Me, NewApiKey, NewLegalHold, NewProject, NewTenant, NewTenantProduct, OwnApiKey, OwnApiKeyPage, OwnIssuedApiKey, Product, ProductPage, Project, ProjectChanges, ProjectPage, PurgeRequest, Readiness, ReleasedSlug, RevokedApiKeys, SlugRelease, Tenant, TenantChanges, TenantExport, TenantPage, TenantProduct, TenantProductChanges, TenantProductPage, TenantProductPreview, TenantSummary, TenantSummaryExport, TenantSummaryPage, Transition, TransitionPreview, Verification, VerificationBatch, VerifiedKey, VerifiedKeys } from './schemas.gen.ts';
+
+type VerifyApiKeyResult = VerifiedKey;
+
+type VerifyApiKeyBody = Verification;
+
+type VerifyApiKeysResult = VerifiedKeys;
+
+type VerifyApiKeysBody = VerificationBatch;
 
 type GetHealthResult = Health;
 
@@ -506,6 +514,178 @@ export type UpdateTenantProductQuery = {
 
 type UpdateTenantProductBody = TenantProductChanges;
 
+type ListApiKeysResult = ApiKeyPage | OwnApiKeyPage;
+
+type ListApiKeysPath = {
+    /**
+     * The id of the tenant.
+     * @pattern ^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})$
+     * @format uuid
+     */
+    tenant_id: string;
+};
+
+export type ListApiKeysQuery = {
+    /**
+     * How many to answer: 1 to 200, 50 unless told.
+     * @minimum 1
+     * @maximum 200
+     */
+    limit?: number;
+    /**
+     * The `next_cursor` of the page before, with the same filters.
+     * @maxLength 4096
+     */
+    cursor?: string;
+    /**
+     * Only keys with this status.
+     */
+    status?: "active" | "disabled" | "expired" | "revoked";
+    /**
+     * Only keys that are bound to this project.
+     * @pattern ^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})$
+     * @format uuid
+     */
+    project_id?: string;
+    /**
+     * Only keys of this environment.
+     */
+    environment?: "live" | "test";
+    /**
+     * Only keys that open this product, or `tenant-registry`.
+     * @maxLength 63
+     * @pattern ^[a-z][a-z0-9-]*$
+     */
+    audience?: string;
+    /**
+     * Only keys that were made from each other by rotation.
+     * @pattern ^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})$
+     * @format uuid
+     */
+    family_id?: string;
+};
+
+type IssueApiKeyResult = IssuedApiKey | OwnIssuedApiKey;
+
+type IssueApiKeyPath = {
+    /**
+     * The id of the tenant.
+     * @pattern ^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})$
+     * @format uuid
+     */
+    tenant_id: string;
+};
+
+type IssueApiKeyBody = NewApiKey;
+
+type RevokeAllApiKeysResult = RevokedApiKeys | RevokedApiKeys;
+
+type RevokeAllApiKeysPath = {
+    /**
+     * The id of the tenant.
+     * @pattern ^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})$
+     * @format uuid
+     */
+    tenant_id: string;
+};
+
+export type RevokeAllApiKeysQuery = {
+    /**
+     * With `true` nothing is changed: the answer says what would follow.
+     */
+    dry_run?: "true" | "false";
+};
+
+type RevokeAllApiKeysBody = ApiKeyRevocation;
+
+type GetApiKeyResult = ApiKey | OwnApiKey;
+
+type GetApiKeyPath = {
+    /**
+     * The id of the tenant.
+     * @pattern ^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})$
+     * @format uuid
+     */
+    tenant_id: string;
+    /**
+     * The id of the key.
+     * @pattern ^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})$
+     * @format uuid
+     */
+    api_key_id: string;
+};
+
+type UpdateApiKeyResult = ApiKey | OwnApiKey;
+
+type UpdateApiKeyPath = {
+    /**
+     * The id of the tenant.
+     * @pattern ^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})$
+     * @format uuid
+     */
+    tenant_id: string;
+    /**
+     * The id of the key.
+     * @pattern ^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})$
+     * @format uuid
+     */
+    api_key_id: string;
+};
+
+type UpdateApiKeyBody = ApiKeyChanges;
+
+type RotateApiKeyResult = IssuedApiKey | OwnIssuedApiKey;
+
+type RotateApiKeyPath = {
+    /**
+     * The id of the tenant.
+     * @pattern ^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})$
+     * @format uuid
+     */
+    tenant_id: string;
+    /**
+     * The id of the key.
+     * @pattern ^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})$
+     * @format uuid
+     */
+    api_key_id: string;
+};
+
+type RotateApiKeyBody = ApiKeyRotation;
+
+type RevokeApiKeyResult = ApiKey | OwnApiKey;
+
+type RevokeApiKeyPath = {
+    /**
+     * The id of the tenant.
+     * @pattern ^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})$
+     * @format uuid
+     */
+    tenant_id: string;
+    /**
+     * The id of the key.
+     * @pattern ^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})$
+     * @format uuid
+     */
+    api_key_id: string;
+};
+
+type RevokeApiKeyBody = ApiKeyRevocation;
+
+type FindApiKeysResult = FoundApiKeys;
+
+export type FindApiKeysQuery = {
+    /**
+     * The public part of the key. Never the whole key: addresses are logged.
+     * @pattern ^bpk_(?:live|test)_[0-9A-Za-z]{12}$
+     */
+    prefix: string;
+};
+
+type RevokeLeakedApiKeyResult = void;
+
+type RevokeLeakedApiKeyBody = LeakedApiKey;
+
 type ListChangesResult = ChangePage;
 
 export type ListChangesQuery = {
@@ -600,11 +780,25 @@ type GetAuditEventPath = {
     event_id: string;
 };
 
+type GetMeResult = Me;
+
 /**
  * Per-operation `args`/`result` shapes (plus `kind: 'sse'` for event streams) — the
  * type-level companion of `OPERATIONS` that gives `createClient<Ops>` its typed methods.
  */
 export type Ops = {
+    verifyApiKey: {
+        args: {
+            body: VerifyApiKeyBody;
+        };
+        result: VerifyApiKeyResult;
+    };
+    verifyApiKeys: {
+        args: {
+            body: VerifyApiKeysBody;
+        };
+        result: VerifyApiKeysResult;
+    };
     getHealth: {
         args: {};
         result: GetHealthResult;
@@ -807,6 +1001,67 @@ export type Ops = {
         };
         result: UpdateTenantProductResult;
     };
+    listApiKeys: {
+        args: {
+            path: ListApiKeysPath;
+            query?: ListApiKeysQuery;
+        };
+        result: ListApiKeysResult;
+    };
+    issueApiKey: {
+        args: {
+            path: IssueApiKeyPath;
+            body: IssueApiKeyBody;
+        };
+        result: IssueApiKeyResult;
+    };
+    revokeAllApiKeys: {
+        args: {
+            path: RevokeAllApiKeysPath;
+            query?: RevokeAllApiKeysQuery;
+            body: RevokeAllApiKeysBody;
+        };
+        result: RevokeAllApiKeysResult;
+    };
+    getApiKey: {
+        args: {
+            path: GetApiKeyPath;
+        };
+        result: GetApiKeyResult;
+    };
+    updateApiKey: {
+        args: {
+            path: UpdateApiKeyPath;
+            body: UpdateApiKeyBody;
+        };
+        result: UpdateApiKeyResult;
+    };
+    rotateApiKey: {
+        args: {
+            path: RotateApiKeyPath;
+            body: RotateApiKeyBody;
+        };
+        result: RotateApiKeyResult;
+    };
+    revokeApiKey: {
+        args: {
+            path: RevokeApiKeyPath;
+            body: RevokeApiKeyBody;
+        };
+        result: RevokeApiKeyResult;
+    };
+    findApiKeys: {
+        args: {
+            query: FindApiKeysQuery;
+        };
+        result: FindApiKeysResult;
+    };
+    revokeLeakedApiKey: {
+        args: {
+            body: RevokeLeakedApiKeyBody;
+        };
+        result: RevokeLeakedApiKeyResult;
+    };
     listChanges: {
         args: {
             query?: ListChangesQuery;
@@ -824,6 +1079,10 @@ export type Ops = {
             path: GetAuditEventPath;
         };
         result: GetAuditEventResult;
+    };
+    getMe: {
+        args: {};
+        result: GetMeResult;
     };
 };
 
@@ -843,6 +1102,8 @@ export interface Operation {
 
 /** How each operation is reached. */
 export const operations = {
+  verifyApiKey: { method: 'POST', path: '/v1/api-keys/verify', reads: true },
+  verifyApiKeys: { method: 'POST', path: '/v1/api-keys/verify-batch', reads: true },
   getHealth: { method: 'GET', path: '/healthz', public: true, reads: true },
   getReadiness: { method: 'GET', path: '/readyz', public: true, reads: true },
   getEntitlements: { method: 'GET', path: '/v1/tenants/{tenant_id}/entitlements', reads: true },
@@ -875,7 +1136,17 @@ export const operations = {
   putTenantProduct: { method: 'PUT', path: '/v1/tenants/{tenant_id}/products/{product}' },
   updateTenantProduct: { method: 'PATCH', path: '/v1/tenants/{tenant_id}/products/{product}' },
   removeTenantProduct: { method: 'DELETE', path: '/v1/tenants/{tenant_id}/products/{product}' },
+  issueApiKey: { method: 'POST', path: '/v1/tenants/{tenant_id}/api-keys', idempotent: true },
+  listApiKeys: { method: 'GET', path: '/v1/tenants/{tenant_id}/api-keys', reads: true },
+  revokeAllApiKeys: { method: 'POST', path: '/v1/tenants/{tenant_id}/api-keys/revoke-all', idempotent: true },
+  getApiKey: { method: 'GET', path: '/v1/tenants/{tenant_id}/api-keys/{api_key_id}', reads: true },
+  updateApiKey: { method: 'PATCH', path: '/v1/tenants/{tenant_id}/api-keys/{api_key_id}' },
+  rotateApiKey: { method: 'POST', path: '/v1/tenants/{tenant_id}/api-keys/{api_key_id}/rotate', idempotent: true },
+  revokeApiKey: { method: 'POST', path: '/v1/tenants/{tenant_id}/api-keys/{api_key_id}/revoke', idempotent: true },
+  findApiKeys: { method: 'GET', path: '/v1/api-keys', reads: true },
+  revokeLeakedApiKey: { method: 'POST', path: '/v1/api-keys/revoke', public: true, reads: true },
   listChanges: { method: 'GET', path: '/v1/changes', reads: true },
   listAuditEvents: { method: 'GET', path: '/v1/audit/events', reads: true },
   getAuditEvent: { method: 'GET', path: '/v1/audit/events/{event_id}', reads: true },
+  getMe: { method: 'GET', path: '/v1/me', reads: true },
 } as const satisfies Record<keyof Ops, Operation>

@@ -78,6 +78,115 @@ export type Violation = {
 };
 
 /**
+ * What is said of a key that somebody brought.
+ */
+export type VerifiedKey = {
+    /**
+     * Whether the key may be used for that: `code` is `VALID`.
+     */
+    valid: boolean;
+    /**
+     * Why it may, or may not. A new code means no.
+     */
+    code: ("VALID" | "NOT_FOUND" | "REVOKED" | "EXPIRED" | "DISABLED" | "TENANT_INACTIVE" | "PRODUCT_NOT_ASSIGNED" | "PROJECT_INACTIVE" | "PROJECT_MISMATCH" | "ENVIRONMENT_MISMATCH" | "IP_NOT_ALLOWED" | "INSUFFICIENT_SCOPE" | "RETRY") | LaterValue;
+    /**
+     * The id of the key.
+     */
+    api_key_id: string | null;
+    /**
+     * Whose key it is.
+     */
+    tenant_id: string | null;
+    /**
+     * The project that the key is bound to, if it is.
+     */
+    project_id: string | null;
+    /**
+     * The environment of the key.
+     */
+    environment: (("live" | "test") | LaterValue) | null;
+    /**
+     * What the key may be used for.
+     */
+    scopes: string[];
+    /**
+     * When the key ends.
+     * @format date-time
+     */
+    expires_at: string | null;
+    /**
+     * What the tenant is in, when that is why.
+     */
+    tenant_status: string | null;
+    /**
+     * For how many seconds from this answer it may be relied on: at most 5. Using it does not prolong it.
+     * @minimum -9007199254740991
+     * @maximum 9007199254740991
+     */
+    max_age: number;
+};
+
+/**
+ * A key that somebody brings, and what it is brought for.
+ */
+export type Verification = {
+    /**
+     * The whole key, as it was brought.
+     * @maxLength 4096
+     */
+    key: string;
+    /**
+     * What it takes: all scopes of a list, or `all` of one and `any` of another.
+     */
+    scopes?: string[] | {
+        /**
+         * @maxItems 100
+         */
+        all?: string[];
+        /**
+         * @maxItems 100
+         */
+        any?: string[];
+    };
+    /**
+     * The project that the key is used in.
+     * @pattern ^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})$
+     * @format uuid
+     */
+    project_id?: string;
+    /**
+     * The environment that the key is used in.
+     */
+    environment?: "live" | "test";
+    /**
+     * The address of who brought it. Without one, a key that is bound to networks is not valid.
+     * @maxLength 64
+     */
+    client_ip?: string;
+};
+
+/**
+ * What is said of each key, in the order of the questions.
+ */
+export type VerifiedKeys = {
+    /**
+     * An answer for each question, in their order.
+     */
+    data: VerifiedKey[];
+};
+
+/**
+ * Up to a hundred keys, each with what it is brought for.
+ */
+export type VerificationBatch = {
+    /**
+     * @minItems 1
+     * @maxItems 100
+     */
+    items: Verification[];
+};
+
+/**
  * That the process is alive.
  */
 export type Health = {
@@ -366,9 +475,13 @@ export type Tenant = {
      */
     deletion_protection: boolean;
     /**
-     * API keys issued before this are dead for good.
+     * API keys that were not issued after this are dead for good.
      */
     keys_valid_after: string | null;
+    /**
+     * What every API key of the tenant has to keep to, judged when one is made, changed or rotated.
+     */
+    key_policy: KeyPolicy;
     /**
      * When the tenant was archived.
      */
@@ -401,6 +514,22 @@ export type Tenant = {
      * @format date-time
      */
     updated_at: string;
+};
+
+/**
+ * What every API key of a tenant has to keep to.
+ */
+export type KeyPolicy = {
+    /**
+     * The most days that a key may live, from when it is made or changed.
+     * @minimum 1
+     * @maximum 3650
+     */
+    max_days?: number;
+    /**
+     * Whether a key has to have an end.
+     */
+    expiry_required?: boolean;
 };
 
 /**
@@ -472,6 +601,10 @@ export type NewTenant = {
      * Whether the tenant cannot be purged, whatever else holds.
      */
     deletion_protection?: boolean;
+    /**
+     * What every API key of the tenant has to keep to, judged when one is made, changed or rotated.
+     */
+    key_policy?: KeyPolicy;
     /**
      * Whatever you want to keep with the tenant: up to 50 names with a text each.
      */
@@ -630,9 +763,27 @@ export type TenantChanges = {
      */
     deletion_protection?: boolean;
     /**
+     * What every API key of the tenant has to keep to, judged when one is made, changed or rotated. A rule with null goes, one that is absent stays; null clears all.
+     */
+    key_policy?: KeyPolicyChanges | null;
+    /**
      * Whatever you want to keep with the tenant: up to 50 names with a text each. A name with null goes, one that is absent stays.
      */
     metadata?: Record<string, string | null> | null;
+};
+
+/**
+ * What changes of what every API key of a tenant has to keep to.
+ */
+export type KeyPolicyChanges = {
+    /**
+     * The most days that a key may live, from when it is made or changed.
+     */
+    max_days?: number | null;
+    /**
+     * Whether a key has to have an end.
+     */
+    expiry_required?: boolean | null;
 };
 
 /**
@@ -1135,6 +1286,10 @@ export type ImportedTenant = {
      */
     deletion_protection?: boolean;
     /**
+     * What every API key of the tenant has to keep to, judged when one is made, changed or rotated.
+     */
+    key_policy?: KeyPolicy;
+    /**
      * Whatever you want to keep with the tenant: up to 50 names with a text each.
      */
     metadata?: Record<string, string>;
@@ -1389,6 +1544,626 @@ export type TenantProductChanges = {
 };
 
 /**
+ * An API key that was just made, with its secret.
+ */
+export type IssuedApiKey = {
+    /**
+     * The id of the key. It never changes.
+     * @pattern ^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})$
+     * @format uuid
+     */
+    id: string;
+    /**
+     * The id of the tenant whose key it is.
+     * @pattern ^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})$
+     * @format uuid
+     */
+    tenant_id: string;
+    /**
+     * The project that the key is bound to; null for a key of the whole tenant.
+     */
+    project_id: string | null;
+    /**
+     * What the key is for, for people.
+     */
+    name: string;
+    /**
+     * The public part of the key: safe to show and to log. It finds the key again.
+     */
+    prefix: string;
+    /**
+     * Whether the key is for real work or for trying things out.
+     */
+    environment: ("live" | "test") | LaterValue;
+    /**
+     * Whom the key opens: the key of a product, or `tenant-registry` for this API. It follows from the scopes.
+     */
+    audience: string;
+    /**
+     * What the key may be used for: `area:verb`, or `area:*` for everything of an area.
+     */
+    scopes: string[];
+    /**
+     * Whether the key can be used, as far as that depends on the key itself.
+     */
+    status: ("active" | "disabled" | "expired" | "revoked") | LaterValue;
+    /**
+     * Whether the key was switched off for a while.
+     */
+    enabled: boolean;
+    /**
+     * From when on the key is no longer valid; null for never.
+     */
+    expires_at: string | null;
+    /**
+     * From where the key may be used: networks in CIDR notation, IPv4 or IPv6. An empty list allows every address.
+     */
+    ip_allow: string[];
+    /**
+     * Whatever you want to remember with the key: up to 20 names with a text each. No secrets.
+     */
+    metadata: Record<string, string>;
+    /**
+     * The first of the keys that were made from each other by rotation.
+     * @pattern ^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})$
+     * @format uuid
+     */
+    family_id: string;
+    /**
+     * The key that took its place by rotation, if one did.
+     */
+    replaced_by: string | null;
+    /**
+     * Who made the key.
+     */
+    created_by: string | null;
+    /**
+     * When the key ended for good; null while it has not.
+     */
+    revoked_at: string | null;
+    /**
+     * Why it ended.
+     */
+    revoked_reason: string | null;
+    /**
+     * Who ended it; null when all keys of the tenant were ended.
+     */
+    revoked_by: string | null;
+    /**
+     * When the key was last used, up to a minute late; null for never.
+     */
+    last_used_at: string | null;
+    /**
+     * From where it was last used, where that is known.
+     */
+    last_used_ip: string | null;
+    /**
+     * Grows with every change. `If-Match` compares it.
+     * @minimum -9007199254740991
+     * @maximum 9007199254740991
+     */
+    version: number;
+    /**
+     * When the key was made.
+     * @format date-time
+     */
+    created_at: string;
+    /**
+     * When anything of the key last changed.
+     * @format date-time
+     */
+    updated_at: string;
+    /**
+     * The key itself. It is shown here and never again: keep it where secrets are kept.
+     */
+    key: string;
+};
+
+/**
+ * An API key that was just made, with its secret, as its tenant sees it.
+ */
+export type OwnIssuedApiKey = {
+    /**
+     * The id of the key. It never changes.
+     * @pattern ^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})$
+     * @format uuid
+     */
+    id: string;
+    /**
+     * The id of the tenant whose key it is.
+     * @pattern ^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})$
+     * @format uuid
+     */
+    tenant_id: string;
+    /**
+     * The project that the key is bound to; null for a key of the whole tenant.
+     */
+    project_id: string | null;
+    /**
+     * What the key is for, for people.
+     */
+    name: string;
+    /**
+     * The public part of the key: safe to show and to log. It finds the key again.
+     */
+    prefix: string;
+    /**
+     * Whether the key is for real work or for trying things out.
+     */
+    environment: ("live" | "test") | LaterValue;
+    /**
+     * Whom the key opens: the key of a product, or `tenant-registry` for this API. It follows from the scopes.
+     */
+    audience: string;
+    /**
+     * What the key may be used for: `area:verb`, or `area:*` for everything of an area.
+     */
+    scopes: string[];
+    /**
+     * Whether the key can be used, as far as that depends on the key itself.
+     */
+    status: ("active" | "disabled" | "expired" | "revoked") | LaterValue;
+    /**
+     * Whether the key was switched off for a while.
+     */
+    enabled: boolean;
+    /**
+     * From when on the key is no longer valid; null for never.
+     */
+    expires_at: string | null;
+    /**
+     * From where the key may be used: networks in CIDR notation, IPv4 or IPv6. An empty list allows every address.
+     */
+    ip_allow: string[];
+    /**
+     * Whatever you want to remember with the key: up to 20 names with a text each. No secrets.
+     */
+    metadata: Record<string, string>;
+    /**
+     * The first of the keys that were made from each other by rotation.
+     * @pattern ^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})$
+     * @format uuid
+     */
+    family_id: string;
+    /**
+     * The key that took its place by rotation, if one did.
+     */
+    replaced_by: string | null;
+    /**
+     * When the key ended for good; null while it has not.
+     */
+    revoked_at: string | null;
+    /**
+     * Why it ended.
+     */
+    revoked_reason: string | null;
+    /**
+     * When the key was last used, up to a minute late; null for never.
+     */
+    last_used_at: string | null;
+    /**
+     * From where it was last used, where that is known.
+     */
+    last_used_ip: string | null;
+    /**
+     * Grows with every change. `If-Match` compares it.
+     * @minimum -9007199254740991
+     * @maximum 9007199254740991
+     */
+    version: number;
+    /**
+     * When the key was made.
+     * @format date-time
+     */
+    created_at: string;
+    /**
+     * When anything of the key last changed.
+     * @format date-time
+     */
+    updated_at: string;
+    /**
+     * The key itself. It is shown here and never again: keep it where secrets are kept.
+     */
+    key: string;
+};
+
+/**
+ * What it takes to make an API key.
+ */
+export type NewApiKey = {
+    /**
+     * What the key is for, for people.
+     * @minLength 1
+     * @maxLength 200
+     */
+    name: string;
+    /**
+     * What the key may be used for: `area:verb`, or `area:*` for everything of an area.
+     * @minItems 1
+     * @maxItems 100
+     */
+    scopes: string[];
+    /**
+     * From when on the key is no longer valid; null for never.
+     */
+    expires_at?: string | null;
+    /**
+     * From where the key may be used: networks in CIDR notation, IPv4 or IPv6. An empty list allows every address.
+     * @maxItems 50
+     */
+    ip_allow?: string[];
+    /**
+     * The project that the key is bound to; null for a key of the whole tenant.
+     */
+    project_id?: string | null;
+    /**
+     * Whether the key is for real work or for trying things out. `live` unless told.
+     */
+    environment?: "live" | "test";
+    /**
+     * Whatever you want to remember with the key: up to 20 names with a text each. No secrets.
+     */
+    metadata?: Record<string, string>;
+    /**
+     * For keys of the platform's own tenant alone: the product that the key speaks for.
+     * @maxLength 63
+     * @pattern ^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$
+     */
+    product?: string;
+};
+
+/**
+ * One page of a list.
+ */
+export type ApiKeyPage = {
+    /**
+     * What the page holds, in the order of the list.
+     */
+    data: ApiKey[];
+    /**
+     * Whether there is another page.
+     */
+    has_more: boolean;
+    /**
+     * Hand this back as `cursor` for the next page; null on the last one.
+     */
+    next_cursor: string | null;
+};
+
+/**
+ * An API key, without its secret.
+ */
+export type ApiKey = {
+    /**
+     * The id of the key. It never changes.
+     * @pattern ^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})$
+     * @format uuid
+     */
+    id: string;
+    /**
+     * The id of the tenant whose key it is.
+     * @pattern ^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})$
+     * @format uuid
+     */
+    tenant_id: string;
+    /**
+     * The project that the key is bound to; null for a key of the whole tenant.
+     */
+    project_id: string | null;
+    /**
+     * What the key is for, for people.
+     */
+    name: string;
+    /**
+     * The public part of the key: safe to show and to log. It finds the key again.
+     */
+    prefix: string;
+    /**
+     * Whether the key is for real work or for trying things out.
+     */
+    environment: ("live" | "test") | LaterValue;
+    /**
+     * Whom the key opens: the key of a product, or `tenant-registry` for this API. It follows from the scopes.
+     */
+    audience: string;
+    /**
+     * What the key may be used for: `area:verb`, or `area:*` for everything of an area.
+     */
+    scopes: string[];
+    /**
+     * Whether the key can be used, as far as that depends on the key itself.
+     */
+    status: ("active" | "disabled" | "expired" | "revoked") | LaterValue;
+    /**
+     * Whether the key was switched off for a while.
+     */
+    enabled: boolean;
+    /**
+     * From when on the key is no longer valid; null for never.
+     */
+    expires_at: string | null;
+    /**
+     * From where the key may be used: networks in CIDR notation, IPv4 or IPv6. An empty list allows every address.
+     */
+    ip_allow: string[];
+    /**
+     * Whatever you want to remember with the key: up to 20 names with a text each. No secrets.
+     */
+    metadata: Record<string, string>;
+    /**
+     * The first of the keys that were made from each other by rotation.
+     * @pattern ^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})$
+     * @format uuid
+     */
+    family_id: string;
+    /**
+     * The key that took its place by rotation, if one did.
+     */
+    replaced_by: string | null;
+    /**
+     * Who made the key.
+     */
+    created_by: string | null;
+    /**
+     * When the key ended for good; null while it has not.
+     */
+    revoked_at: string | null;
+    /**
+     * Why it ended.
+     */
+    revoked_reason: string | null;
+    /**
+     * Who ended it; null when all keys of the tenant were ended.
+     */
+    revoked_by: string | null;
+    /**
+     * When the key was last used, up to a minute late; null for never.
+     */
+    last_used_at: string | null;
+    /**
+     * From where it was last used, where that is known.
+     */
+    last_used_ip: string | null;
+    /**
+     * Grows with every change. `If-Match` compares it.
+     * @minimum -9007199254740991
+     * @maximum 9007199254740991
+     */
+    version: number;
+    /**
+     * When the key was made.
+     * @format date-time
+     */
+    created_at: string;
+    /**
+     * When anything of the key last changed.
+     * @format date-time
+     */
+    updated_at: string;
+};
+
+/**
+ * One page of a list.
+ */
+export type OwnApiKeyPage = {
+    /**
+     * What the page holds, in the order of the list.
+     */
+    data: OwnApiKey[];
+    /**
+     * Whether there is another page.
+     */
+    has_more: boolean;
+    /**
+     * Hand this back as `cursor` for the next page; null on the last one.
+     */
+    next_cursor: string | null;
+};
+
+/**
+ * An API key, as its tenant sees it.
+ */
+export type OwnApiKey = {
+    /**
+     * The id of the key. It never changes.
+     * @pattern ^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})$
+     * @format uuid
+     */
+    id: string;
+    /**
+     * The id of the tenant whose key it is.
+     * @pattern ^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})$
+     * @format uuid
+     */
+    tenant_id: string;
+    /**
+     * The project that the key is bound to; null for a key of the whole tenant.
+     */
+    project_id: string | null;
+    /**
+     * What the key is for, for people.
+     */
+    name: string;
+    /**
+     * The public part of the key: safe to show and to log. It finds the key again.
+     */
+    prefix: string;
+    /**
+     * Whether the key is for real work or for trying things out.
+     */
+    environment: ("live" | "test") | LaterValue;
+    /**
+     * Whom the key opens: the key of a product, or `tenant-registry` for this API. It follows from the scopes.
+     */
+    audience: string;
+    /**
+     * What the key may be used for: `area:verb`, or `area:*` for everything of an area.
+     */
+    scopes: string[];
+    /**
+     * Whether the key can be used, as far as that depends on the key itself.
+     */
+    status: ("active" | "disabled" | "expired" | "revoked") | LaterValue;
+    /**
+     * Whether the key was switched off for a while.
+     */
+    enabled: boolean;
+    /**
+     * From when on the key is no longer valid; null for never.
+     */
+    expires_at: string | null;
+    /**
+     * From where the key may be used: networks in CIDR notation, IPv4 or IPv6. An empty list allows every address.
+     */
+    ip_allow: string[];
+    /**
+     * Whatever you want to remember with the key: up to 20 names with a text each. No secrets.
+     */
+    metadata: Record<string, string>;
+    /**
+     * The first of the keys that were made from each other by rotation.
+     * @pattern ^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})$
+     * @format uuid
+     */
+    family_id: string;
+    /**
+     * The key that took its place by rotation, if one did.
+     */
+    replaced_by: string | null;
+    /**
+     * When the key ended for good; null while it has not.
+     */
+    revoked_at: string | null;
+    /**
+     * Why it ended.
+     */
+    revoked_reason: string | null;
+    /**
+     * When the key was last used, up to a minute late; null for never.
+     */
+    last_used_at: string | null;
+    /**
+     * From where it was last used, where that is known.
+     */
+    last_used_ip: string | null;
+    /**
+     * Grows with every change. `If-Match` compares it.
+     * @minimum -9007199254740991
+     * @maximum 9007199254740991
+     */
+    version: number;
+    /**
+     * When the key was made.
+     * @format date-time
+     */
+    created_at: string;
+    /**
+     * When anything of the key last changed.
+     * @format date-time
+     */
+    updated_at: string;
+};
+
+/**
+ * What ended all keys of a tenant, or would.
+ */
+export type RevokedApiKeys = {
+    /**
+     * How many keys that could still be used it ended.
+     * @minimum -9007199254740991
+     * @maximum 9007199254740991
+     */
+    api_keys: number;
+    /**
+     * Only keys that were made after this are valid; null in a dry run of a tenant that never ended all.
+     */
+    keys_valid_after: string | null;
+    /**
+     * Why.
+     */
+    reason: string;
+};
+
+/**
+ * Why a key, or all keys, are ended for good.
+ */
+export type ApiKeyRevocation = {
+    /**
+     * Why, for those who look at the key later: `compromised`, `no_longer_needed`, or your own words.
+     * @minLength 1
+     * @maxLength 200
+     */
+    reason: string;
+};
+
+/**
+ * A merge patch (RFC 7396) of an API key: null clears, an absent field stays.
+ */
+export type ApiKeyChanges = {
+    /**
+     * What the key is for, for people.
+     * @minLength 1
+     * @maxLength 200
+     */
+    name?: string;
+    /**
+     * What the key may be used for: `area:verb`, or `area:*` for everything of an area.
+     * @minItems 1
+     * @maxItems 100
+     */
+    scopes?: string[];
+    /**
+     * From when on the key is no longer valid; null for never.
+     */
+    expires_at?: string | null;
+    /**
+     * Whether the key was switched off for a while.
+     */
+    enabled?: boolean;
+    /**
+     * From where the key may be used: networks in CIDR notation, IPv4 or IPv6. An empty list allows every address. null clears it.
+     */
+    ip_allow?: string[] | null;
+    /**
+     * Whatever you want to remember with the key: up to 20 names with a text each. No secrets. A name with null goes, one that is absent stays; null clears all.
+     */
+    metadata?: Record<string, string | null> | null;
+};
+
+/**
+ * How long a key lives on beside the one that takes its place.
+ */
+export type ApiKeyRotation = {
+    /**
+     * For how long the old key lives on, at most until its own end: 0 to 2592000 seconds, a day unless told.
+     * @minimum 0
+     * @maximum 2592000
+     */
+    overlap_seconds?: number;
+};
+
+/**
+ * The key that was looked for, if there is one.
+ */
+export type FoundApiKeys = {
+    /**
+     * The key, if there is one.
+     */
+    data: ApiKey[];
+};
+
+/**
+ * A key that is to be ended by whoever holds it.
+ */
+export type LeakedApiKey = {
+    /**
+     * The whole key.
+     * @maxLength 4096
+     */
+    key: string;
+};
+
+/**
  * A part of the feed of changes.
  */
 export type ChangePage = {
@@ -1602,6 +2377,88 @@ export type AuditEvent = {
      * What belongs to its making: the id of the request, and so on.
      */
     metadata: Record<string, string> | null;
+};
+
+/**
+ * Who makes the request, as the registry sees it.
+ */
+export type Me = {
+    /**
+     * What kind of caller you are.
+     */
+    kind: ("operator" | "tenant-user" | "product" | "api-key" | "product-key" | "unassigned") | LaterValue;
+    /**
+     * The id under which the log knows you.
+     */
+    id: string;
+    /**
+     * Your name, or that of the key.
+     */
+    name: string;
+    /**
+     * Your roles on the platform, the strongest first.
+     */
+    roles: (("platform-owner" | "platform-operator" | "platform-billing" | "platform-support" | "platform-auditor") | LaterValue)[];
+    /**
+     * The tenants that you are of.
+     */
+    memberships: Membership[];
+    /**
+     * The product that you speak for.
+     */
+    product: string | null;
+    /**
+     * The key that you came with, if you came with one.
+     */
+    api_key: MyApiKey | null;
+};
+
+/**
+ * A tenant that you are of.
+ */
+export type Membership = {
+    /**
+     * The id of the tenant.
+     */
+    tenant_id: string;
+    /**
+     * Your role there.
+     */
+    role: ("tenant-admin" | "tenant-viewer") | LaterValue;
+};
+
+/**
+ * The key that you came with.
+ */
+export type MyApiKey = {
+    /**
+     * The id of the key.
+     */
+    id: string;
+    /**
+     * Whose key it is.
+     */
+    tenant_id: string;
+    /**
+     * The project that it is bound to.
+     */
+    project_id: string | null;
+    /**
+     * Its environment.
+     */
+    environment: string;
+    /**
+     * Whom it opens.
+     */
+    audience: string;
+    /**
+     * What it may be used for.
+     */
+    scopes: string[];
+    /**
+     * When it ends.
+     */
+    expires_at: string | null;
 };
 
 /**

@@ -1,3 +1,4 @@
+import type { KeyAuthority } from '../api-keys/grant.ts'
 import { everything, type Sight } from '../sight.ts'
 
 /** Who does something, and from where: what the audit log says of every change. */
@@ -9,6 +10,8 @@ export interface Actor {
   readonly role: string
   /** Which tenants it may see; what it may do there was judged before. */
   readonly sight: Sight
+  /** The key that it acts by, when it is one: it can hand on no more than it has. */
+  readonly key?: KeyAuthority
   readonly request_id?: string
   /** The trace that the request belongs to: W3C trace context. */
   readonly trace_id?: string

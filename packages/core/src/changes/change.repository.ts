@@ -82,6 +82,35 @@ export async function readHead(db: Reader): Promise<number> {
   return row.n
 }
 
+const plainChanges = prepared('changes_plain', (db, after: Param<number>, limit: Param<number>) =>
+  db
+    .selectFrom('registry.change_counter as counter')
+    .leftJoin(
+      (feed) =>
+        feed
+          .selectFrom('registry.changes')
+          .select(['n', 'kind', 'tenant_id', 'ref_id'])
+          .where('n', '>', after)
+          .orderBy('n')
+          .limit(limit)
+          .as('feed'),
+      (join) => join.onTrue(),
+    )
+    .select(['counter.n as head', 'feed.n', 'feed.kind', 'feed.tenant_id', 'feed.ref_id'])
+    .orderBy('feed.n'),
+)
+
+/** The changes after a position, for the process itself: whatever they are of, and whether or not there is a gap. */
+export async function findChanges(db: Reader, after: number, limit: number) {
+  const rows = await plainChanges(db, after, limit)
+  const [first] = rows
+  if (!first) throw new Error('registry.change_counter has no row')
+  const changes = rows.flatMap(({ n, kind, tenant_id, ref_id }) =>
+    n === null || kind === null || tenant_id === null || ref_id === null ? [] : [{ n, kind, tenant_id, ref_id }],
+  )
+  return { head: first.head, changes }
+}
+
 /**
  * Deletes the oldest changes, those before the first that is to be kept: never one from the middle, whatever the clock
  * was when they were made.

@@ -46,6 +46,7 @@ export class ChangeListener {
   #looking: Promise<void> | undefined
   /** Whether something may have been said that nobody heard. */
   #isUnsure = false
+  #heardAt = -Infinity
   /** Whether the last look failed. */
   #isBlind = false
   #isClosed = false
@@ -64,7 +65,10 @@ export class ChangeListener {
       notify: async (payload) => {
         await sql`select pg_notify(${changesChannel}, ${payload})`.execute(db)
       },
-      onPlace: (place) => this.#signal.advance(place),
+      onPlace: (place) => {
+        this.#heardAt = performance.now()
+        this.#signal.advance(place)
+      },
       onListening: () => {
         this.#isUnsure = true
         void this.#look()
@@ -86,6 +90,19 @@ export class ChangeListener {
   get problem(): string | undefined {
     const { failure } = this.#notifications
     return failure && (failure instanceof DeafError ? deaf : lost)
+  }
+
+  /** Whether changes are heard as soon as they are committed. */
+  get isListening(): boolean {
+    return this.#notifications.failure === undefined
+  }
+
+  /**
+   * Up to when it is known how far the feed was, by the clock of `performance.now()`: everything before is told to
+   * those who subscribe.
+   */
+  get heardAt(): number {
+    return this.#heardAt
   }
 
   /** Whether nobody waits here any more. */
@@ -154,9 +171,11 @@ export class ChangeListener {
   async #compare(): Promise<void> {
     const known = this.#signal.head
     const wasUnsure = this.#isUnsure
+    const askedAt = performance.now()
     try {
       const head = await readHead(this.#db)
       this.#isBlind = false
+      this.#heardAt = askedAt
       // What was known before the question cannot be ahead of the answer, unless the feed was set back.
       if (head < known) this.#signal.startOver(head)
       else if (wasUnsure) this.#signal.startOver(Math.max(head, this.#signal.head))

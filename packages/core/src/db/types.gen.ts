@@ -30,15 +30,41 @@ export type TenantProjectStatus = "active" | "archived";
 export type TenantStatus = "active" | "archived" | "demo" | "frozen" | "trial";
 
 export interface ApiKeys {
+  /**
+   * Whom the key opens: a product, or the registry itself (tenant-registry).
+   */
+  audience: Generated<string>;
   created_at: Generated<Date>;
+  created_by: string | null;
+  enabled: Generated<boolean>;
+  environment: Generated<string>;
+  expires_at: Date | null;
+  /**
+   * The first of the keys that were made from each other by rotation.
+   */
+  family_id: Generated<string>;
   hash: string;
   id: Generated<string>;
+  ip_allow: Generated<string[]>;
+  /**
+   * The key of the keyring that the token's MAC was made with.
+   */
+  issuer_kid: string | null;
+  metadata: Generated<Json>;
   name: Generated<string>;
   prefix: string;
+  project_id: string | null;
+  /**
+   * The key that took its place: a key is rotated once.
+   */
+  replaced_by: string | null;
   revoked_at: Date | null;
+  revoked_by: string | null;
+  revoked_reason: string | null;
   scopes: Generated<string[]>;
   tenant_id: string;
   updated_at: Generated<Date>;
+  version: Generated<number>;
 }
 
 export interface AuditLog {
@@ -80,6 +106,12 @@ export interface AuditLog {
   target_type: string | null;
   tenant_id: string | null;
   version: string | null;
+}
+
+export interface RegistryApiKeyUsage {
+  api_key_id: string;
+  last_used_at: Date;
+  last_used_ip: string | null;
 }
 
 export interface RegistryAuditStreams {
@@ -127,6 +159,17 @@ export interface RegistryLegalHolds {
 export interface RegistryRetiredIds {
   id: string;
   retired_at: Generated<Date>;
+}
+
+export interface RegistryRevocationProbe {
+  held_until: Generated<Date>;
+  one: Generated<boolean>;
+}
+
+export interface RegistrySecretKids {
+  check_value: string;
+  first_used_at: Generated<Date>;
+  kid: string;
 }
 
 export interface RegistrySlugs {
@@ -186,6 +229,11 @@ export interface Tenants {
   frozen_from: TenantStatus | null;
   id: Generated<string>;
   /**
+   * What every key of the tenant has to keep to: max_days, expiry_required.
+   */
+  key_policy: Generated<Json>;
+  keys_revoked_reason: string | null;
+  /**
    * API keys that were not issued after this are dead for good.
    */
   keys_valid_after: Date | null;
@@ -216,12 +264,15 @@ export interface Tenants {
 export interface DB {
   api_keys: ApiKeys;
   audit_log: AuditLog;
+  "registry.api_key_usage": RegistryApiKeyUsage;
   "registry.audit_streams": RegistryAuditStreams;
   "registry.change_counter": RegistryChangeCounter;
   "registry.changes": RegistryChanges;
   "registry.idempotency": RegistryIdempotency;
   "registry.legal_holds": RegistryLegalHolds;
   "registry.retired_ids": RegistryRetiredIds;
+  "registry.revocation_probe": RegistryRevocationProbe;
+  "registry.secret_kids": RegistrySecretKids;
   "registry.slugs": RegistrySlugs;
   tenant_idp_config: TenantIdpConfig;
   tenant_products: TenantProducts;

@@ -2,7 +2,7 @@ import { type SqlBool, sql } from 'kysely'
 import { onConstraint } from '../db/constraint.ts'
 import type { AuditedTx, Reader } from '../db/handles.ts'
 import { type Param, prepared } from '../db/prepared.ts'
-import type { TenantId } from '../id.ts'
+import { platformTenant, type TenantId } from '../id.ts'
 import type { Sight } from '../sight.ts'
 import type { Slug } from './slug.ts'
 import type { NewTenant } from './tenant.ts'
@@ -27,6 +27,7 @@ export const tenantColumns = [
   'status_changed_by',
   'frozen_from',
   'keys_valid_after',
+  'key_policy',
   'archived_at',
   'purge_after',
   'purge_requested_at',
@@ -126,6 +127,13 @@ export async function findTenantByStripeId(db: Reader, sight: Sight, id: string)
   return (await byStripeId(db, id, ...sightParams(sight)))[0]
 }
 
+/** The platform's own tenant, which is in nobody's sight. */
+export async function findPlatformTenant(db: Reader): Promise<TenantRow | undefined> {
+  return await selectTenants(db)
+    .where('id', '=', platformTenant as TenantId)
+    .executeTakeFirst()
+}
+
 const takenBy = {
   tenants_pkey: 'tenant.id_taken',
   retired_ids_pkey: 'tenant.id_retired',
@@ -145,8 +153,9 @@ const takenBy = {
 export async function insertTenant(
   tx: AuditedTx,
   id: TenantId,
-  tenant: Omit<NewTenant, 'id' | 'reserved_slug_reason' | 'metadata'> & {
+  tenant: Omit<NewTenant, 'id' | 'reserved_slug_reason' | 'metadata' | 'key_policy'> & {
     readonly metadata?: string
+    readonly key_policy?: string
     readonly status_changed_by: string
   },
 ): Promise<TenantRow> {
@@ -177,9 +186,11 @@ export async function lockTenant(tx: AuditedTx, sight: Sight, id: TenantId): Pro
 
 /** The columns of a tenant that change. */
 export type TenantUpdate = Partial<
-  Omit<TenantRow, 'id' | 'products' | 'version' | 'created_at' | 'updated_at' | 'metadata'>
+  Omit<TenantRow, 'id' | 'products' | 'version' | 'created_at' | 'updated_at' | 'metadata' | 'key_policy'>
 > & {
   readonly metadata?: string
+  readonly key_policy?: string
+  readonly keys_revoked_reason?: string
   readonly purge_requested_by?: string
 }
 

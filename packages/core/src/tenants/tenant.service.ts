@@ -1,3 +1,4 @@
+import type { KeyPolicy } from '../api-keys/key-policy.ts'
 import type { Actor } from '../audit/actor.ts'
 import { audited, changed, unchanged } from '../audit/audited.ts'
 import type { Db, Reader } from '../db/handles.ts'
@@ -24,7 +25,7 @@ import { metadataNamesMax, type NewTenant, type Tenant, type TenantChanges, type
  *   const tenant = await createTenant(db, actor, catalogue, NewTenant.parse({ slug: 'acme', name: 'Acme Inc.' }))
  */
 export async function createTenant(db: Db, actor: Actor, catalogue: Catalogue, input: NewTenant): Promise<Tenant> {
-  const { id = newTenantId(), reserved_slug_reason, metadata = {}, ...fields } = input
+  const { id = newTenantId(), reserved_slug_reason, metadata = {}, key_policy = {}, ...fields } = input
   assertSlugFree(input.slug, catalogue, reserved_slug_reason)
   const status = input.status ?? (input.kind === 'demo' ? 'demo' : 'trial')
   if (status === 'active' && input.plan == null) throw new RegistryError('tenant.plan_required')
@@ -35,6 +36,7 @@ export async function createTenant(db: Db, actor: Actor, catalogue: Catalogue, i
       status,
       kind: input.kind ?? (status === 'demo' ? 'demo' : 'customer'),
       metadata: JSON.stringify(metadata),
+      key_policy: JSON.stringify(key_policy),
       status_changed_by: actor.id,
     })
     return changed(tenantAt(row, new Date()), {
@@ -64,17 +66,21 @@ export async function updateTenant(
   changes: TenantChanges,
   expectedVersion?: number,
 ): Promise<Tenant> {
-  const { reserved_slug_reason: reason, metadata, ...fields } = changes
+  const { reserved_slug_reason: reason, metadata, key_policy: policy, ...fields } = changes
   return await audited(db, actor, async (tx) => {
     const now = new Date()
     const locked = await lockSeen(tx, actor, id, expectedVersion)
     assertChangeable(locked, actor, now)
-    const wanted = { ...fields, ...(metadata !== undefined && { metadata: mergedMetadata(locked.metadata, metadata) }) }
+    const wanted = {
+      ...fields,
+      ...(metadata !== undefined && { metadata: mergedMetadata(locked.metadata, metadata) }),
+      ...(policy !== undefined && { key_policy: mergedPolicy(locked.key_policy, policy) }),
+    }
     const differing = Object.entries(wanted).filter(
       ([name, value]) => spell(value) !== spell(locked[name as keyof tenants.TenantRow]),
     )
     if (differing.length === 0) return unchanged(tenantAt(locked, now))
-    const { metadata: mergedTo, ...update } = Object.fromEntries(differing) as Partial<typeof wanted>
+    const { metadata: mergedTo, key_policy, ...update } = Object.fromEntries(differing) as Partial<typeof wanted>
     if (update.slug !== undefined) assertSlugFree(update.slug, catalogue, reason)
     assertPlan(update.plan, catalogue)
     assertContract(update, locked)
@@ -82,6 +88,7 @@ export async function updateTenant(
     const row = await tenants.updateTenant(tx, settled.row, {
       ...(update as tenants.TenantUpdate),
       ...(mergedTo !== undefined && { metadata: JSON.stringify(mergedTo) }),
+      ...(key_policy !== undefined && { key_policy: JSON.stringify(key_policy) }),
     })
     const action = update.slug === undefined ? 'tenant.updated' : 'tenant.renamed'
     const note = update.slug !== undefined && reason !== undefined ? { note: reason } : {}
@@ -182,6 +189,12 @@ function mergedMetadata(stored: Record<string, string>, patch: Record<string, st
     throw invalidAt('/metadata', `must not have more than ${metadataNamesMax} names`)
   }
   return merged
+}
+
+function mergedPolicy(stored: KeyPolicy, patch: TenantChanges['key_policy'] | null): KeyPolicy {
+  const merged = { ...stored, ...patch }
+  const kept = Object.entries(merged).filter(([, rule]) => rule !== null && rule !== undefined)
+  return patch === null ? {} : (Object.fromEntries(kept) as KeyPolicy)
 }
 
 function spell(value: unknown): string {

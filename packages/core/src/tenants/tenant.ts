@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { KeyPolicy, KeyPolicyChanges } from '../api-keys/key-policy.ts'
 import { ChosenTenantId, TenantId } from '../id.ts'
 import { PageQuery } from '../page.ts'
 import { foreignId, name, openEnum, text } from '../text.ts'
@@ -20,7 +21,8 @@ const describe = {
   frozen_from: 'What the tenant was frozen or archived out of.',
   allowed_transitions: 'The states that the tenant can go to from here.',
   deletion_protection: 'Whether the tenant cannot be purged, whatever else holds.',
-  keys_valid_after: 'API keys issued before this are dead for good.',
+  keys_valid_after: 'API keys that were not issued after this are dead for good.',
+  key_policy: 'What every API key of the tenant has to keep to, judged when one is made, changed or rotated.',
   archived_at: 'When the tenant was archived.',
   purge_after: 'From when on the archived tenant can be purged.',
   purge_requested_at: 'When the purge of the tenant was asked for. What is left of it is on its way out.',
@@ -111,6 +113,7 @@ export const Tenant = z
     frozen_from: openEnum(tenantStatuses).nullable().meta({ description: describe.frozen_from }),
     deletion_protection: z.boolean().meta({ description: describe.deletion_protection, examples: [false] }),
     keys_valid_after: Timestamp.nullable().meta({ description: describe.keys_valid_after }),
+    key_policy: KeyPolicy.meta({ description: describe.key_policy, examples: [{ max_days: 90 }] }),
     archived_at: Timestamp.nullable().meta({ description: describe.archived_at }),
     purge_after: Timestamp.nullable().meta({ description: describe.purge_after }),
     purge_requested_at: Timestamp.nullable().meta({ description: describe.purge_requested_at }),
@@ -176,6 +179,7 @@ const NewTenantFields = z.strictObject({
     .nullish()
     .meta({ description: describe.sales_owner, examples: ['jane@breakpilot.com'] }),
   deletion_protection: deletionProtection.optional(),
+  key_policy: KeyPolicy.optional().meta({ description: describe.key_policy, examples: [{ max_days: 90 }] }),
   metadata: z
     .record(metadataName, metadataText)
     .refine(atMostSoMany, tooManyNames)
@@ -227,6 +231,10 @@ export const TenantChanges = z
     contract_ends_at: NewTenantFields.shape.contract_ends_at,
     sales_owner: NewTenantFields.shape.sales_owner,
     deletion_protection: deletionProtection.optional(),
+    key_policy: KeyPolicyChanges.nullish().meta({
+      description: `${describe.key_policy} A rule with null goes, one that is absent stays; null clears all.`,
+      examples: [{ max_days: 90, expiry_required: null }],
+    }),
     metadata: z
       .record(metadataName, metadataText.nullable())
       .refine(atMostSoMany, tooManyNames)

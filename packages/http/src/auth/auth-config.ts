@@ -1,3 +1,5 @@
+import type { Identified } from '@breakpilot/tenant-core'
+
 /** `oidc` wants an access token with every request; `off` answers whoever is on this machine. */
 export type AuthMode = 'oidc' | 'off'
 
@@ -12,6 +14,8 @@ export interface AuthConfig {
   readonly jwksUrl?: string
   /** The key of the product whose client in the identity provider this is. */
   readonly productOfClient?: (clientId: string) => string | undefined
+  /** Says whose an API key is that comes as a bearer token. Without it no key is accepted. */
+  readonly identifyKey?: (key: string, clientIp: string | undefined) => Identified | Promise<Identified>
   /** Gets one line about what an operator should know. Never contains anything of a token. */
   readonly onWarning?: (message: string) => void
 }

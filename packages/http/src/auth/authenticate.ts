@@ -1,4 +1,4 @@
-import { RegistryError } from '@breakpilot/tenant-core'
+import { type Identified, platformTenant, RegistryError } from '@breakpilot/tenant-core'
 import type { AuthConfig } from './auth-config.ts'
 import { bearerToken } from './credentials.ts'
 import { assertLocal } from './local-only.ts'
@@ -44,21 +44,50 @@ export function createAuthenticator(config: AuthConfig, timing: Timing = {}): Au
     return verified instanceof Promise ? verified.then(principalFor) : principalFor(verified)
   }
 
+  function judgeKey(key: string, ip: string | undefined): Principal | Promise<Principal> {
+    if (!config.identifyKey) throw new RegistryError('auth.api_key_invalid')
+    const identified = config.identifyKey(key, ip)
+    return identified instanceof Promise ? identified.then(keyPrincipal) : keyPrincipal(identified)
+  }
+
+  const judgeAny = (credentials: string, { ip }: RequestHead) =>
+    credentials.startsWith(keyBrand) ? judgeKey(credentials, ip) : judge(credentials)
+
   if (config.mode === 'off') {
     if (config.onWarning) warnAgainAndAgain(config.onWarning)
     return (request) => {
       assertLocal(request)
       const jwt = bearerToken(request)
-      return jwt === undefined ? developer : judge(jwt)
+      return jwt === undefined ? developer : judgeAny(jwt, request)
     }
   }
   return (request) => {
     const jwt = bearerToken(request)
     if (jwt === undefined) {
-      throw new RegistryError('auth.credentials_missing', { detail: 'Send "Authorization: Bearer <access token>".' })
+      throw new RegistryError('auth.credentials_missing', {
+        detail: 'Send "Authorization: Bearer <access token or API key>".',
+      })
     }
-    return judge(jwt)
+    return judgeAny(jwt, request)
   }
+}
+
+/** How every key begins, and no token of an identity provider does. */
+const keyBrand = 'bpk_'
+
+/** @throws {RegistryError} `auth.api_key_invalid` for what nobody proved, `auth.api_key_refused` for what was. */
+function keyPrincipal(identified: Identified): Principal {
+  if (!identified.ok) {
+    if (identified.code === 'NOT_FOUND') throw new RegistryError('auth.api_key_invalid')
+    throw new RegistryError('auth.api_key_refused', {
+      detail: `The key is good, and it cannot be used now: ${identified.code}.`,
+    })
+  }
+  const { key } = identified
+  const actor = { id: key.id, name: key.name }
+  return key.tenant_id === platformTenant
+    ? { kind: 'product-key', product: key.audience, key, actor }
+    : { kind: 'api-key', key, actor }
 }
 
 function warnAgainAndAgain(onWarning: (message: string) => void): void {

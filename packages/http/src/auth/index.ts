@@ -6,9 +6,11 @@ export { type Permission, permissions, permissionsOf, type Role } from './permis
 export { principalOf } from './principal-of.ts'
 export type {
   Actor,
+  ApiKeyPrincipal,
   Operator,
   PlatformRole,
   Principal,
+  ProductKey,
   ProductService,
   TenantRole,
   TenantUser,

@@ -1,3 +1,4 @@
+import type { platformScopes, registryScopes } from '@breakpilot/tenant-core'
 import type { PlatformRole, TenantRole } from './principal.ts'
 
 /** What somebody may be allowed to do. Every operation asks for one of these. */
@@ -20,6 +21,11 @@ export const permissions = [
   'catalogue:read',
   'changes:read',
   'audit:read',
+  'api_keys:read',
+  'api_keys:find',
+  'api_keys:write',
+  'api_keys:revoke',
+  'api_keys:verify',
 ] as const
 export type Permission = (typeof permissions)[number]
 
@@ -36,6 +42,8 @@ const reads = [
   'catalogue:read',
   'changes:read',
   'audit:read',
+  'api_keys:read',
+  'api_keys:find',
 ] as const satisfies readonly Permission[]
 
 const ownersAlone: ReadonlySet<Permission> = new Set(['tenants:purge', 'tenants:hold', 'slugs:release', 'overrides'])
@@ -54,7 +62,7 @@ export const permissionsOf: Readonly<Record<Role, ReadonlySet<Permission>>> = {
     'catalogue:read',
     'changes:read',
   ]),
-  'platform-support': new Set(reads),
+  'platform-support': new Set([...reads, 'api_keys:revoke']),
   'platform-auditor': new Set(reads),
   'tenant-admin': new Set([
     'tenants:read',
@@ -66,6 +74,9 @@ export const permissionsOf: Readonly<Record<Role, ReadonlySet<Permission>>> = {
     'entitlements:read',
     'catalogue:read',
     'audit:read',
+    'api_keys:read',
+    'api_keys:write',
+    'api_keys:revoke',
   ]),
   'tenant-viewer': new Set([
     'tenants:read',
@@ -83,7 +94,29 @@ export const permissionsOf: Readonly<Record<Role, ReadonlySet<Permission>>> = {
     'entitlements:read',
     'catalogue:read',
     'changes:read',
+    'api_keys:verify',
   ]),
+}
+
+/** The scope that a tenant's key has to have for each permission; what is not here no such key may do. */
+export const scopeOfKey: Partial<Readonly<Record<Permission, (typeof registryScopes)[number]>>> = {
+  'tenants:read': 'tenant:read',
+  'products:read': 'tenant:read',
+  'entitlements:read': 'tenant:read',
+  'catalogue:read': 'tenant:read',
+  'projects:read': 'projects:read',
+  'projects:write': 'projects:write',
+  'api_keys:read': 'api_keys:read',
+  'api_keys:write': 'api_keys:write',
+  'api_keys:revoke': 'api_keys:revoke',
+  'audit:read': 'audit:read',
+}
+
+/** The scopes of which a product's key has to have one for each permission. Who keeps answers has to hear of changes. */
+export const scopesOfProductKey: Partial<Readonly<Record<Permission, readonly (typeof platformScopes)[number][]>>> = {
+  'entitlements:read': ['entitlements:read'],
+  'api_keys:verify': ['api_keys:verify'],
+  'changes:read': ['entitlements:read', 'api_keys:verify'],
 }
 
 /** What of a tenant each role may change by a patch; every field where nothing is said. */

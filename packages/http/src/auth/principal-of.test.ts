@@ -30,6 +30,9 @@ function authorityOf(principal: Principal): string {
         .join(', ')
     case 'unassigned':
       return 'nobody'
+    case 'api-key':
+    case 'product-key':
+      throw new Error('no claims make a key of somebody')
     default:
       throw new Error('a kind of principal that this test does not know')
   }

@@ -1,4 +1,4 @@
-import type { TenantId } from '@breakpilot/tenant-core'
+import type { KeyIdentity, TenantId } from '@breakpilot/tenant-core'
 
 /** Who an audit event names as its author. */
 export interface Actor {
@@ -43,6 +43,21 @@ export interface ProductService {
   readonly actor: Actor
 }
 
+/** A key of a tenant: its tenant, and its project if it is bound to one, as far as its scopes go. */
+export interface ApiKeyPrincipal {
+  readonly kind: 'api-key'
+  readonly key: KeyIdentity
+  readonly actor: Actor
+}
+
+/** A key of the platform's own that speaks for a product, as far as its scopes go. */
+export interface ProductKey {
+  readonly kind: 'product-key'
+  readonly product: string
+  readonly key: KeyIdentity
+  readonly actor: Actor
+}
+
 /** The bearer of a good token which gives no authority here. Every operation answers it `auth.permission_denied`. */
 export interface Unassigned {
   readonly kind: 'unassigned'
@@ -52,7 +67,7 @@ export interface Unassigned {
 /**
  * Who makes a request. Authority hangs on `kind`, so a `switch` over it stops compiling when a kind is added.
  */
-export type Principal = Operator | TenantUser | ProductService | Unassigned
+export type Principal = Operator | TenantUser | ProductService | ApiKeyPrincipal | ProductKey | Unassigned
 
 /** Who every local request is while authentication is off. */
 export const developer: Operator = Object.freeze({

@@ -1,0 +1,547 @@
+import { hash, randomBytes, timingSafeEqual } from 'node:crypto'
+import { RateLimiterMemory } from 'rate-limiter-flexible'
+import { findChanges } from '../changes/change.repository.ts'
+import type { ChangeListener } from '../changes/listener.ts'
+import type { Db } from '../db/handles.ts'
+import { keyHousekeeping } from '../db/housekeeping.ts'
+import { RegistryError } from '../errors.ts'
+import type { ApiKeyId, ProjectId, TenantId } from '../id.ts'
+import type { Catalogue } from '../products/catalogue.ts'
+import type { ProjectStatus } from '../projects/project.ts'
+import type { Keyring } from '../secrets/keyring.ts'
+import type { KeyAuthority } from './grant.ts'
+import { isAddress } from './ip-range.ts'
+import { findKeyState, findProjectStatus, replaceHash } from './key-state.repository.ts'
+import {
+  answerOf,
+  askAgain,
+  type Asker,
+  authorityOf,
+  judge,
+  type Judged,
+  type KeyState,
+  type Question,
+  stateOf,
+  unknownKey,
+} from './key-state.ts'
+import { Lane, type LaneBounds } from './lane.ts'
+import { LastUse } from './last-use.ts'
+import { type HashCost, hashCostMin, hashSecret, isOutdated, isSecretOf } from './password-hash.ts'
+import { type Token, TokenReader } from './token.ts'
+import type { Verification, VerificationCode, VerifiedKey } from './verification.ts'
+
+/** What a verifier works with. */
+export interface VerifierOptions {
+  readonly db: Db
+  readonly catalogue: Catalogue
+  readonly keyring: Keyring
+  /** Says when something has changed. */
+  readonly changes: ChangeListener
+  /** How dear hashes are made; what was made cheaper is made anew when it is used. */
+  readonly hashCost?: HashCost | undefined
+  /**
+   * What becomes of tokens whose MAC no key of the ring made. `enforce` refuses them; `observe` lets argon2 decide about
+   * those whose key of the ring is lost, one at a time.
+   */
+  readonly macMode?: 'enforce' | 'observe' | undefined
+  /** How many keys are kept in memory. 50 000 unless told. */
+  readonly keysMax?: number | undefined
+  /** The bounds of the argon2 lane. */
+  readonly lane?: Partial<LaneBounds> | undefined
+  /** Hears what went wrong behind the scenes. */
+  readonly onFailure: (error: Error) => void
+}
+
+/** Who asks, and what that implies. */
+export interface Asking {
+  readonly asker: Asker
+  /** Who is counted when the MAC cannot be relied on. */
+  readonly caller: string
+  /** Ends when the caller is gone. */
+  readonly signal?: AbortSignal | undefined
+}
+
+/** What a key said who it is. */
+export interface KeyIdentity extends KeyAuthority {
+  readonly name: string
+}
+
+/** That a key was proven and may not be used all the same, or that nothing is known of it. */
+export interface KeyRefusal {
+  readonly code: Exclude<VerificationCode, 'VALID' | 'RETRY'>
+}
+
+/** How long state is relied on: while changes are heard, while they are only looked for, and when neither works. */
+const stateMs = { heard: 30_000, lost: 1_000 } as const
+/** Milliseconds without a word or a look after which changes count as lost, and after which nothing is relied on. */
+const silenceMs = { lost: 3_000, deaf: 30_000 } as const
+/** How many changes are read at once. Whoever is further behind forgets everything instead. */
+const changesMax = 1_000
+const laneBounds: LaneBounds = { width: 2, waitingMax: 5_000, waitMsMax: 8_000 }
+/** How many tokens with a lost kid one caller may have judged in a second. */
+const observedPerSecond = 20
+/** How often uses are written down. A use is known at most a minute later, also when that fails once. */
+const lastUseMs = 25_000
+
+/** What the process knows of a key. */
+interface Entry {
+  readonly prefix: string
+  readonly id: ApiKeyId
+  readonly tenantId: TenantId
+  /** As it was read; undefined when that is no longer so. */
+  state: KeyState | undefined
+  /** When the read began. */
+  readAt: number
+  /** What was proven, and of which hash. It never goes stale: the hash belongs to the state. */
+  proof: { readonly digest: Buffer; readonly hash: string } | undefined
+  /** What projects that were asked about are in: of a key that is bound to none. Goes with the state. */
+  projects: Map<ProjectId, ProjectStatus | undefined> | undefined
+}
+
+/** What was done so far. */
+export interface VerifierCounts {
+  readonly codes: Readonly<Record<VerificationCode, number>>
+  /** How many verifications neither asked the database nor hashed. */
+  readonly warm: number
+  /** How many reads of state there were. */
+  readonly reads: number
+  /** How many times argon2 was begun. */
+  readonly argon2: number
+  /** How many the lane refused. */
+  readonly refused: number
+  /** How many wait for argon2 now, and how many keys are kept. */
+  readonly waiting: number
+  readonly keys: number
+}
+
+type Outcome = { readonly judged: Judged; readonly state: KeyState } | undefined
+
+/**
+ * Says whether a key is good: in microseconds when it was proven before, without asking a stranger's token anything.
+ * docs/adr/0012-api-keys.md says in which order and why.
+ */
+export class ApiKeyVerifier {
+  readonly #db: Db
+  readonly #catalogue: Catalogue
+  readonly #changes: ChangeListener
+  readonly #onFailure: (error: Error) => void
+  readonly #reader: TokenReader
+  readonly #kids: ReadonlySet<string>
+  readonly #observes: boolean
+  readonly #cost: HashCost
+  readonly #keysMax: number
+  readonly #lane: Lane
+  readonly #observed = new Lane({ width: 1, waitingMax: 100, waitMsMax: laneBounds.waitMsMax })
+  readonly #limiter = new RateLimiterMemory({ points: observedPerSecond, duration: 1 })
+  /** Of this process alone: what is remembered of a token is worth nothing elsewhere. */
+  readonly #salt = randomBytes(12).toString('base64')
+  readonly #lastUse: LastUse
+  readonly #entries = new Map<string, Entry>()
+  readonly #byId = new Map<ApiKeyId, Entry>()
+  readonly #byTenant = new Map<TenantId, Set<Entry>>()
+  readonly #reads = new Map<string, Promise<KeyState | undefined>>()
+  readonly #codes: Record<VerificationCode, number> = {
+    VALID: 0,
+    NOT_FOUND: 0,
+    REVOKED: 0,
+    EXPIRED: 0,
+    DISABLED: 0,
+    TENANT_INACTIVE: 0,
+    PRODUCT_NOT_ASSIGNED: 0,
+    PROJECT_INACTIVE: 0,
+    PROJECT_MISMATCH: 0,
+    ENVIRONMENT_MISMATCH: 0,
+    IP_NOT_ALLOWED: 0,
+    INSUFFICIENT_SCOPE: 0,
+    RETRY: 0,
+  }
+  #warm = 0
+  #readCount = 0
+  /** Counts whatever may have made a read stale that is under way. */
+  #epoch = 0
+  /** The latest change that is accounted for; undefined until that is known. */
+  #accounted: number | undefined
+  #following: Promise<void> | undefined
+  #next: Promise<void> | undefined
+  #unsubscribe: (() => void) | undefined
+
+  constructor(options: VerifierOptions) {
+    this.#db = options.db
+    this.#catalogue = options.catalogue
+    this.#changes = options.changes
+    this.#onFailure = options.onFailure
+    this.#reader = new TokenReader(options.keyring)
+    this.#kids = new Set(options.keyring.kids)
+    this.#observes = options.macMode === 'observe'
+    this.#cost = options.hashCost ?? hashCostMin
+    this.#keysMax = options.keysMax ?? 50_000
+    this.#lane = new Lane({ ...laneBounds, ...options.lane })
+    this.#lastUse = new LastUse(options.db, options.onFailure)
+  }
+
+  /** Begins to follow the changes and to write down uses. */
+  start(): void {
+    this.#unsubscribe ??= this.#changes.subscribe((head, mayHaveMissed) => {
+      if (!mayHaveMissed) void this.settle()
+      else {
+        this.#accounted = head
+        this.forgetAll()
+      }
+    })
+    this.#lastUse.start(lastUseMs)
+  }
+
+  /** Follows nothing any more, and writes down the uses that are not yet. */
+  async close(): Promise<void> {
+    this.#unsubscribe?.()
+    this.#unsubscribe = undefined
+    await this.#lastUse.close()
+  }
+
+  /** Writes down the uses now. */
+  async flushUses(): Promise<void> {
+    await this.#lastUse.flush()
+  }
+
+  /** What was done so far, and how much is kept. */
+  get counts(): VerifierCounts {
+    return {
+      codes: { ...this.#codes },
+      warm: this.#warm,
+      reads: this.#readCount,
+      argon2: this.#lane.done + this.#observed.done,
+      refused: this.#lane.refused + this.#observed.refused,
+      waiting: this.#lane.waiting + this.#observed.waiting,
+      keys: this.#entries.size,
+    }
+  }
+
+  /**
+   * Says what a key is good for. Answers at once when it can.
+   * @throws {RegistryError} `api_key.lane_full` when its turn to be proven does not come, `request.rate_limited` for
+   *   callers who bring too many tokens with a lost kid, `database.unavailable`, `database.busy`
+   */
+  verify({ key, ...question }: Verification, asking: Asking): VerifiedKey | Promise<VerifiedKey> {
+    const outcome = this.#judge(key, question, asking)
+    return outcome instanceof Promise
+      ? outcome.then((each) => this.#answer(each, question))
+      : this.#answer(outcome, question)
+  }
+
+  /** The same for many keys: each by itself, and `RETRY` for those whose turn did not come. */
+  async verifyMany(items: readonly Verification[], asking: Asking): Promise<VerifiedKey[]> {
+    const answers = items.map((item) => this.verify(item, asking))
+    if (!answers.some((each) => each instanceof Promise)) return answers as VerifiedKey[]
+    return await Promise.all(
+      answers.map(async (each) => {
+        try {
+          return await each
+        } catch (error) {
+          if (!isForLater(error)) throw error
+          this.#codes.RETRY += 1
+          return askAgain
+        }
+      }),
+    )
+  }
+
+  /**
+   * Says who a key is that a request to this API comes with.
+   * @throws as `verify`
+   */
+  identify(key: string, clientIp: string | undefined, asking: Omit<Asking, 'asker'>): Identified | Promise<Identified> {
+    const question = clientIp === undefined ? {} : { client_ip: clientIp }
+    const outcome = this.#judge(key, question, { ...asking, asker: { kind: 'registry' } })
+    const identified = (each: Outcome): Identified => {
+      const code = each?.judged.code ?? 'NOT_FOUND'
+      this.#count(each, code, question)
+      return each && code === 'VALID' ? { ok: true, key: authorityOf(each.state) } : { ok: false, code: code as never }
+    }
+    return outcome instanceof Promise ? outcome.then(identified) : identified(outcome)
+  }
+
+  /**
+   * Finds the key that a token proves, whatever it may still be used for.
+   * @throws as `verify`
+   */
+  async prove(key: string, asking: Omit<Asking, 'asker'>): Promise<KeyIdentity | undefined> {
+    const outcome = await this.#judge(key, {}, { ...asking, asker: { kind: 'platform' } })
+    return outcome && authorityOf(outcome.state)
+  }
+
+  /**
+   * Takes account of everything that was committed before this was called. Whoever changes something calls it before
+   * answering, so that on this process nothing answers by what was before. When the changes cannot be read, everything
+   * is forgotten instead: it never fails.
+   */
+  settle(): Promise<void> {
+    if (this.#next) return this.#next
+    if (!this.#following) return this.#follow()
+    // One that is under way may have looked before the commit.
+    this.#next = this.#following.then(async () => {
+      this.#next = undefined
+      await this.#follow()
+    })
+    return this.#next
+  }
+
+  /** Forgets all state. Proofs stay: they are bound to the hash that the state has. */
+  forgetAll(): void {
+    this.#epoch += 1
+    this.#reads.clear()
+    for (const entry of this.#entries.values()) forget(entry)
+  }
+
+  #follow(): Promise<void> {
+    this.#following = this.#account().finally(() => {
+      this.#following = undefined
+    })
+    return this.#following
+  }
+
+  async #account(): Promise<void> {
+    try {
+      for (;;) {
+        const after = this.#accounted
+        const { head, changes } = await findChanges(this.#db, after ?? Number.MAX_SAFE_INTEGER, changesMax)
+        const [first] = changes
+        // Where it begins is not known, something of it is gone, or it is too much: then nothing is relied on.
+        if (after === undefined || head < after || (first?.n ?? head + 1) !== after + 1) {
+          this.#accounted = head
+          this.forgetAll()
+          return
+        }
+        if (changes.length === 0) return
+        this.#accounted = changes.at(-1)?.n
+        if (changes.length === changesMax) this.forgetAll()
+        else {
+          this.#forgetChanged(changes)
+          return
+        }
+      }
+    } catch (error) {
+      this.forgetAll()
+      this.#onFailure(error instanceof Error ? error : new Error(String(error)))
+    }
+  }
+
+  #forgetChanged(changes: Awaited<ReturnType<typeof findChanges>>['changes']): void {
+    this.#epoch += 1
+    this.#reads.clear()
+    for (const { kind, tenant_id, ref_id } of changes) {
+      if (kind === 'api_key') {
+        const entry = this.#byId.get(ref_id as ApiKeyId)
+        if (entry) forget(entry)
+      } else for (const entry of this.#byTenant.get(tenant_id) ?? []) forget(entry)
+    }
+  }
+
+  #answer(outcome: Outcome, question: Question): VerifiedKey {
+    const code = outcome?.judged.code ?? 'NOT_FOUND'
+    const now = this.#count(outcome, code, question)
+    return outcome ? answerOf(outcome.state, outcome.judged, now) : unknownKey
+  }
+
+  #count(outcome: Outcome, code: VerificationCode, { client_ip }: Question): number {
+    const now = Date.now()
+    this.#codes[code] += 1
+    if (outcome && code === 'VALID') {
+      this.#lastUse.note(outcome.state.id, now, client_ip !== undefined && isAddress(client_ip) ? client_ip : null)
+    }
+    return now
+  }
+
+  #judge(text: string, question: Question, asking: Asking): Outcome | Promise<Outcome> {
+    const read = this.#reader.read(text)
+    if (!read || (read.kid === undefined && !this.#observes)) return undefined
+    const { token, kid } = read
+    const entry = this.#entries.get(token.prefix)
+    const state = entry && this.#fresh(entry)
+    if (entry && state && this.#isProof(entry, state, token)) {
+      const project = this.#projectOf(entry, state, question)
+      if (project !== unread && (kid !== undefined || this.#isLost(state))) {
+        this.#warm += 1
+        return { state, judged: judge(state, question, asking.asker, this.#catalogue, Date.now(), project) }
+      }
+    }
+    return this.#judgeSlowly(token, kid, question, asking)
+  }
+
+  async #judgeSlowly(
+    token: Token,
+    kid: string | undefined,
+    question: Question,
+    { asker, caller, signal }: Asking,
+  ): Promise<Outcome> {
+    // A second round for what changed while argon2 was at work, a third for a hash that was made anew meanwhile.
+    for (let round = 0; round < 3; round += 1) {
+      const state = await this.#stateOf(token.prefix)
+      // A MAC that no key of the ring made says nothing only where the row's own key is lost.
+      if (!state || state.environment !== token.environment || (kid === undefined && !this.#isLost(state))) {
+        return undefined
+      }
+      const entry = this.#entryOf(state)
+      if (entry.proof?.hash === state.hash) {
+        if (!this.#isProof(entry, state, token)) return undefined
+        const project = await this.#readProject(entry, state, question)
+        return { state, judged: judge(state, question, asker, this.#catalogue, Date.now(), project) }
+      }
+      if (!(await this.#isProvenBy(state, token, kid, caller, signal))) return undefined
+      entry.proof = { digest: this.#digest(token), hash: state.hash }
+      if (isOutdated(state.hash, this.#cost)) void this.#rehash(entry, state, token)
+    }
+    throw new RegistryError('api_key.lane_full', { retryAfterSeconds: 1 })
+  }
+
+  async #isProvenBy(
+    { hash: stored }: KeyState,
+    token: Token,
+    kid: string | undefined,
+    caller: string,
+    signal: AbortSignal | undefined,
+  ): Promise<boolean> {
+    const name = `${token.prefix} ${this.#digest(token).toString('base64')} ${stored}`
+    const work = async (dropped: AbortSignal) => await isSecretOf(stored, token.secret, dropped)
+    if (kid !== undefined) return await this.#lane.run(name, work, signal)
+    try {
+      await this.#limiter.consume(caller)
+    } catch (error) {
+      if (error instanceof Error) throw error
+      throw new RegistryError('request.rate_limited', { retryAfterSeconds: 1 })
+    }
+    return await this.#observed.run(name, work, signal)
+  }
+
+  /** Makes a hash anew that was made too cheaply. */
+  async #rehash(entry: Entry, { id, hash: was }: KeyState, token: Token): Promise<void> {
+    try {
+      await this.#lane.run(`${token.prefix} rehash`, async () => {
+        const better = await hashSecret(token.secret, this.#cost)
+        if (await keyHousekeeping(this.#db, (tx) => replaceHash(tx, id, was, better))) {
+          entry.proof = { digest: this.#digest(token), hash: better }
+        }
+      })
+    } catch (error) {
+      // It is made anew when the key is next proven.
+      this.#onFailure(error instanceof Error ? error : new Error(String(error)))
+    }
+  }
+
+  #isLost({ issuer_kid }: KeyState): boolean {
+    return issuer_kid !== null && !this.#kids.has(issuer_kid)
+  }
+
+  /** What is kept of a token: worth nothing without the salt, and nothing in another process. */
+  #digest({ text }: Token): Buffer {
+    return hash('sha256', this.#salt + text, 'buffer')
+  }
+
+  #isProof({ proof }: Entry, state: KeyState, token: Token): boolean {
+    return proof?.hash === state.hash && timingSafeEqual(proof.digest, this.#digest(token))
+  }
+
+  /** The state of an entry, as long as it may be relied on. */
+  #fresh({ state, readAt }: Entry): KeyState | undefined {
+    if (!state) return undefined
+    const now = performance.now()
+    const { isListening, heardAt } = this.#changes
+    const silence = now - heardAt
+    if (silence > silenceMs.deaf) return undefined
+    const ms = isListening && silence <= silenceMs.lost ? stateMs.heard : stateMs.lost
+    return now - readAt <= ms ? state : undefined
+  }
+
+  /** Reads what is not known, or no longer. Those who want the same key wait for one read. */
+  async #stateOf(prefix: string): Promise<KeyState | undefined> {
+    const entry = this.#entries.get(prefix)
+    const known = entry && this.#fresh(entry)
+    if (known) return known
+    const underWay = this.#reads.get(prefix)
+    if (underWay) return await underWay
+    const read = this.#read(prefix).finally(() => {
+      if (this.#reads.get(prefix) === read) this.#reads.delete(prefix)
+    })
+    this.#reads.set(prefix, read)
+    return await read
+  }
+
+  async #read(prefix: string): Promise<KeyState | undefined> {
+    const epoch = this.#epoch
+    const readAt = performance.now()
+    this.#readCount += 1
+    const row = await findKeyState(this.#db, prefix)
+    if (!row) {
+      this.#remove(this.#entries.get(prefix))
+      return undefined
+    }
+    const state = stateOf(row)
+    const entry = this.#entryOf(state)
+    // What changed while it was being read may not be in it.
+    if (epoch === this.#epoch) {
+      entry.state = state
+      entry.readAt = readAt
+      entry.projects = undefined
+    }
+    return state
+  }
+
+  /** The entry of a key, as the latest one that was read: those that nobody asks for are the first to go. */
+  #entryOf({ prefix, id, tenant_id: tenantId }: KeyState): Entry {
+    const known = this.#entries.get(prefix)
+    if (known?.id === id && known.tenantId === tenantId) {
+      this.#entries.delete(prefix)
+      this.#entries.set(prefix, known)
+      return known
+    }
+    this.#remove(known)
+    const entry: Entry = { prefix, id, tenantId, state: undefined, readAt: 0, proof: undefined, projects: undefined }
+    this.#entries.set(prefix, entry)
+    this.#byId.set(id, entry)
+    const ofTenant = this.#byTenant.get(tenantId) ?? new Set()
+    this.#byTenant.set(tenantId, ofTenant.add(entry))
+    if (this.#entries.size > this.#keysMax) this.#remove(this.#entries.values().next().value)
+    return entry
+  }
+
+  #remove(entry: Entry | undefined): void {
+    if (!entry) return
+    this.#entries.delete(entry.prefix)
+    this.#byId.delete(entry.id)
+    const ofTenant = this.#byTenant.get(entry.tenantId)
+    ofTenant?.delete(entry)
+    if (ofTenant?.size === 0) this.#byTenant.delete(entry.tenantId)
+  }
+
+  /** What the project is in that a key of the whole tenant is asked about, if that is known. */
+  #projectOf({ projects }: Entry, { project_id }: KeyState, { project_id: asked }: Question) {
+    if (asked === undefined || project_id !== null) return undefined
+    return projects?.has(asked) === true ? projects.get(asked) : unread
+  }
+
+  async #readProject(entry: Entry, state: KeyState, question: Question): Promise<ProjectStatus | undefined> {
+    const known = this.#projectOf(entry, state, question)
+    const { project_id: asked } = question
+    if (known !== unread || asked === undefined) return known === unread ? undefined : known
+    const status = await findProjectStatus(this.#db, state.tenant_id, asked)
+    // A tenant has so many projects; what is asked about may be anything.
+    if (entry.state === state && (entry.projects?.size ?? 0) < projectsMax)
+      (entry.projects ??= new Map()).set(asked, status)
+    return status
+  }
+}
+
+/** What `identify` says. */
+export type Identified = { readonly ok: true; readonly key: KeyIdentity } | ({ readonly ok: false } & KeyRefusal)
+
+const unread = Symbol('not read yet')
+const projectsMax = 1_000
+
+function forget(entry: Entry): void {
+  entry.state = undefined
+  entry.projects = undefined
+}
+
+/** Whether the same question may be answered later. */
+function isForLater(error: unknown): boolean {
+  return error instanceof RegistryError && (error.code === 'api_key.lane_full' || error.code === 'request.rate_limited')
+}
