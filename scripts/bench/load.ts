@@ -15,7 +15,8 @@ export interface Order {
   readonly token?: string | undefined
   readonly method: 'GET' | 'POST'
   readonly path: string
-  /** With POST: every request creates a tenant of its own, whose slug begins like this. */
+  /** What is sent with POST; without it every request creates a tenant of its own, whose slug begins with `slugPrefix`. */
+  readonly body?: string | undefined
   readonly slugPrefix: string
   readonly status: number
 }
@@ -94,10 +95,10 @@ function answerLength(received: string): number | undefined {
   return length === undefined ? undefined : headEnd + 4 + Number(length)
 }
 
-function requestText({ port, method, path, slugPrefix, token }: Order, number: number): string {
+function requestText({ port, method, path, slugPrefix, token, body: given }: Order, number: number): string {
   const authorization = token === undefined ? '' : `Authorization: Bearer ${token}\r\n`
   const head = `${method} ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nUser-Agent: bench\r\nAccept: application/json\r\n${authorization}`
   if (method === 'GET') return `${head}\r\n`
-  const body = JSON.stringify({ slug: `${slugPrefix}-${number}`, name: `Tenant ${number}` })
+  const body = given ?? JSON.stringify({ slug: `${slugPrefix}-${number}`, name: `Tenant ${number}` })
   return `${head}Content-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`
 }

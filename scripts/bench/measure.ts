@@ -4,7 +4,7 @@ import type { Order } from './load.ts'
 /** What is asked of every server that can answer it. */
 export interface Workload {
   readonly title: string
-  readonly order: Omit<Order, 'port' | 'connections' | 'seconds' | 'requestsMax' | 'token' | 'slugPrefix'>
+  readonly order: Omit<Order, 'port' | 'connections' | 'seconds' | 'requestsMax' | 'slugPrefix'>
   /** The names of the servers that it is asked of, the one that all are compared with first. */
   readonly servers: readonly string[]
   /** The most that the registry's processor time may be of the first server's. */
@@ -47,7 +47,7 @@ export async function measure(
     const before = await server.cpuMicroseconds()
     const slugPrefix = `bench-${names.indexOf(name)}-${round}`
     const { port, token } = server
-    const outcome = await generator.run({ ...order, port, token, connections, seconds: duration, slugPrefix })
+    const outcome = await generator.run({ token, ...order, port, connections, seconds: duration, slugPrefix })
     const used = (await server.cpuMicroseconds()) - before
     return { cpuMicroseconds: used / outcome.requests, requestsPerSecond: outcome.requests / outcome.seconds }
   }

@@ -111,6 +111,7 @@ function answerWith(route: Route, options: HostOptions) {
   const preview = previewOf(route)
   const changes = route.method !== 'get' && (route.method !== 'post' || route.idempotent === true)
   const read = bodyReader(route)
+  const HttpCall = callClassOf(services)
   const onMisfit = production
     ? (cause: unknown) => report(new Error(`an answer of ${route.operation} does not fit its schema`, { cause }))
     : 'throw'
@@ -137,7 +138,7 @@ function answerWith(route: Route, options: HostOptions) {
       if (counted?.refusal) throw counted.refusal
       const params = route.params && validate(route.params, request.params, '/path')
       if (principal && asksForMore(route.scope)) authorize(principal, route.scope, tenantIn(params), projectIn(params))
-      const call = await callOf(route, services, request, response, principal, params, read)
+      const call = await callOf(HttpCall, route, request, response, principal, params, read)
       const asked = preview && call.query?.['dry_run'] === 'true' ? preview : route
       const reduced = principal !== undefined && principal.kind !== 'operator'
       const prepared = await asked.prepare?.(call as never)
@@ -211,11 +212,60 @@ interface AnyCall extends Services {
   readonly query: Record<string, unknown> | undefined
   readonly body: unknown
   readonly sight: Sight
+  readonly expected: ReturnType<typeof expectationOf>
+  readonly expectedVersion: number | undefined
+}
+
+/** What handlers are called with: the services, what came with the request, and what is made when somebody asks for it. */
+interface HttpCall extends AnyCall {
+  readonly request: Request
+  readonly response: Response
+  readonly principal: Principal | undefined
+  readonly params: Record<string, unknown> | undefined
+}
+type CallFields = Omit<HttpCall, keyof Services>
+type HttpCallClass = new (fields: CallFields) => HttpCall
+
+/** Calls of one host. Its services are their prototype's: copying them for each request would cost more than a look-up. */
+function callClassOf(services: Services): HttpCallClass {
+  class OneCall implements CallFields {
+    readonly request
+    readonly response
+    readonly principal
+    readonly params
+    readonly query
+    readonly body
+    readonly sight
+    readonly expected
+    readonly expectedVersion
+
+    constructor(fields: CallFields) {
+      this.request = fields.request
+      this.response = fields.response
+      this.principal = fields.principal
+      this.params = fields.params
+      this.query = fields.query
+      this.body = fields.body
+      this.sight = fields.sight
+      this.expected = fields.expected
+      this.expectedVersion = fields.expectedVersion
+    }
+
+    get actor(): Actor {
+      return actorOf(this.request, this.principal, this.sight, tenantIn(this.params))
+    }
+
+    get signal(): AbortSignal {
+      return signalOf(this.response)
+    }
+  }
+  Object.setPrototypeOf(OneCall.prototype, services)
+  return OneCall as unknown as HttpCallClass
 }
 
 async function callOf(
+  HttpCall: HttpCallClass,
   route: Route,
-  services: Services,
   request: Request,
   response: Response,
   principal: Principal | undefined,
@@ -226,8 +276,9 @@ async function callOf(
   const query = queryAt === -1 ? {} : parseQuery(request.url.slice(queryAt + 1), route.query)
   const sight = principal && asksForMore(route.scope) ? sightOf(principal, route.scope) : nothing
   const expected = expectationOf(route, request.headers)
-  return {
-    ...services,
+  return new HttpCall({
+    request,
+    response,
     params,
     query: route.query && validate(route.query, query, '/query'),
     expected,
@@ -235,14 +286,7 @@ async function callOf(
     body: read && (await read(request, response)),
     sight,
     principal,
-    // Made when somebody asks for them: what only reads never does.
-    get actor() {
-      return actorOf(request, principal, sight, tenantIn(params))
-    },
-    get signal() {
-      return signalOf(response)
-    },
-  } as AnyCall
+  })
 }
 
 const signals = new WeakMap<Response, AbortSignal>()

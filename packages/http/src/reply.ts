@@ -33,7 +33,11 @@ export function replyOf(route: Route, result: unknown, { reduced, onMisfit, call
     const documents = (result as readonly unknown[]).map((each) => encode(response.row, each, onMisfit))
     return { status: route.status, headers: ['Content-Type', ndjson], body: toLines(documents) }
   }
-  const body = JSON.stringify(encode(reduced ? (route.reduced ?? response) : response, result, onMisfit))
+  const plain =
+    route.wire && onMisfit !== 'throw'
+      ? result
+      : encode(reduced ? (route.reduced ?? response) : response, result, onMisfit)
+  const body = JSON.stringify(plain)
   const contentLocation = route.contentLocation?.(result as never, call as never)
   return {
     status: route.status,

@@ -130,6 +130,8 @@ export interface Route {
   readonly location?: ((result: never) => string) | undefined
   /** Where the thing that is answered is at home, when that is not where it was asked for. */
   readonly contentLocation?: ((result: never, call: never) => string | undefined) | undefined
+  /** Whether the result is as it stands on the wire: then production does not look at it again. */
+  readonly wire?: boolean | undefined
   /** Examples for the document, where its schemas do not give good ones: a whole body, and some fields of the answer. */
   readonly examples?: { readonly body?: unknown; readonly response?: object } | undefined
   readonly handle: (call: never) => Promise<unknown>

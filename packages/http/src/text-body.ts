@@ -30,7 +30,7 @@ export function textReader({ types, bytesMax }: TextBody): (request: Request, re
     if (transfer === undefined && (length === undefined || length === '0')) {
       throw new RegistryError('request.body_missing')
     }
-    if (!request.is([...types])) {
+    if (!types.includes(type) && !request.is([...types])) {
       throw new RegistryError('request.content_type_unsupported', { detail: `Send ${types[0]}.` })
     }
     // RFC 8259 leaves one encoding.

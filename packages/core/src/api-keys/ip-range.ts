@@ -5,6 +5,7 @@ import { z } from 'zod'
 export const IpRange = z
   .string()
   .max(64)
+  .meta({ examples: ['203.0.113.0/24'] })
   .transform((text, context) => {
     const range = normalRange(text)
     if (range !== undefined) return range

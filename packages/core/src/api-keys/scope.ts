@@ -31,6 +31,7 @@ export const Scope = z
   .regex(/^[a-z][a-z0-9_-]*(?::[a-z][a-z0-9_-]*)*:(?:[a-z][a-z0-9_-]*|\*)$/, {
     error: 'must look like area:verb, or area:* for all of an area',
   })
+  .meta({ examples: ['certifai:read'] })
 
 /** Whether one scope gives another: it is the same, or everything below. */
 export function covers(granted: string, wanted: string): boolean {

@@ -49,14 +49,24 @@ function macOf(key: KeyObject, secret: string): number {
   return createHmac('sha256', key).update(secret).digest().readUIntBE(0, 6) % macRange
 }
 
-/** Stands in for what is no token at all, so that judging it takes the same steps. */
-const standIn = `bpk_live_${'0'.repeat(12)}_${'0'.repeat(57)}`
+/** The token that a text may be: it has the shape of one. */
+export function tokenIn(text: string): Token | undefined {
+  if (text.length !== tokenLength || !shape.test(text)) return undefined
+  return {
+    text,
+    prefix: text.slice(0, ends.prefix),
+    environment: text.charCodeAt(4) === live ? 'live' : 'test',
+    secret: text.slice(0, ends.secret),
+  }
+}
 
-/** What of a token could be judged without its row: by its MAC it is ours, or its kid may be one that was lost. */
-export interface ReadToken {
-  readonly token: Token
-  /** The key of the ring that its MAC was made with; undefined when it was none of them. */
-  readonly kid: string | undefined
+const live = 'l'.charCodeAt(0)
+
+/** Stands in for what is no token at all, so that judging it takes the same steps. */
+export const standIn = tokenIn(`bpk_live_${'0'.repeat(12)}_${'0'.repeat(57)}`) ?? neverToken()
+
+function neverToken(): never {
+  throw new Error('the stand-in has no shape')
 }
 
 /** Tells tokens that were issued here from all others, in some microseconds and without asking anybody. */
@@ -68,19 +78,15 @@ export class TokenReader {
   }
 
   /**
-   * Reads a token. Whatever is no token of ours takes the same steps, so that the time they take tells a stranger
-   * nothing: one CRC, and one MAC for each key of the ring.
-   * @returns undefined for another shape or a wrong CRC; without `kid` for a wrong MAC
+   * Judges a token by what stands in it. Whatever is no token of ours takes the same steps, so that the time they take
+   * tells a stranger nothing: one CRC, and one MAC for each key of the ring.
+   * @returns the key of the ring that its MAC was made with, `unknown` for none of them, `broken` for a wrong CRC
    */
-  read(text: string): ReadToken | undefined {
-    const isShaped = text.length === tokenLength && shape.test(text)
-    const judged = isShaped ? text : standIn
-    const isWhole = crc32(judged.slice(0, ends.mac)) === fromBase62(judged, ends.mac, ends.crc)
-    const secret = judged.slice(0, ends.secret)
-    const mac = fromBase62(judged, ends.secret, ends.mac)
+  judge({ text, secret }: Token): { readonly kid: string } | 'unknown' | 'broken' {
+    const isWhole = crc32(text.slice(0, ends.mac)) === fromBase62(text, ends.mac, ends.crc)
+    const mac = fromBase62(text, ends.secret, ends.mac)
     const found = this.#keys.find(([, key]) => macOf(key, secret) === mac)
-    if (!isShaped || !isWhole) return undefined
-    const environment = text.startsWith('bpk_live') ? 'live' : 'test'
-    return { token: { text, prefix: text.slice(0, ends.prefix), environment, secret }, kid: found?.[0] }
+    if (!isWhole) return 'broken'
+    return found ? { kid: found[0] } : 'unknown'
   }
 }

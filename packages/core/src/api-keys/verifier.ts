@@ -27,7 +27,7 @@ import {
 import { Lane, type LaneBounds } from './lane.ts'
 import { LastUse } from './last-use.ts'
 import { type HashCost, hashCostMin, hashSecret, isOutdated, isSecretOf } from './password-hash.ts'
-import { type Token, TokenReader } from './token.ts'
+import { standIn, type Token, tokenIn, TokenReader } from './token.ts'
 import type { Verification, VerificationCode, VerifiedKey } from './verification.ts'
 
 /** What a verifier works with. */
@@ -352,27 +352,36 @@ export class ApiKeyVerifier {
   }
 
   #judge(text: string, question: Question, asking: Asking): Outcome | Promise<Outcome> {
-    const read = this.#reader.read(text)
-    if (!read || (read.kid === undefined && !this.#observes)) return undefined
-    const { token, kid } = read
+    const shaped = tokenIn(text)
+    const token = shaped ?? standIn
+    // Of every token, whether or not there is anything to compare it with: what is known must not show in the time.
+    const digest = this.#digest(token)
     const entry = this.#entries.get(token.prefix)
-    const state = entry && this.#fresh(entry)
-    if (entry && state && this.#isProof(entry, state, token)) {
-      const project = this.#projectOf(entry, state, question)
-      if (project !== unread && (kid !== undefined || this.#isLost(state))) {
-        this.#warm += 1
-        return { state, judged: judge(state, question, asking.asker, this.#catalogue, Date.now(), project) }
+    const proven = timingSafeEqual(digest, entry?.proof?.digest ?? noDigest)
+    // These are the bytes of a token that was judged before, its MAC included.
+    if (proven && entry) {
+      const state = this.#fresh(entry)
+      if (state?.hash === entry.proof?.hash && state) {
+        const project = this.#projectOf(entry, state, question)
+        if (project !== unread) {
+          this.#warm += 1
+          return { state, judged: judge(state, question, asking.asker, this.#catalogue, Date.now(), project) }
+        }
       }
     }
-    return this.#judgeSlowly(token, kid, question, asking)
+    const verdict = this.#reader.judge(token)
+    if (!shaped || verdict === 'broken' || (verdict === 'unknown' && !this.#observes)) return undefined
+    return this.#judgeSlowly(shaped, digest, verdict === 'unknown' ? undefined : verdict.kid, question, asking)
   }
 
   async #judgeSlowly(
     token: Token,
+    digest: Buffer,
     kid: string | undefined,
     question: Question,
-    { asker, caller, signal }: Asking,
+    asking: Asking,
   ): Promise<Outcome> {
+    const { asker } = asking
     // A second round for what changed while argon2 was at work, a third for a hash that was made anew meanwhile.
     for (let round = 0; round < 3; round += 1) {
       const state = await this.#stateOf(token.prefix)
@@ -382,13 +391,13 @@ export class ApiKeyVerifier {
       }
       const entry = this.#entryOf(state)
       if (entry.proof?.hash === state.hash) {
-        if (!this.#isProof(entry, state, token)) return undefined
+        if (!timingSafeEqual(entry.proof.digest, digest)) return undefined
         const project = await this.#readProject(entry, state, question)
         return { state, judged: judge(state, question, asker, this.#catalogue, Date.now(), project) }
       }
-      if (!(await this.#isProvenBy(state, token, kid, caller, signal))) return undefined
-      entry.proof = { digest: this.#digest(token), hash: state.hash }
-      if (isOutdated(state.hash, this.#cost)) void this.#rehash(entry, state, token)
+      if (!(await this.#isProvenBy(state, token, digest, kid, asking))) return undefined
+      entry.proof = { digest, hash: state.hash }
+      if (isOutdated(state.hash, this.#cost)) void this.#rehash(entry, state, token, digest)
     }
     throw new RegistryError('api_key.lane_full', { retryAfterSeconds: 1 })
   }
@@ -396,11 +405,11 @@ export class ApiKeyVerifier {
   async #isProvenBy(
     { hash: stored }: KeyState,
     token: Token,
+    digest: Buffer,
     kid: string | undefined,
-    caller: string,
-    signal: AbortSignal | undefined,
+    { caller, signal }: Asking,
   ): Promise<boolean> {
-    const name = `${token.prefix} ${this.#digest(token).toString('base64')} ${stored}`
+    const name = `${token.prefix} ${digest.toString('base64')} ${stored}`
     const work = async (dropped: AbortSignal) => await isSecretOf(stored, token.secret, dropped)
     if (kid !== undefined) return await this.#lane.run(name, work, signal)
     try {
@@ -413,12 +422,12 @@ export class ApiKeyVerifier {
   }
 
   /** Makes a hash anew that was made too cheaply. */
-  async #rehash(entry: Entry, { id, hash: was }: KeyState, token: Token): Promise<void> {
+  async #rehash(entry: Entry, { id, hash: was }: KeyState, token: Token, digest: Buffer): Promise<void> {
     try {
       await this.#lane.run(`${token.prefix} rehash`, async () => {
         const better = await hashSecret(token.secret, this.#cost)
         if (await keyHousekeeping(this.#db, (tx) => replaceHash(tx, id, was, better))) {
-          entry.proof = { digest: this.#digest(token), hash: better }
+          entry.proof = { digest, hash: better }
         }
       })
     } catch (error) {
@@ -434,10 +443,6 @@ export class ApiKeyVerifier {
   /** What is kept of a token: worth nothing without the salt, and nothing in another process. */
   #digest({ text }: Token): Buffer {
     return hash('sha256', this.#salt + text, 'buffer')
-  }
-
-  #isProof({ proof }: Entry, state: KeyState, token: Token): boolean {
-    return proof?.hash === state.hash && timingSafeEqual(proof.digest, this.#digest(token))
   }
 
   /** The state of an entry, as long as it may be relied on. */
@@ -533,6 +538,8 @@ export class ApiKeyVerifier {
 /** What `identify` says. */
 export type Identified = { readonly ok: true; readonly key: KeyIdentity } | ({ readonly ok: false } & KeyRefusal)
 
+/** Compared with where nothing is known: no token has it. */
+const noDigest = randomBytes(32)
 const unread = Symbol('not read yet')
 const projectsMax = 1_000
 
