@@ -119,3 +119,22 @@ export function toPage<Row>(
   const has_more = rows.length > limit
   return { data, has_more, next_cursor: has_more && last ? encodeCursor(list, filter, positionOf(last)) : null }
 }
+
+/** All rows of a list, a page at a time behind the scenes. */
+export async function* everyPage<Row>(
+  page: (cursor: string | undefined) => Promise<{ readonly data: readonly Row[]; readonly next_cursor: string | null }>,
+): AsyncGenerator<Row, void> {
+  let cursor: string | undefined
+  do {
+    const { data, next_cursor } = await page(cursor)
+    yield* data
+    cursor = next_cursor ?? undefined
+  } while (cursor !== undefined)
+}
+
+/** All rows of a list at once: of one that is known not to be long. */
+export async function allRows<Row>(page: Parameters<typeof everyPage<Row>>[0]): Promise<Row[]> {
+  const rows: Row[] = []
+  for await (const row of everyPage(page)) rows.push(row)
+  return rows
+}

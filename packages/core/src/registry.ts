@@ -1,4 +1,14 @@
 import { z } from 'zod'
+import * as apiKeys from './api-keys/api-key.service.ts'
+import {
+  ApiKeyChanges,
+  ApiKeyQuery,
+  ApiKeyRevocation,
+  ApiKeyRotation,
+  ApiKeySearch,
+  NewApiKey,
+} from './api-keys/api-key.ts'
+import { KeyIssuer } from './api-keys/issuer.ts'
 import type { Actor } from './audit/actor.ts'
 import { oneTransaction, rehearse } from './audit/one-transaction.ts'
 import { getEvent, listEvents } from './audit/recorded-event.service.ts'
@@ -8,12 +18,14 @@ import { evaluateMany, getEntitlements } from './entitlements/entitlement.servic
 import { EntitlementQuery } from './entitlements/entitlement.ts'
 import { EvaluationItem } from './entitlements/evaluation.ts'
 import { RegistryError } from './errors.ts'
-import { EventId, ProjectId, TenantId } from './id.ts'
+import { ApiKeyId, EventId, ProjectId, TenantId } from './id.ts'
+import { everyPage } from './page.ts'
 import { type Catalogue, createCatalogue } from './products/catalogue.ts'
 import * as products from './products/tenant-product.service.ts'
 import { NewTenantProduct, ProductParam, TenantProductChanges } from './products/tenant-product.ts'
 import * as projects from './projects/project.service.ts'
 import { NewProject, ProjectChanges, ProjectQuery } from './projects/project.ts'
+import type { Keyring } from './secrets/keyring.ts'
 import { exportTenant } from './tenants/export.service.ts'
 import { releaseSlug } from './tenants/held-slug.service.ts'
 import { SlugRelease } from './tenants/held-slug.ts'
@@ -32,6 +44,8 @@ import { Transition } from './tenants/transition.ts'
 export interface RegistryOptions {
   /** The products that there are: without them, none and no plan is known. */
   readonly catalogue?: Catalogue
+  /** The secrets of the servers: without them no API key can be made. */
+  readonly keyring?: Keyring
   /** For how many days an archived tenant is kept before it may be purged. 30 unless told. */
   readonly purgeAfterDays?: number
 }
@@ -67,6 +81,12 @@ export function createRegistry(db: Db, actor: Actor, options: RegistryOptions = 
 function verbsOf(db: Db, actor: Actor, options: RegistryOptions) {
   const { catalogue = createCatalogue([]), purgeAfterDays } = options
   const { sight } = actor
+  const issuer = () => {
+    if (options.keyring) return (knownIssuer ??= new KeyIssuer(options.keyring))
+    throw new Error('API keys are made with a keyring: createRegistry(db, actor, { keyring })')
+  }
+  let knownIssuer: KeyIssuer | undefined
+  const keyOf = (id: string) => parse(ApiKeyId, id)
   const tenantOf = (id: string) => parse(TenantId, id)
   const productOf = (key: string) => parse(ProductParam, key)
   const at = (expectedVersion: number | undefined) => ({ expectedVersion, purgeAfterDays })
@@ -166,6 +186,42 @@ function verbsOf(db: Db, actor: Actor, options: RegistryOptions) {
       remove: async (tenantId: string, product: string, version?: number) =>
         await products.removeTenantProduct(db, actor, catalogue, tenantOf(tenantId), productOf(product), version),
     },
+    /** Needs a keyring, where keys are made. What is revoked here, servers hear of. */
+    apiKeys: {
+      issue: async (tenantId: string, input: z.input<typeof NewApiKey>) => {
+        const parsed = parse(NewApiKey, input)
+        const minted = await issuer().mint(parsed.environment ?? 'live')
+        return await apiKeys.issueApiKey(db, actor, catalogue, issuer(), minted, tenantOf(tenantId), parsed)
+      },
+      get: async (tenantId: string, id: string) => await apiKeys.getApiKey(db, actor, tenantOf(tenantId), keyOf(id)),
+      list: (tenantId: string, query: z.input<typeof ApiKeyQuery> = {}) =>
+        everyPage(
+          async (cursor) =>
+            await apiKeys.listApiKeys(db, actor, tenantOf(tenantId), parse(ApiKeyQuery, { ...query, cursor })),
+        ),
+      find: async (prefix: string) =>
+        (await apiKeys.findApiKeys(db, sight, parse(ApiKeySearch, { prefix }).prefix)).data[0],
+      update: async (tenantId: string, id: string, changes: z.input<typeof ApiKeyChanges>, version?: number) =>
+        await apiKeys.updateApiKey(
+          db,
+          actor,
+          catalogue,
+          tenantOf(tenantId),
+          keyOf(id),
+          parse(ApiKeyChanges, changes),
+          version,
+        ),
+      rotate: async (tenantId: string, id: string, rotation: z.input<typeof ApiKeyRotation> = {}, version?: number) => {
+        const [tenant, key] = [tenantOf(tenantId), keyOf(id)]
+        const minted = await issuer().mint(await apiKeys.environmentOf(db, tenant, key))
+        const how = parse(ApiKeyRotation, rotation)
+        return await apiKeys.rotateApiKey(db, actor, issuer(), minted, tenant, key, how, version)
+      },
+      revoke: async (tenantId: string, id: string, why: z.input<typeof ApiKeyRevocation>, version?: number) =>
+        await apiKeys.revokeApiKey(db, actor, tenantOf(tenantId), keyOf(id), parse(ApiKeyRevocation, why), version),
+      revokeAll: async (tenantId: string, why: z.input<typeof ApiKeyRevocation>) =>
+        await apiKeys.revokeAllApiKeys(db, actor, tenantOf(tenantId), parse(ApiKeyRevocation, why)),
+    },
     entitlements: {
       get: async (tenantId: string, query: z.input<typeof EntitlementQuery> = {}) =>
         await getEntitlements(db, sight, catalogue, tenantOf(tenantId), parse(EntitlementQuery, query)),
@@ -203,15 +259,4 @@ function parse<Schema extends z.ZodType>(schema: Schema, input: unknown): z.outp
   const [first] = violations
   const detail = first && `${first.pointer === '' ? '' : `${first.pointer} `}${first.message}`
   throw new RegistryError('request.invalid', { violations, ...(detail !== undefined && { detail }) })
-}
-
-async function* everyPage<Row>(
-  page: (cursor: string | undefined) => Promise<{ readonly data: readonly Row[]; readonly next_cursor: string | null }>,
-): AsyncGenerator<Row, void> {
-  let cursor: string | undefined
-  do {
-    const { data, next_cursor } = await page(cursor)
-    yield* data
-    cursor = next_cursor ?? undefined
-  } while (cursor !== undefined)
 }

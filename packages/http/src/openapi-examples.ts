@@ -31,6 +31,17 @@ export const frozenTenant = {
   allowed_transitions: ['active', 'archived'],
 } as const
 
+/** A key that can be used. */
+const activeKey = {
+  enabled: true,
+  project_id: null,
+  replaced_by: null,
+  revoked_at: null,
+  revoked_reason: null,
+  revoked_by: null,
+}
+const withoutPeople = ({ revoked_by: _, ...key }: typeof activeKey) => key
+
 /**
  * What the components say in their examples where their fields, each with an example of its own, do not tell one story
  * together: that of Acme Inc., the tenant of the seed.
@@ -39,7 +50,11 @@ const story: Readonly<Record<string, (derive: Derive) => object>> = {
   Tenant: () => ({ status: 'active', effective_status: 'active', status_note: null }),
   TenantSummary: () => ({ status: 'active', effective_status: 'active' }),
   TransitionPreview: (derive) => ({ tenant: { ...derive('Tenant'), ...frozenTenant } }),
-  ExportedApiKey: () => ({ id: '0190f1c2-8a6b-7c3d-9e4f-5a6b7c8d9e10' }),
+  ApiKey: () => activeKey,
+  OwnApiKey: () => withoutPeople(activeKey),
+  IssuedApiKey: () => activeKey,
+  OwnIssuedApiKey: () => withoutPeople(activeKey),
+  VerifiedKey: () => ({ valid: true, project_id: null, environment: 'live' }),
   Product: (derive) => ({ plans: { professional: derive('ProductPlan') } }),
   TenantProductPreview: (derive) => ({
     after: { ...derive('Entitlement'), access: 'none', reason: 'disabled', config: {}, limits: {}, features: [] },

@@ -979,9 +979,9 @@ export type TenantExport = {
      */
     projects: Project[];
     /**
-     * The API keys of the tenant, also the revoked ones, without their secrets.
+     * The API keys of the tenant, newest first, also the ended ones, without their secrets.
      */
-    api_keys: ExportedApiKey[];
+    api_keys: OwnApiKey[];
 };
 
 /**
@@ -1099,31 +1099,97 @@ export type Project = {
 };
 
 /**
- * An API key, without anything that proves it.
+ * An API key, as its tenant sees it.
  */
-export type ExportedApiKey = {
+export type OwnApiKey = {
     /**
-     * The id of the key.
+     * The id of the key. It never changes.
      * @pattern ^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})$
      * @format uuid
      */
     id: string;
     /**
-     * What the key is called.
+     * The id of the tenant whose key it is.
+     * @pattern ^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})$
+     * @format uuid
+     */
+    tenant_id: string;
+    /**
+     * The project that the key is bound to; null for a key of the whole tenant.
+     */
+    project_id: string | null;
+    /**
+     * What the key is for, for people.
      */
     name: string;
     /**
-     * How the key begins: enough to recognise it.
+     * The public part of the key: safe to show and to log. It finds the key again.
      */
     prefix: string;
     /**
-     * What the key may do.
+     * Whether the key is for real work or for trying things out.
+     */
+    environment: ("live" | "test") | LaterValue;
+    /**
+     * Whom the key opens: the key of a product, or `tenant-registry` for this API. It follows from the scopes.
+     */
+    audience: string;
+    /**
+     * What the key may be used for: `area:verb`, or `area:*` for everything of an area.
      */
     scopes: string[];
     /**
-     * When the key was revoked.
+     * Whether the key can be used, as far as that depends on the key itself.
+     */
+    status: ("active" | "disabled" | "expired" | "revoked") | LaterValue;
+    /**
+     * Whether the key was switched off for a while.
+     */
+    enabled: boolean;
+    /**
+     * From when on the key is no longer valid; null for never.
+     */
+    expires_at: string | null;
+    /**
+     * From where the key may be used: networks in CIDR notation, IPv4 or IPv6. An empty list allows every address.
+     */
+    ip_allow: string[];
+    /**
+     * Whatever you want to remember with the key: up to 20 names with a text each. No secrets.
+     */
+    metadata: Record<string, string>;
+    /**
+     * The first of the keys that were made from each other by rotation.
+     * @pattern ^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})$
+     * @format uuid
+     */
+    family_id: string;
+    /**
+     * The key that took its place by rotation, if one did.
+     */
+    replaced_by: string | null;
+    /**
+     * When the key ended for good; null while it has not.
      */
     revoked_at: string | null;
+    /**
+     * Why it ended.
+     */
+    revoked_reason: string | null;
+    /**
+     * When the key was last used, up to a minute late; null for never.
+     */
+    last_used_at: string | null;
+    /**
+     * From where it was last used, where that is known.
+     */
+    last_used_ip: string | null;
+    /**
+     * Grows with every change. `If-Match` compares it.
+     * @minimum -9007199254740991
+     * @maximum 9007199254740991
+     */
+    version: number;
     /**
      * When the key was made.
      * @format date-time
@@ -1162,9 +1228,9 @@ export type TenantSummaryExport = {
      */
     projects: Project[];
     /**
-     * The API keys of the tenant, also the revoked ones, without their secrets.
+     * The API keys of the tenant, newest first, also the ended ones, without their secrets.
      */
-    api_keys: ExportedApiKey[];
+    api_keys: OwnApiKey[];
 };
 
 /**
@@ -1958,110 +2024,6 @@ export type OwnApiKeyPage = {
      * Hand this back as `cursor` for the next page; null on the last one.
      */
     next_cursor: string | null;
-};
-
-/**
- * An API key, as its tenant sees it.
- */
-export type OwnApiKey = {
-    /**
-     * The id of the key. It never changes.
-     * @pattern ^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})$
-     * @format uuid
-     */
-    id: string;
-    /**
-     * The id of the tenant whose key it is.
-     * @pattern ^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})$
-     * @format uuid
-     */
-    tenant_id: string;
-    /**
-     * The project that the key is bound to; null for a key of the whole tenant.
-     */
-    project_id: string | null;
-    /**
-     * What the key is for, for people.
-     */
-    name: string;
-    /**
-     * The public part of the key: safe to show and to log. It finds the key again.
-     */
-    prefix: string;
-    /**
-     * Whether the key is for real work or for trying things out.
-     */
-    environment: ("live" | "test") | LaterValue;
-    /**
-     * Whom the key opens: the key of a product, or `tenant-registry` for this API. It follows from the scopes.
-     */
-    audience: string;
-    /**
-     * What the key may be used for: `area:verb`, or `area:*` for everything of an area.
-     */
-    scopes: string[];
-    /**
-     * Whether the key can be used, as far as that depends on the key itself.
-     */
-    status: ("active" | "disabled" | "expired" | "revoked") | LaterValue;
-    /**
-     * Whether the key was switched off for a while.
-     */
-    enabled: boolean;
-    /**
-     * From when on the key is no longer valid; null for never.
-     */
-    expires_at: string | null;
-    /**
-     * From where the key may be used: networks in CIDR notation, IPv4 or IPv6. An empty list allows every address.
-     */
-    ip_allow: string[];
-    /**
-     * Whatever you want to remember with the key: up to 20 names with a text each. No secrets.
-     */
-    metadata: Record<string, string>;
-    /**
-     * The first of the keys that were made from each other by rotation.
-     * @pattern ^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})$
-     * @format uuid
-     */
-    family_id: string;
-    /**
-     * The key that took its place by rotation, if one did.
-     */
-    replaced_by: string | null;
-    /**
-     * When the key ended for good; null while it has not.
-     */
-    revoked_at: string | null;
-    /**
-     * Why it ended.
-     */
-    revoked_reason: string | null;
-    /**
-     * When the key was last used, up to a minute late; null for never.
-     */
-    last_used_at: string | null;
-    /**
-     * From where it was last used, where that is known.
-     */
-    last_used_ip: string | null;
-    /**
-     * Grows with every change. `If-Match` compares it.
-     * @minimum -9007199254740991
-     * @maximum 9007199254740991
-     */
-    version: number;
-    /**
-     * When the key was made.
-     * @format date-time
-     */
-    created_at: string;
-    /**
-     * When anything of the key last changed.
-     * @format date-time
-     */
-    updated_at: string;
 };
 
 /**

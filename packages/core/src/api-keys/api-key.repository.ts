@@ -92,14 +92,19 @@ export async function listApiKeys(
     .execute()
 }
 
-/** How many keys of a tenant can still be used, or could if they were switched on. */
-export async function countLivingApiKeys(db: Reader, tenantId: TenantId): Promise<number> {
+/** How many keys of a tenant are in one of these states, the state of the tenant not considered. */
+export async function countApiKeys(db: Reader, tenantId: TenantId, statuses: readonly KeyStatus[]): Promise<number> {
   const { count } = await db
     .selectFrom('api_keys')
     .innerJoin('tenants', 'tenants.id', 'api_keys.tenant_id')
     .select(sql<number>`count(*)::int`.as('count'))
     .where('api_keys.tenant_id', '=', tenantId)
-    .where(sql<SqlBool>`(${statusHolds.active} or ${statusHolds.disabled})`)
+    .where(
+      sql<SqlBool>`(${sql.join(
+        statuses.map((status) => statusHolds[status]),
+        sql` or `,
+      )})`,
+    )
     .executeTakeFirstOrThrow()
   return count
 }

@@ -335,7 +335,7 @@ export async function revokeAllApiKeys(
       throw new RegistryError('tenant.platform_own', { detail: 'Revoke its keys one by one.' })
     }
     if (tenant.purge_requested_at !== null) throw new RegistryError('tenant.being_purged')
-    const api_keys = await keys.countLivingApiKeys(tx, tenantId)
+    const api_keys = await keys.countApiKeys(tx, tenantId, ['active', 'disabled'])
     await keys.commitDurably(tx)
     const row = await updateTenant(tx, tenant, {
       keys_valid_after: await keys.latestIssue(tx, tenantId),
@@ -358,5 +358,5 @@ export async function previewRevokeAll(
 ): Promise<RevokedApiKeys> {
   const { keys_valid_after } = await getKeyOwner(db, sight, tenantId)
   if (tenantId === platformTenant) throw new RegistryError('tenant.platform_own')
-  return { api_keys: await keys.countLivingApiKeys(db, tenantId), keys_valid_after, reason }
+  return { api_keys: await keys.countApiKeys(db, tenantId, ['active', 'disabled']), keys_valid_after, reason }
 }

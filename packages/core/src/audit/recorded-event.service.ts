@@ -34,7 +34,7 @@ export async function getEvent(db: Reader, sight: Sight, id: EventId): Promise<R
 const summaryFields: ReadonlySet<string> = new Set(Object.keys(TenantSummary.shape))
 
 /** Whose `before.…` and `after.…` a tenant's own people see whole: they see these things themselves. */
-const ownThings: ReadonlySet<string | null> = new Set(['project', 'product'])
+const ownThings: ReadonlySet<string | null> = new Set(['project', 'product', 'api_key'])
 
 /** What changed, as far as it is shown: the columns are what they may be already. */
 function seenBy(sight: Sight, row: events.EventRow): RecordedEvent {

@@ -1,5 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
+import { registryAudience, registryScopes } from '../api-keys/scope.ts'
 import { type Manifest, ManifestError, parseManifest } from './manifest.ts'
 
 /** All products there are. */
@@ -26,10 +27,24 @@ export function createCatalogue(manifests: readonly Manifest[]): Catalogue {
     if (missing !== undefined) throw new ManifestError(`${key}: requires ${missing}, which has no manifest`)
   }
   for (const key of products.keys()) assertNoCircle(key, products)
+  assertScopesApart(manifests)
   return {
     products,
     keys: new Set(products.keys()),
     plans: new Set(manifests.flatMap(({ plans = {} }) => Object.keys(plans))),
+  }
+}
+
+/** A scope says whom a key opens, so no two may have the same one, and nobody one of the registry's own. */
+function assertScopesApart(manifests: readonly Manifest[]): void {
+  const owners = new Map<string, string>(registryScopes.map((scope) => [scope, registryAudience]))
+  for (const { key, scopes = [] } of manifests) {
+    for (const scope of scopes) {
+      const owner = owners.get(scope)
+      if (owner !== undefined && owner !== key)
+        throw new ManifestError(`${key}: the scope ${scope} is that of ${owner}`)
+      owners.set(scope, key)
+    }
   }
 }
 

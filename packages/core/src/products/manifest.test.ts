@@ -169,6 +169,15 @@ describe('createCatalogue', () => {
     )
   })
 
+  it("refuses a scope that is another product's, or the registry's own", () => {
+    const one = { ...parseManifest(good, 'a.yaml'), scopes: ['reports:read'] }
+    const two = { ...one, key: 'two' }
+    expect(() => createCatalogue([one, two])).toThrow('two: the scope reports:read is that of certifai')
+    expect(() => createCatalogue([{ ...one, scopes: ['projects:read'] }])).toThrow(
+      'certifai: the scope projects:read is that of tenant-registry',
+    )
+  })
+
   it('knows the plans of all products', () => {
     const one = parseManifest(good, 'a.yaml')
     const two = { ...one, key: 'two', plans: { starter: {} } }

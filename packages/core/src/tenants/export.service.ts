@@ -1,6 +1,9 @@
+import { listApiKeys } from '../api-keys/api-key.service.ts'
+import { ApiKeyQuery } from '../api-keys/api-key.ts'
 import type { Db, Reader } from '../db/handles.ts'
 import type { TenantId } from '../id.ts'
 import { isObject } from '../merge-patch.ts'
+import { allRows, pageLimit } from '../page.ts'
 import type { Catalogue } from '../products/catalogue.ts'
 import { schemaOf, withoutSecrets } from '../products/config-secrets.ts'
 import { listTenantProducts } from '../products/tenant-product.service.ts'
@@ -8,7 +11,6 @@ import type { TenantProduct } from '../products/tenant-product.ts'
 import { listProjects } from '../projects/project.service.ts'
 import { ProjectQuery } from '../projects/project.ts'
 import type { Sight } from '../sight.ts'
-import { listExportedApiKeys } from './export.repository.ts'
 import type { TenantExport } from './export.ts'
 import { listFormerSlugs } from './held-slug.repository.ts'
 import { findLegalHold } from './legal-hold.repository.ts'
@@ -25,7 +27,7 @@ export async function exportTenant(db: Db, sight: Sight, catalogue: Catalogue, i
     listFormerSlugs(db, id),
     listTenantProducts(db, sight, id),
     allProjects(db, sight, id),
-    listExportedApiKeys(db, id),
+    allApiKeys(db, sight, id),
     sight.kind === 'platform' ? findLegalHold(db, id) : undefined,
   ])
   const products = held.map((each) => withoutSecretConfig(catalogue, each))
@@ -38,13 +40,15 @@ function withoutSecretConfig({ products }: Catalogue, terms: TenantProduct): Ten
 }
 
 async function allProjects(db: Reader, sight: Sight, id: TenantId) {
-  const projects = []
-  let cursor: string | undefined
-  do {
-    const query = ProjectQuery.parse({ limit: '200', ...(cursor !== undefined && { cursor }) })
-    const page = await listProjects(db, sight, id, query)
-    projects.push(...page.data)
-    cursor = page.next_cursor ?? undefined
-  } while (cursor !== undefined)
-  return projects
+  const page = async (cursor: string | undefined) =>
+    await listProjects(db, sight, id, ProjectQuery.parse({ ...largePage, cursor }))
+  return await allRows(page)
 }
+
+async function allApiKeys(db: Reader, sight: Sight, id: TenantId) {
+  const page = async (cursor: string | undefined) =>
+    await listApiKeys(db, { sight }, id, ApiKeyQuery.parse({ ...largePage, cursor }))
+  return await allRows(page)
+}
+
+const largePage = { limit: String(pageLimit.max) }

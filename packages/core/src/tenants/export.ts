@@ -1,21 +1,10 @@
 import { z } from 'zod'
+import { OwnApiKey } from '../api-keys/api-key.ts'
 import { TenantProduct } from '../products/tenant-product.ts'
 import { Project } from '../projects/project.ts'
 import { Timestamp } from '../timestamp.ts'
 import { LegalHold } from './legal-hold.ts'
 import { Tenant, TenantSummary } from './tenant.ts'
-
-const ExportedApiKey = z
-  .object({
-    id: z.guid().meta({ description: 'The id of the key.' }),
-    name: z.string().meta({ description: 'What the key is called.', examples: ['Production'] }),
-    prefix: z.string().meta({ description: 'How the key begins: enough to recognise it.', examples: ['bp_live_3kd9'] }),
-    scopes: z.array(z.string()).meta({ description: 'What the key may do.', examples: [['certifai:read']] }),
-    revoked_at: Timestamp.nullable().meta({ description: 'When the key was revoked.' }),
-    created_at: Timestamp.meta({ description: 'When the key was made.' }),
-    updated_at: Timestamp.meta({ description: 'When anything of the key last changed.' }),
-  })
-  .meta({ id: 'ExportedApiKey', description: 'An API key, without anything that proves it.' })
 
 const describe = {
   exported_at: 'When this was written.',
@@ -23,14 +12,14 @@ const describe = {
   former_slugs: 'The names that the tenant had before, oldest first.',
   products: 'The products that the tenant has, and on which terms.',
   projects: 'The projects of the tenant, newest first, also the archived ones.',
-  api_keys: 'The API keys of the tenant, also the revoked ones, without their secrets.',
+  api_keys: 'The API keys of the tenant, newest first, also the ended ones, without their secrets.',
 } as const
 
 const shape = {
   former_slugs: z.array(z.string()).meta({ description: describe.former_slugs, examples: [['acme-gmbh']] }),
   products: z.array(TenantProduct).meta({ description: describe.products }),
   projects: z.array(Project).meta({ description: describe.projects }),
-  api_keys: z.array(ExportedApiKey).meta({ description: describe.api_keys }),
+  api_keys: z.array(OwnApiKey).meta({ description: describe.api_keys }),
 }
 
 /** All that the registry has of a tenant, without secrets. The events are in the audit log. */

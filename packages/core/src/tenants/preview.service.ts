@@ -1,10 +1,11 @@
+import { countApiKeys } from '../api-keys/api-key.repository.ts'
 import type { Actor } from '../audit/actor.ts'
 import { rehearse } from '../audit/one-transaction.ts'
 import type { Db } from '../db/handles.ts'
 import { getEntitlements } from '../entitlements/entitlement.service.ts'
 import type { TenantId } from '../id.ts'
 import type { Catalogue } from '../products/catalogue.ts'
-import { countLiving } from './preview.repository.ts'
+import { countActiveProjects } from '../projects/project.repository.ts'
 import { getTenant } from './tenant.service.ts'
 import type { Tenant } from './tenant.ts'
 import { type TransitionOptions, transitionTenant } from './transition.service.ts'
@@ -24,10 +25,11 @@ export async function previewTransition(
 ): Promise<TransitionPreview> {
   return await rehearse(db, async (unit) => {
     const look = async (tenant: Tenant) => {
-      const living = await countLiving(unit, id)
       const lives = ['demo', 'trial', 'active'].includes(tenant.effective_status)
+      const projects = lives ? await countActiveProjects(unit, id) : 0
+      const api_keys = lives ? await countApiKeys(unit, id, ['active']) : 0
       const { data } = await getEntitlements(unit, actor.sight, catalogue, id, {})
-      return { products: data, projects: lives ? living.projects : 0, api_keys: lives ? living.api_keys : 0 }
+      return { products: data, projects, api_keys }
     }
     const before = await look(await getTenant(unit, actor.sight, id))
     const tenant = await transitionTenant(unit, actor, catalogue, id, transition, options)

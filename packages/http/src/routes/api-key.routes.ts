@@ -210,7 +210,14 @@ export const apiKeyRoutes = [
     preconditions: true,
     etag: version,
     errors: ['api_key.not_found'],
-    examples: { response: { status: 'revoked', version: 2, revoked_reason: 'no_longer_needed' } },
+    examples: {
+      response: {
+        status: 'revoked',
+        version: 2,
+        revoked_at: '2026-03-01T12:00:00.000Z',
+        revoked_reason: 'no_longer_needed',
+      },
+    },
     handle: ({ db, actor, params, body, expectedVersion }) =>
       revokeApiKey(db, actor, params.tenant_id, params.api_key_id, body, expectedVersion),
   }),
