@@ -92,6 +92,10 @@ begin
   if new.status = 'archived' and old.status <> 'archived' then
     new.keys_revoked_reason := 'tenant_archived';
   end if;
+  -- The clock may have been set back since the latest of them was made.
+  new.keys_valid_after := greatest(
+    new.keys_valid_after, (select max(created_at) from public.api_keys where tenant_id = new.id)
+  );
   return new;
 end
 $$;

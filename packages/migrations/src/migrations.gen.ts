@@ -1194,7 +1194,7 @@ create index idempotency_created_at_idx on registry.idempotency (created_at);
   {
     version: 11,
     name: '0011_api_keys',
-    checksum: 'fa3adcdc4e18a28cdbde09c96721ba34f3b18d01e30b98a10d58e46a5d588663',
+    checksum: 'abacbd5378e123d0db91086df3e25b4c0c055b23a09bbe40b95ca6ac2a12d0d7',
     up: `-- API keys: what a key is for, until when and from where, who made and ended it; when it was last used; and which of
 -- the server's secrets it depends on.
 
@@ -1289,6 +1289,10 @@ begin
   if new.status = 'archived' and old.status <> 'archived' then
     new.keys_revoked_reason := 'tenant_archived';
   end if;
+  -- The clock may have been set back since the latest of them was made.
+  new.keys_valid_after := greatest(
+    new.keys_valid_after, (select max(created_at) from public.api_keys where tenant_id = new.id)
+  );
   return new;
 end
 $$;

@@ -241,7 +241,7 @@ export type RevokedApiKeys = z.output<typeof RevokedApiKeys>
 /** A key that somebody found or holds, to be ended. */
 export const LeakedApiKey = z
   .strictObject({
-    key: text(4096).meta({ description: 'The whole key.', examples: [...examples.key] }),
+    key: z.string().meta({ description: 'The whole key.', examples: [...examples.key] }),
   })
   .brand<'LeakedApiKey'>()
   .meta({ id: 'LeakedApiKey', description: 'A key that is to be ended by whoever holds it.' })

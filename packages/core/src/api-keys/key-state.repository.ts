@@ -5,7 +5,7 @@ import { type Param, prepared } from '../db/prepared.ts'
 import type { ApiKeyId, ProjectId, TenantId } from '../id.ts'
 
 /** Everything that a verification is judged by, of one moment: the key, its tenant, its project, its product. */
-const stateByPrefix = prepared('api_key_state', (db, prefix: Param<string>) =>
+const stateByPrefix = prepared('api_key_states', (db, prefixes: Param<readonly string[]>) =>
   db
     .selectFrom('api_keys')
     .innerJoin('tenants', 'tenants.id', 'api_keys.tenant_id')
@@ -45,14 +45,15 @@ const stateByPrefix = prepared('api_key_state', (db, prefix: Param<string>) =>
         'revoked',
       ),
     )
-    .where('api_keys.prefix', '=', prefix),
+    .where('api_keys.prefix', '=', sql<string>`any(${prefixes}::text[])`),
 )
 
 /** A key as a verification judges it. */
 export type KeyStateRow = Awaited<ReturnType<typeof stateByPrefix>>[number]
 
-export async function findKeyState(db: Reader, prefix: string): Promise<KeyStateRow | undefined> {
-  return (await stateByPrefix(db, prefix))[0]
+/** The keys with these public parts, as far as they are there. */
+export async function findKeyStates(db: Reader, prefixes: readonly string[]): Promise<KeyStateRow[]> {
+  return await stateByPrefix(db, prefixes)
 }
 
 const statusOfProject = prepared('api_key_project', (db, tenantId: Param<TenantId>, id: Param<ProjectId>) =>

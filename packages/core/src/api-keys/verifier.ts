@@ -11,7 +11,7 @@ import type { ProjectStatus } from '../projects/project.ts'
 import type { Keyring } from '../secrets/keyring.ts'
 import type { KeyAuthority } from './grant.ts'
 import { isAddress } from './ip-range.ts'
-import { findKeyState, findProjectStatus, replaceHash } from './key-state.repository.ts'
+import { findProjectStatus, replaceHash } from './key-state.repository.ts'
 import {
   answerOf,
   askAgain,
@@ -27,6 +27,7 @@ import {
 import { Lane, type LaneBounds } from './lane.ts'
 import { LastUse } from './last-use.ts'
 import { type HashCost, hashCostMin, hashSecret, isOutdated, isSecretOf } from './password-hash.ts'
+import { StateReader } from './state-reader.ts'
 import { standIn, type Token, tokenIn, TokenReader } from './token.ts'
 import type { Verification, VerificationCode, VerifiedKey } from './verification.ts'
 
@@ -103,7 +104,7 @@ export interface VerifierCounts {
   readonly codes: Readonly<Record<VerificationCode, number>>
   /** How many verifications neither asked the database nor hashed. */
   readonly warm: number
-  /** How many reads of state there were. */
+  /** How many statements read state. */
   readonly reads: number
   /** How many times argon2 was begun. */
   readonly argon2: number
@@ -135,6 +136,7 @@ export class ApiKeyVerifier {
   readonly #limiter = new RateLimiterMemory({ points: observedPerSecond, duration: 1 })
   /** Of this process alone: what is remembered of a token is worth nothing elsewhere. */
   readonly #salt = randomBytes(12).toString('base64')
+  readonly #states: StateReader
   readonly #lastUse: LastUse
   readonly #entries = new Map<string, Entry>()
   readonly #byId = new Map<ApiKeyId, Entry>()
@@ -156,7 +158,6 @@ export class ApiKeyVerifier {
     RETRY: 0,
   }
   #warm = 0
-  #readCount = 0
   /** Counts whatever may have made a read stale that is under way. */
   #epoch = 0
   /** The latest change that is accounted for; undefined until that is known. */
@@ -176,6 +177,7 @@ export class ApiKeyVerifier {
     this.#cost = options.hashCost ?? hashCostMin
     this.#keysMax = options.keysMax ?? 50_000
     this.#lane = new Lane({ ...laneBounds, ...options.lane })
+    this.#states = new StateReader(options.db)
     this.#lastUse = new LastUse(options.db, options.onFailure)
   }
 
@@ -208,7 +210,7 @@ export class ApiKeyVerifier {
     return {
       codes: { ...this.#codes },
       warm: this.#warm,
-      reads: this.#readCount,
+      reads: this.#states.statements,
       argon2: this.#lane.done + this.#observed.done,
       refused: this.#lane.refused + this.#observed.refused,
       waiting: this.#lane.waiting + this.#observed.waiting,
@@ -471,10 +473,11 @@ export class ApiKeyVerifier {
   }
 
   async #read(prefix: string): Promise<KeyState | undefined> {
-    const epoch = this.#epoch
-    const readAt = performance.now()
-    this.#readCount += 1
-    const row = await findKeyState(this.#db, prefix)
+    let [epoch, readAt] = [-1, 0]
+    const row = await this.#states.read(prefix, () => {
+      epoch = this.#epoch
+      readAt = performance.now()
+    })
     if (!row) {
       this.#remove(this.#entries.get(prefix))
       return undefined
