@@ -117,6 +117,17 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION registry.keep_platform_tenant()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  raise exception 'the platform''s own tenant does not change, and has nothing but API keys'
+    using errcode = 'check_violation', schema = 'public', table = 'tenants', constraint = 'tenants_platform_check';
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION registry.keep_project_slug()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -472,6 +483,7 @@ create table public.tenant_idp_config (
   constraint tenant_idp_config_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id) ON DELETE CASCADE
 );
 CREATE INDEX tenant_idp_config_tenant_id_idx ON public.tenant_idp_config USING btree (tenant_id);
+CREATE TRIGGER tenant_idp_config_a_keep_platform BEFORE INSERT OR UPDATE ON public.tenant_idp_config FOR EACH ROW WHEN ((new.tenant_id = '00000000-0000-0000-0000-0000000000ff'::uuid)) EXECUTE FUNCTION registry.keep_platform_tenant();
 CREATE TRIGGER tenant_idp_config_set_updated_at BEFORE UPDATE ON public.tenant_idp_config FOR EACH ROW EXECUTE FUNCTION public.set_updated_at();
 
 create table public.tenant_products (
@@ -493,6 +505,7 @@ create table public.tenant_products (
   constraint tenant_products_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id) ON DELETE CASCADE
 );
 CREATE INDEX tenant_products_product_idx ON public.tenant_products USING btree (product, tenant_id);
+CREATE TRIGGER tenant_products_a_keep_platform BEFORE INSERT OR UPDATE ON public.tenant_products FOR EACH ROW WHEN ((new.tenant_id = '00000000-0000-0000-0000-0000000000ff'::uuid)) EXECUTE FUNCTION registry.keep_platform_tenant();
 CREATE TRIGGER tenant_products_keep_version BEFORE UPDATE ON public.tenant_products FOR EACH ROW EXECUTE FUNCTION registry.keep_version();
 CREATE CONSTRAINT TRIGGER tenant_products_record_change AFTER INSERT OR DELETE OR UPDATE ON public.tenant_products DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION registry.record_change('tenant_product', 'tenant_id', 'product');
 CREATE TRIGGER tenant_products_set_updated_at BEFORE UPDATE ON public.tenant_products FOR EACH ROW EXECUTE FUNCTION public.set_updated_at();
@@ -515,6 +528,7 @@ create table public.tenant_projects (
   constraint tenant_projects_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id) ON DELETE CASCADE
 );
 CREATE INDEX tenant_projects_created_at_idx ON public.tenant_projects USING btree (tenant_id, created_at DESC, id DESC);
+CREATE TRIGGER tenant_projects_a_keep_platform BEFORE INSERT OR UPDATE ON public.tenant_projects FOR EACH ROW WHEN ((new.tenant_id = '00000000-0000-0000-0000-0000000000ff'::uuid)) EXECUTE FUNCTION registry.keep_platform_tenant();
 CREATE TRIGGER tenant_projects_keep_slug BEFORE UPDATE ON public.tenant_projects FOR EACH ROW EXECUTE FUNCTION registry.keep_project_slug();
 CREATE TRIGGER tenant_projects_keep_version BEFORE UPDATE ON public.tenant_projects FOR EACH ROW EXECUTE FUNCTION registry.keep_version();
 CREATE CONSTRAINT TRIGGER tenant_projects_record_change AFTER INSERT OR DELETE OR UPDATE ON public.tenant_projects DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION registry.record_change('tenant_project', 'tenant_id', 'id');
@@ -575,6 +589,7 @@ CREATE INDEX tenants_sales_owner_idx ON public.tenants USING btree (sales_owner,
 CREATE INDEX tenants_slug_idx ON public.tenants USING btree (slug COLLATE "C", id);
 CREATE INDEX tenants_status_idx ON public.tenants USING btree (status, created_at DESC, id DESC);
 CREATE INDEX tenants_trial_ends_at_idx ON public.tenants USING btree (trial_ends_at) WHERE ((status = 'trial'::public.tenant_status) AND (trial_ends_at IS NOT NULL));
+CREATE TRIGGER tenants_a_keep_platform BEFORE DELETE OR UPDATE ON public.tenants FOR EACH ROW WHEN ((old.id = '00000000-0000-0000-0000-0000000000ff'::uuid)) EXECUTE FUNCTION registry.keep_platform_tenant();
 CREATE TRIGGER tenants_keep_lifecycle BEFORE INSERT OR UPDATE ON public.tenants FOR EACH ROW EXECUTE FUNCTION registry.keep_tenant_lifecycle();
 CREATE TRIGGER tenants_keep_slug AFTER INSERT OR UPDATE ON public.tenants FOR EACH ROW EXECUTE FUNCTION registry.keep_slug();
 CREATE TRIGGER tenants_keep_version BEFORE UPDATE ON public.tenants FOR EACH ROW EXECUTE FUNCTION registry.keep_version();

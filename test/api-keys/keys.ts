@@ -15,8 +15,10 @@ import {
 import type { z } from 'zod'
 import { aTenant, keyCatalogue, testActor } from '../builders.ts'
 
-/** A keyring of its own. */
-export const aKeyring = (): Keyring => parseKeyring(newKeyringText())
+let rings = 0
+
+/** A keyring of its own, with a name of its own: a database knows the keys of a ring by their names. */
+export const aKeyring = (): Keyring => parseKeyring(newKeyringText(`test-${(rings += 1)}`))
 
 /** A tenant that has the product whose scopes keys are made of. */
 export async function aTenantWithProducts(db: Db, products: readonly string[] = ['certifai']) {

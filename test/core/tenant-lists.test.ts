@@ -3,6 +3,7 @@ import {
   type Db,
   everything,
   listTenants,
+  platformTenant,
   type Sight,
   type Tenant,
   TenantId,
@@ -33,7 +34,7 @@ beforeAll(async () => {
   const { rows } = await owner.query<Stored>(`
     select id, slug, name, status, kind, plan, sales_owner, trial_ends_at, frozen_from, status_reason, created_at,
       purge_requested_at, array(select product from tenant_products where tenant_id = tenants.id order by 1) as products
-    from tenants`)
+    from tenants where id <> '${platformTenant}'`)
   all = rows
   await owner.end()
 })

@@ -77,6 +77,7 @@ describe('createTenant', () => {
       status_changed_by: 'test',
       frozen_from: null,
       keys_valid_after: null,
+      key_policy: {},
       archived_at: null,
       purge_after: null,
       purge_requested_at: null,

@@ -105,9 +105,9 @@ describe('the runtime role', () => {
     await aMigrator(database, { runtimeRole: database.runtimeRole }).up()
     const client = await aClient(database.runtimeUrl)
     await client.query(`insert into tenants (slug, name) values ('acme', 'A')`)
-    await client.query(`update tenants set name = 'B'`)
+    await client.query(`update tenants set name = 'B' where slug = 'acme'`)
     await client.query('select registry.ensure_audit_partitions()')
-    await client.query('delete from tenants')
+    await client.query(`delete from tenants where slug = 'acme'`)
     const month = await rowsOf<{ name: string }>(
       database.ownerUrl,
       `select inhrelid::regclass::text as name from pg_inherits where inhparent = 'audit_log'::regclass limit 1`,

@@ -1,7 +1,7 @@
 import { type Expression, expressionBuilder, type RawBuilder, type SqlBool, sql } from 'kysely'
 import type { Reader } from '../db/handles.ts'
 import type { Schema } from '../db/schema.ts'
-import type { TenantId } from '../id.ts'
+import { platformTenant, type TenantId } from '../id.ts'
 import type { Position } from '../page.ts'
 import type { Sight } from '../sight.ts'
 import { products, tenantColumns, type TenantRow } from './tenant.repository.ts'
@@ -207,8 +207,9 @@ function byTime(holds: Expression<SqlBool>, inOrder: boolean): Criterion {
 }
 
 function inSight(sight: Sight): Criterion[] {
-  if (sight.kind === 'platform' && sight.owner) return []
-  const stays = { holds: sql<SqlBool>`tenants.purge_requested_at is null` }
+  const customer = { holds: sql<SqlBool>`tenants.id <> ${sql.lit(platformTenant)}` }
+  if (sight.kind === 'platform' && sight.owner) return [customer]
+  const stays = { holds: sql<SqlBool>`(tenants.purge_requested_at is null and ${customer.holds})` }
   if (sight.kind === 'platform') return [stays]
   if (sight.kind === 'product') return [stays, hasProduct(sight.product)]
   return [stays, { holds: sql<SqlBool>`tenants.id = any(${sight.tenantIds}::uuid[]) and tenants.status <> 'archived'` }]

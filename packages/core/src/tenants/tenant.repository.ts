@@ -75,7 +75,8 @@ export function visible(
   product: Param<string | null> | string | null,
 ) {
   return sql<SqlBool>`(
-    (tenants.purge_requested_at is null or ${owner}::boolean)
+    tenants.id <> ${sql.lit(platformTenant)}
+    and (tenants.purge_requested_at is null or ${owner}::boolean)
     and (${ids}::uuid[] is null or (tenants.id = any(${ids}::uuid[]) and tenants.status <> 'archived'))
     and (${product}::text is null or exists (
       select from tenant_products where tenant_products.tenant_id = tenants.id and tenant_products.product = ${product}::text
