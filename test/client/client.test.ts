@@ -4,6 +4,7 @@ import {
   ForbiddenError,
   InvalidError,
   NotFoundError,
+  notModified,
   TenantClient,
   UnauthenticatedError,
   UnavailableError,
@@ -60,6 +61,7 @@ describe('a tenant', () => {
       archived_at: null,
       purge_after: null,
       purge_requested_at: null,
+      key_policy: {},
       metadata: {},
       version: 1,
       created_at: aTime,
@@ -155,6 +157,68 @@ it('a call says what its answer came in', async () => {
     'private, no-cache',
     'client-test-1',
   ])
+})
+
+describe('a key', () => {
+  const given = { name: 'Deployment', scopes: ['certifai:read'] }
+  const codeOf = async (key: string) => (await client.apiKeys.verify({ key })).code
+  let tenantId: string
+
+  beforeAll(async () => {
+    tenantId = (await aTenant(server.db, { status: 'active', plan: 'professional' })).id
+    await client.tenantProducts.put(tenantId, 'certifai', {})
+  })
+
+  it('is made once, however often that is tried, and its secret is shown to who made it alone', async () => {
+    const { apiKeys } = client
+    const options = { idempotencyKey: 'order-4711' }
+    const issued = await apiKeys.issue(tenantId, given, options).withResponse()
+    const again = await apiKeys.issue(tenantId, given, options).withResponse()
+    expect([issued.replayed, again.replayed, again.data]).toEqual([false, true, issued.data])
+    const { key, ...rest } = issued.data
+    const read = await apiKeys.get(tenantId, rest.id).withResponse()
+    expect(read.data).toEqual(rest)
+    expect(await apiKeys.get(tenantId, rest.id, { ifNoneMatch: read.etag })).toBe(notModified)
+    expect(await apiKeys.find(rest.prefix)).toEqual({ data: [rest] })
+    expect(await apiKeys.list(tenantId, { audience: 'certifai' }).toArray({ max: 9 })).toEqual([rest])
+    expect(await codeOf(key)).toBe('VALID')
+  })
+
+  it('gives way to another one, is switched off and on, and ends', async () => {
+    const { apiKeys } = client
+    const first = await apiKeys.issue(tenantId, given)
+    const second = await apiKeys.rotate(tenantId, first.id, { overlap_seconds: 0 }, { ifMatch: first.version })
+    expect([second.family_id, await codeOf(second.key)]).toEqual([first.id, 'VALID'])
+    expect((await client.apiKeys.verifyMany([{ key: first.key }, { key: second.key }])).data).toMatchObject([
+      { valid: false, code: 'EXPIRED' },
+      { valid: true, code: 'VALID' },
+    ])
+    expect(await rejectionOf(apiKeys.rotate(tenantId, first.id))).toBeInstanceOf(ConflictError)
+
+    const off = await apiKeys.update(tenantId, second.id, { enabled: false }, { ifMatch: second.version })
+    expect([off.status, await codeOf(second.key)]).toEqual(['disabled', 'DISABLED'])
+    const stale = apiKeys.update(tenantId, second.id, { enabled: true }, { ifMatch: second.version })
+    expect(await rejectionOf(stale)).toMatchObject({ status: 412, code: 'resource.version_stale' })
+    await apiKeys.update(tenantId, second.id, { enabled: true })
+
+    const revoked = await apiKeys.revoke(tenantId, second.id, { reason: 'no_longer_needed' })
+    expect([revoked.status, await codeOf(second.key)]).toEqual(['revoked', 'REVOKED'])
+  })
+
+  it('that leaked is ended by whoever holds it', async () => {
+    const { key } = await client.apiKeys.issue(tenantId, given)
+    expect(await client.apiKeys.revokeLeaked(key)).toBeUndefined()
+    expect(await client.apiKeys.revokeLeaked('whatever')).toBeUndefined()
+    expect(await codeOf(key)).toBe('REVOKED')
+  })
+
+  it('of the registry itself is a token', async () => {
+    const { id, key } = await client.apiKeys.issue(tenantId, { ...given, scopes: ['tenant:read'] })
+    const own = new TenantClient({ baseUrl: server.url, token: key })
+    expect(await own.me()).toMatchObject({ kind: 'api-key', id, api_key: { id, tenant_id: tenantId } })
+    expect((await own.tenants.get(tenantId)).id).toBe(tenantId)
+    expect(await client.me()).toMatchObject({ kind: 'operator', api_key: null })
+  })
 })
 
 describe('credentials', () => {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
   type Answered,
+  type NewApiKey,
   type NewProject,
   type NewTenant,
   notModified,
@@ -22,6 +23,15 @@ interface Stage {
   readonly freeze: (tenant: Tenant, reason: 'payment_overdue' | 'security_incident') => Promise<unknown>
   readonly rename: (tenant: Tenant, slug: string) => Promise<unknown>
   readonly archivedProject: (tenant: Tenant, project: NewProject) => Promise<{ readonly id: string }>
+  readonly issue: (tenant: Tenant, apiKey: Omit<NewApiKey, 'metadata'>) => Promise<Key>
+  readonly revoke: (key: Key) => Promise<unknown>
+  readonly switchOff: (key: Key) => Promise<unknown>
+}
+
+interface Key {
+  readonly id: string
+  readonly tenant_id: string
+  readonly key: string
 }
 
 const hourMs = 3_600_000
@@ -39,6 +49,7 @@ const products = [
   limits: { projects: 1 },
   plans: { professional: { config: {}, limits: {}, features: [] } },
   config_schema: { $schema: 'https://json-schema.org/draft/2020-12/schema', type: 'object' },
+  scopes: [`${product.key}:read`, `${product.key}:write`],
 }))
 
 let folder: string
@@ -72,6 +83,9 @@ function theReal(): Stage {
       const made = await client.projects.create(id, project)
       return client.projects.archive(id, made.id)
     },
+    issue: ({ id }, apiKey) => client.apiKeys.issue(id, apiKey),
+    revoke: ({ id, tenant_id }) => client.apiKeys.revoke(tenant_id, id, { reason: 'leaked' }),
+    switchOff: ({ id, tenant_id }) => client.apiKeys.update(tenant_id, id, { enabled: false }),
   }
 }
 
@@ -87,11 +101,15 @@ function theFake(): Stage {
       const made = registry.project(tenant, { slug, name })
       return registry.project(tenant, { id: made.id, status: 'archived', archived_at: new Date().toISOString() })
     },
+    issue: async ({ id }, apiKey) => registry.apiKeys.issue({ tenant_id: id, ...apiKey }),
+    revoke: async (key) => registry.apiKeys.revoke(key, 'leaked'),
+    switchOff: async (key) => registry.apiKeys.change(key, { enabled: false }),
   }
 }
 
 /** Plays the same for both, and says what was answered. */
-async function play({ client, tenant, entitle, freeze, rename, archivedProject }: Stage): Promise<unknown[]> {
+async function play(stage: Stage): Promise<unknown[]> {
+  const { client, tenant, entitle, freeze, rename, archivedProject } = stage
   const { tenants, projects, entitlements, changes, service } = client
   const heard: unknown[] = []
   const hear = async (name: string, asked: { withResponse(): Promise<Answered<unknown>> }) =>
@@ -224,6 +242,87 @@ async function play({ client, tenant, entitle, freeze, rename, archivedProject }
   return heard
 }
 
+/** The same for keys: every way in which one may be good or not. */
+async function playKeys({ client, tenant, entitle, freeze, archivedProject, issue, revoke, switchOff }: Stage) {
+  const { apiKeys, changes } = client
+  const heard: unknown[] = []
+  const hear = async (name: string, asked: { withResponse(): Promise<Answered<unknown>> }) =>
+    heard.push([name, await answerOf(asked)])
+  const active = { status: 'active', plan: 'professional' } as const
+  const acme = await tenant({ slug: 'keys-acme', name: 'Acme', ...active })
+  const globex = await tenant({ slug: 'keys-globex', name: 'Globex', ...active })
+  const trial = await tenant({ slug: 'keys-trial', name: 'Trial', status: 'trial', trial_ends_at: trialEnd })
+  for (const each of [acme, globex, trial]) await entitle(each, 'certifai', {})
+  const project = await archivedProject(acme, { slug: 'website', name: 'Website' })
+
+  const given = { name: 'Key', scopes: ['certifai:read'] }
+  const { head } = await changes.list({ limit: 1 })
+  const key = await issue(acme, given)
+  const wide = await issue(acme, { ...given, scopes: ['certifai:*'], environment: 'test', expires_at: windowEnd })
+  const bound = await issue(acme, { ...given, ip_allow: ['203.0.113.0/24', '198.51.100.7/32'] })
+  const foreign = await issue(acme, { ...given, scopes: ['compliance:read'] })
+  const revoked = await issue(acme, given)
+  const off = await issue(acme, given)
+  const tried = await issue(trial, given)
+  const frozen = await issue(globex, given)
+  await revoke(revoked)
+  await switchOff(off)
+  await freeze(globex, 'payment_overdue')
+  const { data } = await changes.list({ after: head })
+  heard.push(data.map(({ kind, ref_id }) => [kind, ref_id === revoked.id]))
+
+  for (const each of [key, wide, bound, foreign, revoked, off, tried, frozen, { key: 'nonsense' }])
+    await hear('a key', apiKeys.verify({ key: each.key }))
+  for (const scopes of [
+    [],
+    ['certifai:read'],
+    ['certifai:write'],
+    ['certifai:read', 'certifai:write'],
+    ['certifai:*'],
+    { any: ['certifai:write', 'certifai:read'] },
+    { all: ['certifai:read'], any: [] },
+    {},
+  ]) {
+    await hear(`for ${JSON.stringify(scopes)}`, apiKeys.verify({ key: key.key, scopes }))
+    await hear(`all for ${JSON.stringify(scopes)}`, apiKeys.verify({ key: wide.key, scopes }))
+  }
+  for (const client_ip of [
+    '203.0.113.255',
+    '203.0.114.0',
+    '198.51.100.7',
+    '198.51.100.8',
+    '::ffff:203.0.113.1',
+    'here',
+  ])
+    await hear(`from ${client_ip}`, apiKeys.verify({ key: bound.key, client_ip }))
+  await hear('to try', apiKeys.verify({ key: wide.key, environment: 'test' }))
+  await hear('for real', apiKeys.verify({ key: wide.key, environment: 'live' }))
+  await hear('in an archived project', apiKeys.verify({ key: key.key, project_id: project.id }))
+  await hear('in no project', apiKeys.verify({ key: key.key, project_id: nobody }))
+  await hear('many', apiKeys.verifyMany([{ key: key.key }, { key: revoked.key }, { key: 'nonsense' }]))
+  await hear('leaked', apiKeys.revokeLeaked(key.key))
+  await hear('leaked before', apiKeys.revokeLeaked(key.key))
+  await hear('leaked nonsense', apiKeys.revokeLeaked('nonsense'))
+  await hear('since then', apiKeys.verify({ key: key.key }))
+
+  for (const question of [
+    { key: 'x'.repeat(4097) },
+    { key: 7 },
+    { key: key.key, scopes: ['certifai:read', 'certifai'] },
+    { key: key.key, scopes: 'certifai:read' },
+    { key: key.key, scopes: { all: ['Certifai:read'] } },
+    { key: key.key, project_id: 'website' },
+    { key: key.key, environment: 'prod' },
+    { key: key.key, client_ip: 'x'.repeat(65) },
+  ]) {
+    const { key: _, ...rest } = question
+    await hear(`a question: ${JSON.stringify(rest)}`, apiKeys.verify(question as never))
+  }
+  await hear('no questions', apiKeys.verifyMany([]))
+  await hear('too many', apiKeys.verifyMany(Array.from({ length: 101 }, () => ({ key: 'nonsense' }))))
+  return heard
+}
+
 /** An answer, with what each registry makes in its own way masked: ids, times, digests, texts for people. */
 async function answerOf(asked: { withResponse(): Promise<Answered<unknown>> }): Promise<unknown> {
   try {
@@ -259,4 +358,10 @@ it('the fake answers what the registry answers', { timeout: 60_000 }, async () =
   const real = await play(theReal())
   expect(real.length).toBeGreaterThan(40)
   expect(await play(theFake())).toEqual(real)
+})
+
+it('the fake says of keys what the registry says', { timeout: 60_000 }, async () => {
+  const real = await playKeys(theReal())
+  expect(real.length).toBeGreaterThan(40)
+  expect(await playKeys(theFake())).toEqual(real)
 })

@@ -55,6 +55,8 @@ describe('the README of the client', () => {
         paths: {
           '@breakpilot/tenant-client': [join(root, 'packages/client/src/index.ts')],
           '@breakpilot/tenant-client/entitlements': [join(root, 'packages/client/src/entitlement-cache/index.ts')],
+          '@breakpilot/tenant-client/express': [join(root, 'packages/client/src/express/index.ts')],
+          '@breakpilot/tenant-client/verify': [join(root, 'packages/client/src/key-verifier/index.ts')],
           '@breakpilot/tenant-client/testing': [join(root, 'packages/client/src/fake/index.ts')],
         },
       },

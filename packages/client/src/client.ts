@@ -1,7 +1,10 @@
+import { ApiKeys } from './api-keys.ts'
 import { Audit } from './audit.ts'
+import type { Call } from './call.ts'
 import { Changes } from './changes.ts'
 import { Entitlements } from './entitlements.ts'
-import { settingsOf, type TenantClientOptions } from './options.ts'
+import type { Me } from './generated/schemas.gen.ts'
+import { type RequestOptions, settingsOf, type TenantClientOptions } from './options.ts'
 import { Products } from './products.ts'
 import { Projects } from './projects.ts'
 import { Service } from './service.ts'
@@ -24,6 +27,7 @@ export class TenantClient {
   readonly products: Products
   readonly tenantProducts: TenantProducts
   readonly entitlements: Entitlements
+  readonly apiKeys: ApiKeys
   readonly changes: Changes
   readonly audit: Audit
   readonly service: Service
@@ -37,8 +41,14 @@ export class TenantClient {
     this.products = new Products(transport)
     this.tenantProducts = new TenantProducts(transport)
     this.entitlements = new Entitlements(transport)
+    this.apiKeys = new ApiKeys(transport)
     this.changes = new Changes(transport)
     this.audit = new Audit(transport)
     this.service = new Service(transport)
+  }
+
+  /** Who you are to the registry, and what that rests on: roles, memberships, or a key and its scopes. */
+  me(options?: RequestOptions): Call<Me> {
+    return this.service.me(options)
   }
 }

@@ -1,3 +1,4 @@
+export type { ApiKeys, ApiKeyView, IssuedApiKeyView } from './api-keys.ts'
 export type { Audit } from './audit.ts'
 export { type Answered, type Call, type Found, type NotModified, notModified } from './call.ts'
 export type { ChangeFeed, FollowOptions } from './change-feed.ts'
@@ -17,6 +18,7 @@ export {
 export type { ErrorCodes } from './generated/error-codes.gen.ts'
 export type {
   GetEntitlementsQuery,
+  ListApiKeysQuery,
   ListAuditEventsQuery,
   ListChangesQuery,
   ListProjectsQuery,

@@ -6,6 +6,9 @@ import { TenantClient } from './index.ts'
 type Act = (client: TenantClient) => PromiseLike<unknown>
 
 const terms = { limits: { projects: 3 } }
+const newKey = { name: 'Deployment', scopes: ['certifai:read'] }
+const leak = { reason: 'compromised' }
+const brought = { key: 'bpk_x', scopes: ['certifai:read'], client_ip: '203.0.113.7' }
 const frozen = { to: 'frozen', reason: 'abuse' } as const
 
 /** Every operation of the API, and how it is called. Who adds a route adds its method to the client, and a line here. */
@@ -81,12 +84,41 @@ const methods: Record<keyof typeof operations, [act: Act, request: string, body?
     'POST /v1/entitlements/evaluate',
     { items: [{ tenant_id: '7' }] },
   ],
+  issueApiKey: [({ apiKeys }) => apiKeys.issue('7', newKey), 'POST /v1/tenants/7/api-keys', newKey],
+  listApiKeys: [({ apiKeys }) => apiKeys.list('7', { status: 'active' }), 'GET /v1/tenants/7/api-keys?status=active'],
+  getApiKey: [({ apiKeys }) => apiKeys.get('7', '8'), 'GET /v1/tenants/7/api-keys/8'],
+  updateApiKey: [
+    ({ apiKeys }) => apiKeys.update('7', '8', { enabled: false }),
+    'PATCH /v1/tenants/7/api-keys/8',
+    { enabled: false },
+  ],
+  rotateApiKey: [({ apiKeys }) => apiKeys.rotate('7', '8'), 'POST /v1/tenants/7/api-keys/8/rotate', {}],
+  revokeApiKey: [({ apiKeys }) => apiKeys.revoke('7', '8', leak), 'POST /v1/tenants/7/api-keys/8/revoke', leak],
+  revokeAllApiKeys: [({ apiKeys }) => apiKeys.revokeAll('7', leak), 'POST /v1/tenants/7/api-keys/revoke-all', leak],
+  findApiKeys: [
+    ({ apiKeys }) => apiKeys.find('bpk_live_7Xk2mQ9vT4bN'),
+    'GET /v1/api-keys?prefix=bpk_live_7Xk2mQ9vT4bN',
+  ],
+  revokeLeakedApiKey: [({ apiKeys }) => apiKeys.revokeLeaked('bpk_x'), 'POST /v1/api-keys/revoke', { key: 'bpk_x' }],
+  verifyApiKey: [({ apiKeys }) => apiKeys.verify(brought), 'POST /v1/api-keys/verify', brought],
+  verifyApiKeys: [
+    ({ apiKeys }) => apiKeys.verifyMany([brought]),
+    'POST /v1/api-keys/verify-batch',
+    { items: [brought] },
+  ],
+  getMe: [(client) => client.me(), 'GET /v1/me'],
   listChanges: [({ changes }) => changes.list({ after: 5 }), 'GET /v1/changes?after=5'],
   listAuditEvents: [({ audit }) => audit.listEvents({ crud: 'd' }), 'GET /v1/audit/events?crud=d'],
   getAuditEvent: [({ audit }) => audit.getEvent('9'), 'GET /v1/audit/events/9'],
 }
 
 const previews: [method: string, act: Act, request: string, body?: unknown][] = [
+  [
+    'previewRevokeAll',
+    ({ apiKeys }) => apiKeys.previewRevokeAll('7', leak),
+    'POST /v1/tenants/7/api-keys/revoke-all?dry_run=true',
+    leak,
+  ],
   [
     'previewTransition',
     ({ tenants }) => tenants.previewTransition('7', frozen),

@@ -42,7 +42,7 @@ export interface PutOptions extends VersionOptions {
 export interface TenantClientOptions {
   /** Where the registry is, such as `https://tenant-registry.breakpilot.com`. */
   readonly baseUrl: string | URL
-  /** An access token that outlives the client. */
+  /** An access token that outlives the client, or an API key of the registry's own. */
   readonly token?: string | undefined
   /** Asked for an access token before every attempt; keep the token for as long as it is good. */
   readonly getToken?: ((context: { readonly signal: AbortSignal }) => string | Promise<string>) | undefined
@@ -105,7 +105,7 @@ export function inRange(name: string, min: number, value: number): number {
   throw new TypeError(`${name} has to be a number from ${min} to ${timerMsMax}, not ${value}`)
 }
 
-/** Keys of the registry's own (`X-API-Key`) will be a third way beside these two. */
+/** An access token and a key of the registry's own are sent alike. */
 function authorizationOf({ token, getToken }: TenantClientOptions): Settings['authorization'] {
   if (token !== undefined && getToken !== undefined) throw new TypeError('give either token or getToken, not both')
   if (getToken !== undefined) {

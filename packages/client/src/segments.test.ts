@@ -35,6 +35,13 @@ const acts: Record<Guided[keyof Guided], Act> = {
   updateTenantProduct: ({ tenantProducts }, id) => tenantProducts.update(id, id, {}),
   removeTenantProduct: ({ tenantProducts }, id) => tenantProducts.remove(id, id),
   getEntitlements: ({ entitlements }, id) => entitlements.get(id),
+  issueApiKey: ({ apiKeys }, id) => apiKeys.issue(id, { name: 'Key', scopes: ['a:b'] }),
+  listApiKeys: ({ apiKeys }, id) => apiKeys.list(id),
+  getApiKey: ({ apiKeys }, id) => apiKeys.get(id, id),
+  updateApiKey: ({ apiKeys }, id) => apiKeys.update(id, id, {}),
+  rotateApiKey: ({ apiKeys }, id) => apiKeys.rotate(id, id),
+  revokeApiKey: ({ apiKeys }, id) => apiKeys.revoke(id, id, { reason: 'leaked' }),
+  revokeAllApiKeys: ({ apiKeys }, id) => apiKeys.revokeAll(id, { reason: 'leaked' }),
   getAuditEvent: ({ audit }, id) => audit.getEvent(id),
 }
 

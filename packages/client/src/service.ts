@@ -1,9 +1,9 @@
 import type { Call } from './call.ts'
-import type { Health, Readiness } from './generated/schemas.gen.ts'
+import type { Health, Me, Readiness } from './generated/schemas.gen.ts'
 import type { RequestOptions } from './options.ts'
 import type { Transport } from './transport.ts'
 
-/** The registry itself. These two need no token, and none is sent. */
+/** The registry itself. Whether it is alive and ready needs no token, and none is sent. */
 export class Service {
   readonly #transport: Transport
 
@@ -23,5 +23,10 @@ export class Service {
    */
   readiness(options?: RequestOptions): Call<Readiness> {
     return this.#transport.call('getReadiness', {}, options)
+  }
+
+  /** Who you are to the registry: `client.me()`. */
+  me(options?: RequestOptions): Call<Me> {
+    return this.#transport.call('getMe', {}, options)
   }
 }

@@ -1,4 +1,4 @@
-import type { Clock, Moment } from './clock.ts'
+import type { Clock, Moment } from '../clock.ts'
 import { type Answer, isOver } from './verdict.ts'
 
 /** What is known about a tenant, or about one of its projects. */

@@ -1,13 +1,13 @@
+import { followChanges } from '../change-follower.ts'
+import { Clock, type Moment } from '../clock.ts'
 import { ProblemError } from '../problem-error.ts'
+import { letGo } from '../rest.ts'
 import { isUuid } from '../uuid.ts'
-import { Clock, type Moment } from './clock.ts'
 import { answerNow, Entries, type Entry, isSuspect } from './entries.ts'
-import { followChanges } from './follower.ts'
 import { Loader } from './loader.ts'
 import { type EntitlementsOptions, type Settings, settingsOf, type Snapshot } from './options.ts'
 import { withoutRegistry } from './policy.ts'
 import { Queue } from './queue.ts'
-import { letGo } from './rest.ts'
 import { type Decision, decision, frozen, isEntitlements, isSame, nothing, type Verdict, verdictOf } from './verdict.ts'
 
 /** How long an answer counts while changes are heard of: what a release of the registry changes is in no feed. */
@@ -77,7 +77,11 @@ export class KeptEntitlements<Product extends string = string> {
 
     void followChanges(this.#settings, signal, {
       onBegin: () => this.#onBegin(),
-      onChanges: (tenantIds, more) => this.#onChanges(tenantIds, more),
+      onChanges: (changes, more) => {
+        // Keys come and go without anything that may be used otherwise.
+        const other = changes.filter(({ kind }) => kind !== 'api_key')
+        this.#onChanges(new Set(other.map(({ tenant_id }) => tenant_id)), more)
+      },
       onLost: (error) => this.#onLost(error, bootstrap !== undefined),
     })
     const timer = setInterval(() => this.#tick(), tickMs)

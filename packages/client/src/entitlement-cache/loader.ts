@@ -1,7 +1,7 @@
 import { type NotModified, notModified } from '../call.ts'
+import type { Clock } from '../clock.ts'
 import { UnexpectedAnswerError } from '../error.ts'
 import { ProblemError } from '../problem-error.ts'
-import type { Clock } from './clock.ts'
 import { type Entry, isSuspect } from './entries.ts'
 import type { Settings } from './options.ts'
 import { Patience } from './patience.ts'

@@ -1,14 +1,9 @@
 import { ConnectionError } from '../error.ts'
 import { ProblemError } from '../problem-error.ts'
+import { restMs, restMsMax } from '../rest.ts'
 import type { Entry } from './entries.ts'
 
-const restMsMax = 30_000
 const failingMax = 3
-
-/** How long to rest after so many failures. Not everybody at the same moment. */
-export function restMs(failures: number): number {
-  return Math.min(restMsMax, 500 * 2 ** failures) * (0.5 + Math.random() / 2)
-}
 
 /**
  * Knows when to leave the registry alone. What fails for one tenant is that one's own affair; when nobody listens, it

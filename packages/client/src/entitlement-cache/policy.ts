@@ -1,4 +1,4 @@
-import type { Clock } from './clock.ts'
+import type { Clock } from '../clock.ts'
 import { answerNow, type Entry } from './entries.ts'
 import type { Question, Settings } from './options.ts'
 import { type Access, accessOf, type Decision, decision, isOver, nothing, type Verdict, verdictOf } from './verdict.ts'

@@ -2,6 +2,7 @@ import type { ListTenantsQuery } from '../generated/operations.gen.ts'
 import type { EvaluationResult, Tenant } from '../generated/schemas.gen.ts'
 import { entitlementsOf } from './entitlements.ts'
 import type { FakeHandlers } from './handlers.ts'
+import { verifiedKey } from './keys.ts'
 import { effective, type KeptTenant, showProject } from './lifecycle.ts'
 import { FakeRefusal, refuse } from './refusal.ts'
 import type { Store } from './store.ts'
@@ -75,6 +76,14 @@ export function answersOf(store: Store) {
         }
       }),
     }),
+    verifyApiKey: ({ args: { body } }) => verifiedKey(store, body),
+    verifyApiKeys: ({ args: { body } }) => ({ data: body.items.map((item) => verifiedKey(store, item)) }),
+    revokeLeakedApiKey: ({ args: { body } }) => {
+      const found = store.keys.get(body.key)
+      if (!found || found.revoked_at !== null) return
+      store.keys.set(body.key, { ...found, revoked_at: store.time(), revoked_reason: 'compromised' })
+      store.change('api_key', found.tenant_id, found.id)
+    },
     listChanges: async ({ args: { query = {} }, signal }) => {
       const { after = store.forgottenTo, limit = 100, wait = 0 } = query
       if (after === store.changes.length && wait > 0) await store.next(wait * 1_000, signal)

@@ -236,3 +236,74 @@ it('a question can be stopped, and every one is remembered', async () => {
     ['listProducts', 'Bearer secret'],
   ])
 })
+
+describe('a key', () => {
+  function aScene() {
+    const registry = fakeRegistry({ products: [{ key: 'certifai', scopes: ['reports:read'] }] })
+    const acme = registry.tenant({ slug: 'acme' })
+    registry.entitle(acme, 'certifai')
+    const issued = registry.apiKeys.issue({ tenant_id: acme.id, scopes: ['reports:read'] })
+    const { apiKeys } = registry.client(once)
+    const codeOf = async (question: Omit<Parameters<typeof apiKeys.verify>[0], 'key'> = {}) =>
+      (await apiKeys.verify({ key: issued.key, ...question })).code
+    return { registry, acme, issued, apiKeys, codeOf }
+  }
+
+  it('is good for what it was made for, and opens the product that has its scopes', async () => {
+    const { issued, acme, apiKeys, codeOf } = aScene()
+    expect(issued).toMatchObject({ tenant_id: acme.id, audience: 'certifai', status: 'active', version: 1 })
+    expect(await apiKeys.verify({ key: issued.key, scopes: ['reports:read'] })).toEqual({
+      valid: true,
+      code: 'VALID',
+      api_key_id: issued.id,
+      tenant_id: acme.id,
+      project_id: null,
+      environment: 'live',
+      scopes: ['reports:read'],
+      expires_at: null,
+      tenant_status: null,
+      max_age: 5,
+    })
+    expect(await codeOf({ scopes: ['reports:write'] })).toBe('INSUFFICIENT_SCOPE')
+    expect(await codeOf({ environment: 'test' })).toBe('ENVIRONMENT_MISMATCH')
+    const { data } = await apiKeys.verifyMany([{ key: issued.key }, { key: 'nonsense' }])
+    expect(data.map(({ code }) => code)).toEqual(['VALID', 'NOT_FOUND'])
+  })
+
+  it('ends, and is switched off, as a test says', async () => {
+    const { registry, issued, codeOf } = aScene()
+    registry.apiKeys.change(issued, { enabled: false })
+    expect(await codeOf()).toBe('DISABLED')
+    expect(registry.apiKeys.expire(issued)).toMatchObject({ status: 'expired' })
+    expect(await codeOf()).toBe('EXPIRED')
+    expect(registry.apiKeys.revoke(issued, 'compromised')).toMatchObject({ revoked_reason: 'compromised', version: 4 })
+    expect(await codeOf()).toBe('REVOKED')
+  })
+
+  it('that leaked is ended by whoever holds it, and nobody learns whether it was one', async () => {
+    const { issued, apiKeys, codeOf } = aScene()
+    expect(await apiKeys.revokeLeaked('nonsense')).toBeUndefined()
+    expect(await apiKeys.revokeLeaked(issued.key)).toBeUndefined()
+    expect(await codeOf()).toBe('REVOKED')
+  })
+
+  it('is bound to networks', async () => {
+    const { registry, issued, codeOf } = aScene()
+    registry.apiKeys.change(issued, { ip_allow: ['203.0.113.0/24', '2001:db8::1'] })
+    expect(await codeOf()).toBe('IP_NOT_ALLOWED')
+    for (const [client_ip, code] of [
+      ['203.0.113.7', 'VALID'],
+      ['::ffff:203.0.113.7', 'VALID'],
+      ['2001:db8::1', 'VALID'],
+      ['203.0.114.7', 'IP_NOT_ALLOWED'],
+      ['2001:db8::2', 'IP_NOT_ALLOWED'],
+    ] as const)
+      expect([client_ip, await codeOf({ client_ip })]).toEqual([client_ip, code])
+  })
+
+  it('of nobody is a mistake', () => {
+    const { registry } = aScene()
+    expect(() => registry.apiKeys.issue({ tenant_id: 'nobody', scopes: ['a:b'] })).toThrow('no tenant nobody')
+    expect(() => registry.apiKeys.revoke({ key: 'nobody' })).toThrow('no such key')
+  })
+})

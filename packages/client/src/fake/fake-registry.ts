@@ -3,6 +3,7 @@ import type { Ops } from '../generated/operations.gen.ts'
 import type { Project, Tenant, TenantProduct } from '../generated/schemas.gen.ts'
 import type { TenantClientOptions } from '../options.ts'
 import { answersOf, showTenant } from './answers.ts'
+import { FakeApiKeys } from './api-keys.ts'
 import { aProduct, aTenant, type FakeProduct } from './builders.ts'
 import type { FakeHandler, FakeHandlers, FakeRequest } from './handlers.ts'
 import { type KeptTenant, showProject } from './lifecycle.ts'
@@ -32,6 +33,8 @@ export class FakeRegistry {
   readonly fetch: typeof globalThis.fetch
   /** What it was asked so far. */
   readonly requests: FakeRequest[] = []
+  /** The keys of its tenants. */
+  readonly apiKeys: FakeApiKeys
   readonly #store: Store
   readonly #answers: Partial<FakeHandlers>
   #outage: Outage | undefined
@@ -41,6 +44,7 @@ export class FakeRegistry {
     const catalogue = products.map(aProduct).sort((a, b) => (a.key < b.key ? -1 : 1))
     this.#store = new Store(now, new Map(catalogue.map((product) => [product.key, product])))
     this.#answers = answersOf(this.#store)
+    this.apiKeys = new FakeApiKeys(this.#store)
     this.fetch = (input, init) => this.#fetch(input, init)
   }
 

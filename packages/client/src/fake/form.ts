@@ -40,6 +40,14 @@ const inQuery: Partial<Record<keyof Ops, Readonly<Record<string, Rule>>>> = {
   listChanges: { after: within(0, Number.MAX_SAFE_INTEGER), limit: within(1, 1_000), wait: within(0, 25) },
 }
 
+const scope = is((text) => text.length <= 100 && /^[a-z][\w-]*(?::[a-z][\w-]*)*:(?:[a-z][\w-]*|\*)$/.test(text))
+const brought: Readonly<Record<string, Rule>> = {
+  key: is(() => true),
+  project_id: id,
+  environment: is((text) => /^(live|test)$/.test(text)),
+  client_ip: is((text) => text.length <= 64),
+}
+
 /** What has a version that `If-Match` can name. */
 const versioned: ReadonlySet<keyof Ops> = new Set([
   'updateTenant',
@@ -60,7 +68,9 @@ export function assertWellFormed(
 ): void {
   assertRight(violations(operation === 'getTenantBySlug' ? { slug } : inPath, path, '/path'))
   assertRight(violations(inQuery[operation] ?? {}, query, '/query'))
-  if (operation === 'evaluateEntitlements') assertRight(violationsOfBatch(body))
+  if (operation === 'evaluateEntitlements') assertRight(violationsOfBatch(violationsOfQuestion, body))
+  if (operation === 'verifyApiKeys') assertRight(violationsOfBatch(violationsOfKey, body))
+  if (operation === 'verifyApiKey') assertRight(violationsOfKey(body as Fields, ''))
 }
 
 /** Refuses a condition that would not be kept: whoever sends one relies on it. */
@@ -84,12 +94,27 @@ function violations(rules: Readonly<Record<string, Rule>>, values: Fields, place
     .map(([name]) => violation(`${place}/${name}`))
 }
 
-function violationsOfBatch(body: unknown): Violation[] {
+function violationsOfBatch(violationsOf: (item: Fields, place: string) => Violation[], body: unknown): Violation[] {
   const { items } = (body ?? {}) as { readonly items?: unknown }
   if (!Array.isArray(items) || items.length < 1 || items.length > 100) return [violation('/items')]
-  return items.flatMap((item: Fields, index) =>
-    violations({ ...asked, tenant_id: id }, { tenant_id: undefined, ...item }, `/items/${index}`),
-  )
+  return items.flatMap((item: Fields, index) => violationsOf(item, `/items/${index}`))
+}
+
+const violationsOfQuestion = (item: Fields, place: string) =>
+  violations({ ...asked, tenant_id: id }, { tenant_id: undefined, ...item }, place)
+
+const violationsOfKey = ({ scopes, ...rest }: Fields, place: string) => [
+  ...violations(brought, { key: undefined, ...rest }, place),
+  ...(scopes === undefined ? [] : violationsOfScopes(scopes, `${place}/scopes`)),
+]
+
+function violationsOfScopes(value: unknown, place: string): Violation[] {
+  if (Array.isArray(value)) {
+    if (value.length > 100) return [violation(place)]
+    return value.flatMap((each, index) => (scope(each) ? [] : [violation(`${place}/${index}`)]))
+  }
+  if (typeof value !== 'object' || value === null) return [violation(place)]
+  return Object.entries(value).flatMap(([name, scopes]) => violationsOfScopes(scopes, `${place}/${name}`))
 }
 
 const violation = (pointer: string): Violation => ({ pointer, code: 'invalid_format', message: 'is malformed' })

@@ -1,5 +1,6 @@
 import { FakeRegistry, type FakeRegistryOptions } from './fake-registry.ts'
 
+export type { FakeApiKeyChanges, FakeApiKeyFields, FakeApiKeys } from './api-keys.ts'
 export type { FakeProduct } from './builders.ts'
 export type { FakeRegistry, FakeRegistryOptions, FakeTenantFields, Outage } from './fake-registry.ts'
 export type { FakeHandler, FakeRequest } from './handlers.ts'

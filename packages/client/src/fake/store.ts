@@ -1,4 +1,5 @@
 import type { Entitlement, Product, RegistryChange, TenantProduct } from '../generated/schemas.gen.ts'
+import type { KeptKey } from './keys.ts'
 import type { KeptProject, KeptTenant } from './lifecycle.ts'
 import { refuse } from './refusal.ts'
 
@@ -18,6 +19,8 @@ export class Store {
   readonly formerSlugs = new Map<string, string>()
   readonly projects = new Map<string, KeptProject>()
   readonly products: ReadonlyMap<string, Product>
+  /** By the key itself. */
+  readonly keys = new Map<string, KeptKey>()
   readonly changes: RegistryChange[] = []
   /** The place up to which changes are no longer kept. */
   forgottenTo = 0
@@ -71,7 +74,7 @@ export class Store {
   }
 
   /** Notes that something has changed, and wakes whoever waits for that. */
-  change(kind: 'tenant' | 'tenant_product' | 'tenant_project', tenantId: string, refId: string): void {
+  change(kind: 'tenant' | 'tenant_product' | 'tenant_project' | 'api_key', tenantId: string, refId: string): void {
     this.changes.push({ n: this.changes.length + 1, at: this.time(), kind, tenant_id: tenantId, ref_id: refId })
     this.wake()
   }

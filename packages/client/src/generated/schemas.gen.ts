@@ -132,7 +132,6 @@ export type VerifiedKey = {
 export type Verification = {
     /**
      * The whole key, as it was brought.
-     * @maxLength 4096
      */
     key: string;
     /**
@@ -2120,7 +2119,6 @@ export type FoundApiKeys = {
 export type LeakedApiKey = {
     /**
      * The whole key.
-     * @maxLength 4096
      */
     key: string;
 };

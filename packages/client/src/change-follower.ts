@@ -1,16 +1,22 @@
-import { ProblemError } from '../problem-error.ts'
-import type { Settings } from './options.ts'
-import { restMs } from './patience.ts'
-import { rest } from './rest.ts'
+import type { TenantClient } from './client.ts'
+import type { RegistryChange } from './generated/schemas.gen.ts'
+import { ProblemError } from './problem-error.ts'
+import { rest, restMs } from './rest.ts'
 
 /** Hears of changes. */
 export interface Hearer {
   /** They are told from here on: anything may have changed before. */
   onBegin: () => void
-  /** These tenants have changed; without more to come, that is all there is. */
-  onChanges: (tenantIds: ReadonlySet<string>, more: boolean) => void
+  /** These were made; without more to come, that is all there is. */
+  onChanges: (changes: readonly RegistryChange[], more: boolean) => void
   /** They are not told for now, or not at all. */
   onLost: (error: unknown) => void
+}
+
+/** Whom to follow, and how long it may take to hear where to begin. */
+export interface Followed {
+  readonly client: Pick<TenantClient, 'changes'>
+  readonly timeoutMs: number
 }
 
 /** How long to wait before asking again for what one may not have, as a tenant's own people may not. */
@@ -21,7 +27,7 @@ const refusedMs = 300_000
  * again, and until then whoever keeps something has to ask.
  */
 export async function followChanges(
-  { client, timeoutMs }: Settings,
+  { client, timeoutMs }: Followed,
   signal: AbortSignal,
   { onBegin, onChanges, onLost }: Hearer,
 ): Promise<void> {
@@ -32,9 +38,7 @@ export async function followChanges(
       onBegin()
       for await (const page of client.changes.follow({ after: head, signal, onDelay: onLost }).pages()) {
         failures = 0
-        // Keys come and go without anything that may be used otherwise.
-        const changes = page.data.filter(({ kind }) => kind !== 'api_key')
-        onChanges(new Set(changes.map(({ tenant_id }) => tenant_id)), page.has_more)
+        onChanges(page.data, page.has_more)
       }
     } catch (error) {
       if (signal.aborted) return

@@ -1,3 +1,10 @@
+export const restMsMax = 30_000
+
+/** How long to rest after so many failures. Not everybody at the same moment. */
+export function restMs(failures: number): number {
+  return Math.min(restMsMax, 500 * 2 ** failures) * (0.5 + Math.random() / 2)
+}
+
 /** Rests until the time is over or the signal says to stop, without keeping a process alive. */
 export function rest(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {

@@ -1,0 +1,200 @@
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { createInterface } from 'node:readline'
+import { pathToFileURL } from 'node:url'
+import { promisify } from 'node:util'
+import { TenantClient } from '@breakpilot/tenant-client'
+import { newKeyringText } from '@breakpilot/tenant-core'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { operatorClaims, productClaims } from '../../packages/http/test/claims.ts'
+import { aSigningKey, startProvider, type TestProvider } from '../../packages/http/test/oidc-provider.ts'
+import { migratedDatabase, type TestDatabase } from '../postgres/database.ts'
+import { type ServerUnderTest, startTestServer } from '../server.ts'
+
+const root = resolve(import.meta.dirname, '../..')
+const example = join(root, 'examples/product-app')
+const staleIfErrorMs = 8_000
+
+let folder: string
+let provider: TestProvider
+let database: TestDatabase
+let server: ServerUnderTest
+let office: TenantClient
+let tenantId: string
+let app: { readonly url: string; readonly stop: () => Promise<void> }
+
+/** The server, which knows its keys again when it comes back. */
+const start = (address = '127.0.0.1:0') =>
+  startTestServer(
+    {
+      AUTH_MODE: 'oidc',
+      KEYCLOAK_ISSUER: provider.issuer,
+      SECRETS_KEYRING_FILE: join(folder, 'keyring.json'),
+      ADDR: address,
+    },
+    database,
+  )
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'product-app-'))
+  await writeFile(join(folder, 'keyring.json'), newKeyringText())
+  provider = await startProvider([await aSigningKey('RS256', 'one')])
+  database = await migratedDatabase()
+  server = await start()
+  const getToken = () => provider.accessToken({ claims: operatorClaims('platform-owner') })
+  office = new TenantClient({ baseUrl: server.url, getToken })
+  const tenant = await office.tenants.create({ slug: 'acme', name: 'Acme', status: 'active', plan: 'professional' })
+  await office.tenantProducts.put(tenant.id, 'certifai', {})
+  tenantId = tenant.id
+  app = await startApp()
+})
+afterAll(async () => {
+  await app.stop()
+  await server.stop()
+  await database.drop()
+  await provider.close()
+  await rm(folder, { recursive: true })
+})
+
+/** Lets the app find what it would have installed: Express where the server has it, the client as tests do. */
+function packagesOfTheApp(): string {
+  const homes = { express: 'packages/http/src/app.ts', '@breakpilot/tenant-client': 'test/client/product-app.test.ts' }
+  const urls = Object.entries(homes).map(([name, file]) => [name, pathToFileURL(join(root, file)).href])
+  const code = `
+    import { registerHooks } from 'node:module'
+    const homes = ${JSON.stringify(urls)}
+    registerHooks({
+      resolve(specifier, context, next) {
+        const isOfTheApp = context.parentURL?.startsWith(${JSON.stringify(pathToFileURL(example).href)})
+        const [, parentURL] = homes.find(([name]) => isOfTheApp && (specifier + '/').startsWith(name + '/')) ?? []
+        return next(specifier, parentURL ? { ...context, parentURL } : context)
+      },
+    })`
+  return `data:text/javascript,${encodeURIComponent(code)}`
+}
+
+/** Starts the app as anybody would, with a token of its own. */
+async function startApp() {
+  const child = spawn(
+    process.execPath,
+    ['--conditions=@breakpilot/source', '--import', packagesOfTheApp(), join(example, 'app.ts')],
+    {
+      env: {
+        ...process.env,
+        PORT: '0',
+        TENANT_REGISTRY_URL: server.url,
+        TENANT_REGISTRY_TOKEN: await provider.accessToken({ claims: productClaims('certifai') }),
+        STALE_IF_ERROR_MS: String(staleIfErrorMs),
+      },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  )
+  const [line] = (await Promise.race([once(createInterface(child.stdout), 'line'), once(child, 'exit')])) as [string]
+  const { port } = JSON.parse(line) as { port: number }
+  return {
+    url: `http://127.0.0.1:${port}`,
+    async stop() {
+      const ended = once(child, 'exit')
+      child.kill('SIGTERM')
+      expect(await ended).toEqual([0, null])
+    },
+  }
+}
+
+async function aKey(scopes = ['certifai:read']) {
+  return await office.apiKeys.issue(tenantId, { name: 'Key', scopes })
+}
+
+async function ask(headers: Record<string, string> = {}, path = '/reports') {
+  const response = await fetch(app.url + path, { headers })
+  return {
+    status: response.status,
+    challenge: response.headers.get('www-authenticate'),
+    retryAfter: response.headers.get('retry-after'),
+    body: (await response.json()) as Record<string, unknown>,
+  }
+}
+const askWith = (key: string) => ask({ authorization: `Bearer ${key}` })
+
+describe('the example of a product', () => {
+  it('lets a key in that is good for it', async () => {
+    const { key } = await aKey()
+    expect(await askWith(key)).toMatchObject({ status: 200, body: { reports: [], tenant_id: tenantId, stale: false } })
+    expect(await ask({ 'x-api-key': key })).toMatchObject({ status: 200 })
+    expect(await askWith((await aKey(['certifai:*'])).key)).toMatchObject({ status: 200 })
+  })
+
+  it('keeps out who has none: nothing, one in the address, and what nobody proved', async () => {
+    const { key } = await aKey()
+    expect(await ask()).toMatchObject({ status: 401, challenge: 'Bearer', body: { code: 'auth.credentials_missing' } })
+    expect(await ask({}, `/reports?api_key=${key}`)).toMatchObject({ status: 401 })
+    expect(await askWith(`${key.slice(0, -1)}_`)).toMatchObject({ status: 401, body: { code: 'auth.api_key_invalid' } })
+  })
+
+  it('keeps out a key that is for another scope, network or product', async () => {
+    const other = await aKey(['certifai:write'])
+    const challenge = 'Bearer error="insufficient_scope", scope="certifai:read"'
+    expect(await askWith(other.key)).toMatchObject({ status: 403, challenge, body: { reason: 'INSUFFICIENT_SCOPE' } })
+    await office.apiKeys.update(tenantId, other.id, { scopes: ['certifai:read'], ip_allow: ['203.0.113.0/24'] })
+    await vi.waitFor(async () => {
+      expect(await askWith(other.key)).toMatchObject({ status: 403, body: { reason: 'IP_NOT_ALLOWED' } })
+    })
+    await office.apiKeys.update(tenantId, other.id, { ip_allow: ['127.0.0.0/8'] })
+    await vi.waitFor(async () => expect(await askWith(other.key)).toMatchObject({ status: 200 }))
+    const registry = await aKey(['tenant:read'])
+    expect(await askWith(registry.key)).toMatchObject({ status: 401, body: { code: 'auth.api_key_invalid' } })
+  })
+
+  it('keeps out a key that is revoked, long before what was said of it is over', async () => {
+    const { id, key } = await aKey()
+    // Whoever followed nothing would let it in for five seconds more.
+    await vi.waitFor(async () => expect(await askWith(key)).toMatchObject({ status: 200 }))
+    const revokedAt = performance.now()
+    await office.apiKeys.revoke(tenantId, id, { reason: 'compromised' })
+    await vi.waitFor(async () => {
+      expect(await askWith(key)).toMatchObject({ status: 401, body: { reason: 'REVOKED' } })
+    })
+    expect(performance.now() - revokedAt).toBeLessThan(2_000)
+  })
+
+  it('keeps out all keys of a tenant whose keys were all revoked, and lets in what was made afterwards', async () => {
+    const before = await aKey()
+    expect(await askWith(before.key)).toMatchObject({ status: 200 })
+    expect((await office.apiKeys.previewRevokeAll(tenantId, { reason: 'leak' })).api_keys).toBeGreaterThan(0)
+    expect(await askWith(before.key)).toMatchObject({ status: 200 })
+    await office.apiKeys.revokeAll(tenantId, { reason: 'leak' })
+    await vi.waitFor(async () => expect(await askWith(before.key)).toMatchObject({ status: 401 }))
+    expect(await askWith((await aKey()).key)).toMatchObject({ status: 200 })
+  })
+
+  it('goes on without the registry for a while with keys that it knows, and not for ever', async () => {
+    const [known, stranger] = [await aKey(), await aKey()]
+    expect(await askWith(known.key)).toMatchObject({ status: 200 })
+    const askedAt = performance.now()
+    await server.stop()
+    const unavailable = { status: 503, retryAfter: '1', challenge: null, body: { code: 'auth.provider_unavailable' } }
+    expect(await askWith(stranger.key)).toMatchObject(unavailable)
+    const soon = { timeout: 10_000, interval: 100 }
+    await vi.waitFor(async () => {
+      expect(await askWith(known.key)).toMatchObject({ status: 200, body: { tenant_id: tenantId, stale: true } })
+    }, soon)
+    await vi.waitFor(async () => expect(await askWith(known.key)).toMatchObject(unavailable), soon)
+    expect(performance.now() - askedAt).toBeGreaterThanOrEqual(staleIfErrorMs - 100)
+
+    server = await start(new URL(server.url).host)
+    await vi.waitFor(async () => {
+      expect(await askWith(known.key)).toMatchObject({ status: 200, body: { stale: false } })
+    }, soon)
+  })
+
+  it('is a program whose types are right', async () => {
+    const checked = promisify(execFile)(join(root, 'node_modules/.bin/tsc'), [
+      '-p',
+      join(example, 'tsconfig.check.json'),
+    ])
+    expect(await checked.catch((error: unknown) => error)).toEqual({ stdout: '', stderr: '' })
+  })
+})
