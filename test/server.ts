@@ -75,6 +75,15 @@ export async function startTestServer(
   }
 }
 
+/** A keyring as a file, for servers that share one. It goes with the process. */
+export function keyringFile(text: string): string {
+  const folder = mkdtempSync(join(tmpdir(), 'keyring-'))
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
+  const file = join(folder, 'keyring.json')
+  writeFileSync(file, text)
+  return file
+}
+
 /** The configuration, with a keyring of its own. */
 function configOf(env: Record<string, string>): Config {
   const folder = mkdtempSync(join(tmpdir(), 'keyring-'))

@@ -2,8 +2,8 @@ import { routes } from '@breakpilot/tenant-http'
 import { sql } from 'kysely'
 import { Client } from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type ServerUnderTest, startTestServer } from '../server.ts'
-import { requestOf, sceneFor } from './scene.ts'
+import { keyringFile, type ServerUnderTest, startTestServer } from '../server.ts'
+import { requestOf, sceneFor, sceneKeyringText } from './scene.ts'
 
 /**
  * What is changed and what is recorded of it are there together or not at all: every operation that changes something,
@@ -13,7 +13,7 @@ let server: ServerUnderTest
 let owner: Client
 
 beforeAll(async () => {
-  server = await startTestServer()
+  server = await startTestServer({ SECRETS_KEYRING_FILE: keyringFile(sceneKeyringText) })
   owner = new Client({ connectionString: server.database.ownerUrl })
   await owner.connect()
 })
@@ -23,7 +23,7 @@ afterAll(async () => {
 })
 
 /** Operations that answer a question and write nothing, although their method is one that may. */
-const questions: ReadonlySet<string> = new Set(['evaluateEntitlements'])
+const questions: ReadonlySet<string> = new Set(['evaluateEntitlements', 'verifyApiKey', 'verifyApiKeys'])
 const mutations = routes.filter(({ method, operation }) => method !== 'get' && !questions.has(operation))
 
 /** Everything there is, but what the log and its heads say. */
@@ -33,6 +33,7 @@ async function everythingElse(): Promise<unknown> {
       (select array_agg(t::text order by id) from tenants t) as tenants,
       (select array_agg(t::text order by id) from tenant_projects t) as projects,
       (select array_agg(t::text order by tenant_id, product) from tenant_products t) as products,
+      (select array_agg(t::text order by id) from api_keys t) as keys,
       (select array_agg(t::text order by slug) from registry.slugs t) as slugs,
       (select array_agg(t::text order by stream_id) from registry.legal_holds t) as holds,
       (select array_agg(t::text order by digest) from registry.idempotency t) as answers,
@@ -98,7 +99,9 @@ describe('every operation that changes something', () => {
       )
       expect(rows.length).toBeGreaterThan(0)
       for (const row of rows) {
-        expect(row).toMatchObject({ actor_id: 'dev', source_ip: '127.0.0.1' })
+        // Who holds a key ends it as that key.
+        const actor_id = operation === 'revokeLeakedApiKey' ? scene.apiKey.id : 'dev'
+        expect(row).toMatchObject({ actor_id, source_ip: '127.0.0.1' })
         expect(JSON.parse(row.metadata)).toMatchObject({ user_agent: 'a-test/1.0', trace_id: trace })
       }
     },

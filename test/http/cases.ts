@@ -1,3 +1,4 @@
+import { mintToken, newKeyringText, parseKeyring } from '@breakpilot/tenant-core'
 import type { Route } from '@breakpilot/tenant-http'
 import type { CallOptions } from '../server.ts'
 
@@ -39,7 +40,23 @@ const id = ids.acme
 export const projectIds = {
   website: '00000000-0000-0000-0000-0000000000a1',
   archived: '00000000-0000-0000-0000-0000000000a2',
+  /** Archived too, and nobody restores it. */
+  gone: '00000000-0000-0000-0000-0000000000a3',
 } as const
+
+/** API keys of acme; the others are of nobody who could bring one. */
+export const keyIds = {
+  good: '00000000-0000-0000-0000-0000000000c1',
+  rotated: '00000000-0000-0000-0000-0000000000c2',
+  rotatedOnce: '00000000-0000-0000-0000-0000000000c3',
+  revoked: '00000000-0000-0000-0000-0000000000c4',
+  ended: '00000000-0000-0000-0000-0000000000c5',
+} as const
+
+/** The keyring of all servers here. */
+export const keyringText = newKeyringText('cases')
+/** A key that these servers would have to look for: their MAC is right, and nobody has it. */
+const unknownKey = mintToken(parseKeyring(keyringText), 'live').text
 
 const ndjson = { 'content-type': 'application/x-ndjson' }
 const ofAcme = (rest: string) => `/v1/tenants/${id}${rest}`
@@ -85,16 +102,29 @@ const good: Record<string, { readonly path: string } & CallOptions> = {
   getEntitlements: { path: ofAcme('/entitlements') },
   listChanges: { path: '/v1/changes?limit=10' },
   evaluateEntitlements: { path: '/v1/entitlements/evaluate', json: { items: [{ tenant_id: id }] } },
+  issueApiKey: { path: ofAcme('/api-keys'), json: { name: 'Made by a case', scopes: ['certifai:read'] } },
+  listApiKeys: { path: ofAcme('/api-keys?limit=1&status=active&environment=live&audience=certifai') },
+  revokeAllApiKeys: { path: `/v1/tenants/${ids.renamed}/api-keys/revoke-all`, json: { reason: 'compromised' } },
+  getApiKey: { path: ofAcme(`/api-keys/${keyIds.good}`) },
+  updateApiKey: { path: ofAcme(`/api-keys/${keyIds.good}`), json: { name: 'New', scopes: ['certifai:*'] } },
+  rotateApiKey: { path: ofAcme(`/api-keys/${keyIds.rotated}/rotate`), json: { overlap_seconds: 60 } },
+  revokeApiKey: { path: ofAcme(`/api-keys/${keyIds.ended}/revoke`), json: { reason: 'no_longer_needed' } },
+  findApiKeys: { path: '/v1/api-keys?prefix=bpk_live_0000000000c1' },
+  revokeLeakedApiKey: { path: '/v1/api-keys/revoke', json: { key: 'nonsense' } },
+  verifyApiKey: { path: '/v1/api-keys/verify', json: { key: unknownKey, scopes: ['certifai:read'] } },
+  verifyApiKeys: { path: '/v1/api-keys/verify-batch', json: { items: [{ key: unknownKey }, { key: 'nonsense' }] } },
+  getMe: { path: '/v1/me' },
   listAuditEvents: { path: `/v1/audit/events?tenant_id=${id}&limit=2` },
   getAuditEvent: { path: `/v1/audit/events/${ids.event}` },
   exportTenant: { path: ofAcme('/export') },
 }
 
 /** What is answered from the manifests alone. */
-const withoutDatabase: ReadonlySet<string> = new Set(['listProducts', 'getProduct'])
+const withoutDatabase: ReadonlySet<string> = new Set(['listProducts', 'getProduct', 'getMe'])
 
 /** What goes with an `Idempotency-Key`: a good request, and another one that cannot be its repetition. */
-const keyed: Record<string, { readonly first: CallOptions; readonly other: CallOptions }> = {
+type Placed = CallOptions & { readonly path?: string }
+const keyed: Record<string, { readonly first: Placed; readonly other: Placed }> = {
   createTenant: {
     first: { json: { slug: 'made-for-its-key', name: 'Made for its key' } },
     other: { json: { slug: 'made-for-another', name: 'Made for another' } },
@@ -109,6 +139,16 @@ const keyed: Record<string, { readonly first: CallOptions; readonly other: CallO
     first: { json: { slug: 'made-for-its-key', name: 'Made for its key' } },
     other: { json: { slug: 'made-for-another', name: 'Made for another' } },
   },
+  issueApiKey: {
+    first: { json: { name: 'One', scopes: ['certifai:read'] } },
+    other: { json: { name: 'Another', scopes: ['certifai:read'] } },
+  },
+  rotateApiKey: {
+    first: { path: ofAcme(`/api-keys/${keyIds.rotatedOnce}/rotate`), json: { overlap_seconds: 60 } },
+    other: { path: ofAcme(`/api-keys/${keyIds.rotatedOnce}/rotate`), json: { overlap_seconds: 61 } },
+  },
+  revokeApiKey: { first: { json: { reason: 'one' } }, other: { json: { reason: 'another' } } },
+  revokeAllApiKeys: { first: { json: { reason: 'one' } }, other: { json: { reason: 'another' } } },
   importTenants: { first: { body: 'nonsense' }, other: { body: 'other nonsense' } },
 }
 
@@ -120,7 +160,8 @@ const reservedIds = [
 ] as const
 
 /** What only some operations can be answered with. */
-const own: Record<string, readonly (CallOptions & { status: number; code: string; path?: string; title: string })[]> = {
+type OwnCase = CallOptions & { status: number; code: string; path?: string; title: string; mode?: Mode }
+const own: Record<string, readonly OwnCase[]> = {
   getReadiness: [],
   createTenant: [
     ...reservedIds.map((id) => ({
@@ -427,6 +468,144 @@ const own: Record<string, readonly (CallOptions & { status: number; code: string
     },
     { title: 'more patience than there is', status: 400, code: 'request.invalid', path: '/v1/changes?wait=26' },
   ],
+  issueApiKey: [
+    {
+      title: 'a scope that nobody knows',
+      status: 400,
+      code: 'api_key.scope_unknown',
+      json: { name: 'x', scopes: ['certifai:read', 'nothing:read'] },
+    },
+    {
+      title: 'scopes of two products',
+      status: 400,
+      code: 'api_key.mixed_audience',
+      json: { name: 'x', scopes: ['certifai:read', 'compliance:read'] },
+    },
+    { title: 'no scope', status: 400, code: 'request.invalid', json: { name: 'x', scopes: [] } },
+    {
+      title: 'a network that is none',
+      status: 400,
+      code: 'request.invalid',
+      json: { name: 'x', scopes: ['certifai:read'], ip_allow: ['10.0.0.1/8'] },
+    },
+    {
+      title: 'an end that is over',
+      status: 400,
+      code: 'request.invalid',
+      json: { name: 'x', scopes: ['certifai:read'], expires_at: '2020-01-01T00:00:00Z' },
+    },
+    {
+      title: 'a project of nobody',
+      status: 404,
+      code: 'project.not_found',
+      json: { name: 'x', scopes: ['certifai:read'], project_id: ids.nobody },
+    },
+    {
+      title: 'an archived project',
+      status: 409,
+      code: 'project.archived',
+      json: { name: 'x', scopes: ['certifai:read'], project_id: projectIds.gone },
+    },
+    { title: 'an archived tenant', status: 409, code: 'tenant.archived', path: `/v1/tenants/${ids.recent}/api-keys` },
+    {
+      title: "a key of the platform's own without a product",
+      status: 400,
+      code: 'request.invalid',
+      path: '/v1/tenants/00000000-0000-0000-0000-0000000000ff/api-keys',
+    },
+    {
+      title: "a key of the platform's own for a product that there is not",
+      status: 400,
+      code: 'product.unknown',
+      path: '/v1/tenants/00000000-0000-0000-0000-0000000000ff/api-keys',
+      json: { name: 'x', scopes: ['audit:publish'], product: 'nothing', expires_at: '2027-01-01T00:00:00Z' },
+    },
+    {
+      title: "a key of the platform's own without an end",
+      status: 409,
+      code: 'api_key.policy_violated',
+      path: '/v1/tenants/00000000-0000-0000-0000-0000000000ff/api-keys',
+      json: { name: 'x', scopes: ['audit:publish'], product: 'certifai' },
+    },
+  ],
+  listApiKeys: [
+    { title: 'a cursor that is none', status: 400, code: 'page.cursor_invalid', path: ofAcme('/api-keys?cursor=abc') },
+    { title: 'a state that is none', status: 400, code: 'request.invalid', path: ofAcme('/api-keys?status=gone') },
+  ],
+  revokeAllApiKeys: [
+    {
+      title: "the platform's own",
+      status: 409,
+      code: 'tenant.platform_own',
+      path: '/v1/tenants/00000000-0000-0000-0000-0000000000ff/api-keys/revoke-all',
+    },
+    {
+      title: 'a tenant on its way out',
+      status: 409,
+      code: 'tenant.being_purged',
+      path: `/v1/tenants/${ids.purging}/api-keys/revoke-all`,
+    },
+  ],
+  getApiKey: [
+    { title: 'one of nobody', status: 404, code: 'api_key.not_found', path: ofAcme(`/api-keys/${ids.nobody}`) },
+    { title: 'no id', status: 400, code: 'request.invalid', path: ofAcme('/api-keys/bpk_live_0000000000c1') },
+  ],
+  updateApiKey: [
+    { title: 'one of nobody', status: 404, code: 'api_key.not_found', path: ofAcme(`/api-keys/${ids.nobody}`) },
+    { title: 'another audience', status: 400, code: 'api_key.mixed_audience', json: { scopes: ['compliance:read'] } },
+    { title: 'what never changes', status: 400, code: 'request.invalid', json: { environment: 'test' } },
+    {
+      title: 'one that has ended',
+      status: 409,
+      code: 'api_key.revoked',
+      path: ofAcme(`/api-keys/${keyIds.revoked}`),
+    },
+  ],
+  rotateApiKey: [
+    { title: 'one of nobody', status: 404, code: 'api_key.not_found', path: ofAcme(`/api-keys/${ids.nobody}/rotate`) },
+    {
+      title: 'one that has ended',
+      status: 409,
+      code: 'api_key.revoked',
+      path: ofAcme(`/api-keys/${keyIds.revoked}/rotate`),
+    },
+    { title: 'a month and a second', status: 400, code: 'request.invalid', json: { overlap_seconds: 2_592_001 } },
+  ],
+  revokeApiKey: [
+    { title: 'one of nobody', status: 404, code: 'api_key.not_found', path: ofAcme(`/api-keys/${ids.nobody}/revoke`) },
+    {
+      title: 'one of another tenant',
+      status: 404,
+      code: 'api_key.not_found',
+      path: `/v1/tenants/${ids.renamed}/api-keys/${keyIds.good}/revoke`,
+    },
+  ],
+  findApiKeys: [
+    { title: 'a whole key', status: 400, code: 'request.invalid', path: `/v1/api-keys?prefix=${unknownKey}` },
+    { title: 'nothing to look for', status: 400, code: 'request.invalid', path: '/v1/api-keys' },
+  ],
+  revokeLeakedApiKey: [
+    {
+      title: 'no database',
+      mode: 'without database',
+      status: 503,
+      code: 'database.unavailable',
+      json: { key: unknownKey },
+    },
+    { title: 'one request too many', mode: 'limited', status: 429, code: 'request.rate_limited' },
+  ],
+  verifyApiKey: [
+    { title: 'no key', status: 400, code: 'request.invalid', json: {} },
+    { title: 'a scope that is none', status: 400, code: 'request.invalid', json: { key: 'x', scopes: ['*'] } },
+  ],
+  verifyApiKeys: [
+    {
+      title: 'more than a hundred',
+      status: 400,
+      code: 'request.invalid',
+      json: { items: Array.from({ length: 101 }, () => ({ key: 'x' })) },
+    },
+  ],
   evaluateEntitlements: [{ title: 'no question', status: 400, code: 'request.invalid', json: { items: [] } }],
 }
 
@@ -472,11 +651,18 @@ export function casesOf(routes: readonly Route[]): Case[] {
         },
         {
           ...base,
+          title: 'an API key that is none',
+          mode: 'oidc',
+          headers: { authorization: `Bearer ${unknownKey}` },
+          status: 401,
+          code: 'auth.api_key_invalid',
+        },
+        {
+          ...base,
           title: 'a good token without a role',
           mode: 'oidc',
           token: true,
-          status: 403,
-          code: 'auth.permission_denied',
+          ...(route.scope === 'self' ? { status: route.status } : { status: 403, code: 'auth.permission_denied' }),
         },
         {
           ...base,
@@ -489,7 +675,10 @@ export function casesOf(routes: readonly Route[]): Case[] {
         withoutDatabase.has(operation)
           ? { ...base, title: 'no database, which it can do without', mode: 'without database', status: route.status }
           : { ...base, title: 'no database', mode: 'without database', status: 503, code: 'database.unavailable' },
-        { ...base, title: 'one request too many', mode: 'limited', status: 429, code: 'request.rate_limited' },
+        // Who asks on behalf of many is not counted.
+        route.countedBy === 'nobody'
+          ? { ...base, title: 'any number of requests', mode: 'limited', status: route.status }
+          : { ...base, title: 'one request too many', mode: 'limited', status: 429, code: 'request.rate_limited' },
       )
     }
     if (route.params) {

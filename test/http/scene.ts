@@ -1,6 +1,9 @@
 import {
   createProject,
+  newKeyringText,
+  parseKeyring,
   type Db,
+  type IssuedApiKey,
   NewProject,
   NewTenant,
   createTenant,
@@ -15,6 +18,7 @@ import {
   archiveProject,
   type Project,
 } from '@breakpilot/tenant-core'
+import { aKey } from '../api-keys/keys.ts'
 import { testActor, testCatalogue } from '../builders.ts'
 import type { CallOptions } from '../server.ts'
 
@@ -22,6 +26,7 @@ import type { CallOptions } from '../server.ts'
 export interface Scene {
   readonly n: number
   readonly tenant: Tenant
+  readonly apiKey: IssuedApiKey
   readonly project: Project
   readonly archivedProject: Project
   readonly formerSlug: string
@@ -30,6 +35,10 @@ export interface Scene {
 
 /** What the platform alone sees of a tenant: none of it may be in anything that others are answered. */
 export const platformOnly = /ERP-SECRET|cus_secret|sales-secret|metadata-secret|note-secret|hold-secret/
+
+/** The keyring of the keys in scenes. */
+export const sceneKeyringText = newKeyringText('scene')
+const sceneKeyring = parseKeyring(sceneKeyringText)
 
 let scenes = 0
 
@@ -71,6 +80,7 @@ export async function sceneFor(db: Db, operation: string): Promise<Scene> {
   const website = await project('website')
   const shop = await project('old-shop')
   await archiveProject(db, testActor, id, shop.id)
+  const apiKey = await aKey(db, sceneKeyring, id)
   await updateTenant(db, testActor, testCatalogue, id, TenantChanges.parse({ slug: `present-${n}` }))
   await step(id, 'frozen')
   let tenant = await step(id, 'active')
@@ -87,7 +97,7 @@ export async function sceneFor(db: Db, operation: string): Promise<Scene> {
     .where('tenant_id', '=', id)
     .where('action', '=', 'tenant.renamed')
     .executeTakeFirstOrThrow()
-  return { n, tenant, project: website, archivedProject: shop, formerSlug: `former-${n}`, eventId: event.id }
+  return { n, tenant, apiKey, project: website, archivedProject: shop, formerSlug: `former-${n}`, eventId: event.id }
 }
 
 type Request = { readonly path: string } & CallOptions
@@ -151,6 +161,33 @@ const requests: Readonly<Record<string, (scene: Scene) => Request>> = {
     path: '/v1/entitlements/evaluate',
     json: { items: [{ tenant_id: tenant.id }] },
   }),
+  issueApiKey: ({ tenant }) => ({
+    path: `/v1/tenants/${tenant.id}/api-keys`,
+    json: { name: 'New', scopes: ['certifai:read'] },
+  }),
+  listApiKeys: ({ tenant }) => ({ path: `/v1/tenants/${tenant.id}/api-keys` }),
+  revokeAllApiKeys: ({ tenant }) => ({
+    path: `/v1/tenants/${tenant.id}/api-keys/revoke-all`,
+    json: { reason: 'compromised' },
+  }),
+  getApiKey: ({ tenant, apiKey }) => ({ path: `/v1/tenants/${tenant.id}/api-keys/${apiKey.id}` }),
+  updateApiKey: ({ tenant, apiKey }) => ({
+    path: `/v1/tenants/${tenant.id}/api-keys/${apiKey.id}`,
+    json: { name: 'New name' },
+  }),
+  rotateApiKey: ({ tenant, apiKey }) => ({
+    path: `/v1/tenants/${tenant.id}/api-keys/${apiKey.id}/rotate`,
+    json: { overlap_seconds: 60 },
+  }),
+  revokeApiKey: ({ tenant, apiKey }) => ({
+    path: `/v1/tenants/${tenant.id}/api-keys/${apiKey.id}/revoke`,
+    json: { reason: 'no_longer_needed' },
+  }),
+  findApiKeys: ({ apiKey }) => ({ path: `/v1/api-keys?prefix=${apiKey.prefix}` }),
+  revokeLeakedApiKey: ({ apiKey }) => ({ path: '/v1/api-keys/revoke', json: { key: apiKey.key } }),
+  verifyApiKey: ({ apiKey }) => ({ path: '/v1/api-keys/verify', json: { key: apiKey.key } }),
+  verifyApiKeys: ({ apiKey }) => ({ path: '/v1/api-keys/verify-batch', json: { items: [{ key: apiKey.key }] } }),
+  getMe: () => ({ path: '/v1/me' }),
   listChanges: () => ({ path: '/v1/changes?limit=5' }),
   listAuditEvents: ({ tenant }) => ({ path: `/v1/audit/events?tenant_id=${tenant.id}` }),
   getAuditEvent: ({ eventId }) => ({ path: `/v1/audit/events/${eventId}` }),

@@ -20,8 +20,11 @@ export interface AppOptions extends Omit<HostOptions, 'authenticate' | 'limit' |
   readonly rateLimit?: RateLimit | undefined
 }
 
-/** How much an address may ask for where nobody says who it is. */
-const addressLimit: RateLimit = { requests: 60, seconds: 60 }
+/** How much an address may ask for where nobody says who it is: once a second, and never more than others may. */
+const addressLimit = ({ requests, seconds }: RateLimit = { requests: 60, seconds: 60 }): RateLimit => ({
+  requests: Math.min(60, requests),
+  seconds: Math.max(60, seconds),
+})
 
 /**
  * The whole HTTP API as an Express app.
@@ -35,7 +38,7 @@ export function createApp(options: AppOptions): Express {
       identifyKey: (key, clientIp) => options.services.apiKeys.identify(key, clientIp, { caller: clientIp ?? '' }),
     }),
     limit: options.rateLimit && createLimit(options.rateLimit),
-    limitAddress: createLimit(addressLimit),
+    limitAddress: createLimit(addressLimit(options.rateLimit)),
   }
   const app = express()
   app.disable('x-powered-by')

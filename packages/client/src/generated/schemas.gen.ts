@@ -179,6 +179,7 @@ export type VerifiedKeys = {
  */
 export type VerificationBatch = {
     /**
+     * The keys. Each is answered by itself, in this order.
      * @minItems 1
      * @maxItems 100
      */

@@ -59,7 +59,13 @@ export const verificationBatchMax = 100
 
 /** Keys that somebody brings, each with what it is brought for. */
 export const VerificationBatch = z
-  .strictObject({ items: z.array(Verification).min(1).max(verificationBatchMax) })
+  .strictObject({
+    items: z
+      .array(Verification)
+      .min(1)
+      .max(verificationBatchMax)
+      .meta({ description: 'The keys. Each is answered by itself, in this order.' }),
+  })
   .meta({ id: 'VerificationBatch', description: 'Up to a hundred keys, each with what it is brought for.' })
 export type VerificationBatch = z.output<typeof VerificationBatch>
 

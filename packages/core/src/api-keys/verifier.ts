@@ -220,8 +220,8 @@ export class ApiKeyVerifier {
 
   /**
    * Says what a key is good for. Answers at once when it can.
-   * @throws {RegistryError} `api_key.lane_full` when its turn to be proven does not come, `request.rate_limited` for
-   *   callers who bring too many tokens with a lost kid, `database.unavailable`, `database.busy`
+   * @throws {RegistryError} `api_key.lane_full` when its turn to be proven does not come, also for callers who bring too
+   *   many tokens with a lost kid; `database.unavailable`, `database.busy`
    */
   verify({ key, ...question }: Verification, asking: Asking): VerifiedKey | Promise<VerifiedKey> {
     const outcome = this.#judge(key, question, asking)
@@ -418,7 +418,7 @@ export class ApiKeyVerifier {
       await this.#limiter.consume(caller)
     } catch (error) {
       if (error instanceof Error) throw error
-      throw new RegistryError('request.rate_limited', { retryAfterSeconds: 1 })
+      throw new RegistryError('api_key.lane_full', { retryAfterSeconds: 1 })
     }
     return await this.#observed.run(name, work, signal)
   }
@@ -553,5 +553,5 @@ function forget(entry: Entry): void {
 
 /** Whether the same question may be answered later. */
 function isForLater(error: unknown): boolean {
-  return error instanceof RegistryError && (error.code === 'api_key.lane_full' || error.code === 'request.rate_limited')
+  return error instanceof RegistryError && error.code === 'api_key.lane_full'
 }

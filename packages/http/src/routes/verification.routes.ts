@@ -50,7 +50,7 @@ export const verificationRoutes = [
     status: 200,
     response: VerifiedKey,
     wire: true,
-    errors: ['request.rate_limited'],
+    errors: [],
     handle: async (call) => await call.apiKeys.verify(call.body, askingOf(call)),
   }),
   route({
