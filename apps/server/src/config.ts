@@ -41,6 +41,7 @@ const Environment = z.object({
   DATABASE_PREPARE: z.enum(['on', 'off']).default('on'),
   DATABASE_LISTEN_URL: url(['postgres:', 'postgresql:']).optional(),
   SECRETS_KEYRING_FILE: z.string().optional(),
+  METRICS_ADDR: z.string().optional(),
   API_KEY_MAC: z.enum(['enforce', 'observe']).default('enforce'),
   API_KEY_ARGON2: z
     .string()
@@ -81,6 +82,8 @@ export interface Config {
   readonly listenUrl: string
   /** The secrets that others are derived from; undefined for ones that last as long as the process. */
   readonly keyring: Keyring | undefined
+  /** Where metrics are served, if they are. */
+  readonly metrics: ReturnType<typeof listenAddresses> | undefined
   /** What becomes of API keys whose MAC no key of the keyring made. */
   readonly macMode: 'enforce' | 'observe'
   /** How dear the hashes of API keys are made. */
@@ -138,7 +141,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   }
   return {
     appEnv: e.APP_ENV,
-    listen: listen(e.AUTH_MODE, e.ADDR),
+    listen: listen('ADDR', e.AUTH_MODE, e.ADDR),
     auth: {
       mode: e.AUTH_MODE,
       issuer: e.KEYCLOAK_ISSUER ?? devIssuer,
@@ -152,6 +155,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     },
     listenUrl: e.DATABASE_LISTEN_URL ?? e.DATABASE_URL,
     keyring: readKeyring(e.SECRETS_KEYRING_FILE, e.APP_ENV),
+    metrics: e.METRICS_ADDR === undefined ? undefined : listen('METRICS_ADDR', e.AUTH_MODE, e.METRICS_ADDR),
     macMode: e.API_KEY_MAC,
     hashCost: e.API_KEY_ARGON2,
     purgeAfterDays: e.PURGE_AFTER_DAYS,
@@ -165,11 +169,11 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   }
 }
 
-function listen(mode: 'oidc' | 'off', addr: string) {
+function listen(variable: string, mode: 'oidc' | 'off', addr: string) {
   try {
     return listenAddresses(mode, addr)
   } catch (error) {
-    throw new ConfigError(`ADDR: ${error instanceof Error ? error.message : String(error)}`, { cause: error })
+    throw new ConfigError(`${variable}: ${error instanceof Error ? error.message : String(error)}`, { cause: error })
   }
 }
 

@@ -20,7 +20,7 @@ const trialsMax = 100
 
 /** Milliseconds between two runs of jobs, by their names: for tests, which have no time. */
 export type JobIntervals = Readonly<
-  Partial<Record<'trials' | 'purge' | 'changes' | 'idempotency' | 'audit-partitions', number>>
+  Partial<Record<'trials' | 'purge' | 'changes' | 'idempotency' | 'audit-partitions' | 'revocation-probe', number>>
 >
 
 /** What the registry does by itself. Every replica does: each turn is taken in the database. */
@@ -28,6 +28,7 @@ export function jobsOfRegistry(
   db: Db,
   { appEnv }: Pick<Config, 'appEnv'>,
   intervals: JobIntervals = {},
+  probe?: (signal: AbortSignal) => Promise<void>,
 ): readonly Job[] {
   const isDev = appEnv === 'dev'
   const job = (name: keyof JobIntervals, everyMs: number, run: Job['run']): Job => ({
@@ -41,6 +42,7 @@ export function jobsOfRegistry(
     job('changes', minutes, (signal) => cleanChanges(db, signal)),
     job('idempotency', minutes, () => cleanAnswers(db)),
     job('audit-partitions', 24 * hours, () => ensureAuditPartitions(db)),
+    ...(probe ? [job('revocation-probe', minutes, probe)] : []),
   ]
 }
 

@@ -2,6 +2,9 @@ import {
   type Catalogue,
   type DatabaseOptions,
   type Db,
+  type Keyring,
+  keyringProblems,
+  type KidProblem,
   keepsPreparedStatements,
   listProductsWithoutManifest,
   plainQueries,
@@ -16,6 +19,10 @@ export interface ReadinessOptions {
   readonly db: Db
   readonly database: DatabaseOptions
   readonly catalogue: Catalogue
+  /** Undefined for one that ends with the process: what was made with it is over by then. */
+  readonly keyring: Keyring | undefined
+  /** Whether tokens whose key of the ring is lost are judged by argon2 meanwhile. */
+  readonly observesLostKids: boolean
   /** Why changes are noticed late, when they are. */
   readonly listenerProblem: () => string | undefined
   /** Whether the role of the connection has to be one that cannot change the log. */
@@ -47,7 +54,13 @@ export function createReadiness(options: ReadinessOptions): () => Promise<Readin
       return [{ part: 'database', message: 'the pooler forgets prepared statements: set DATABASE_PREPARE=off' }]
     }
     const problems = strictRole ? await runtimeRoleProblems(db) : []
-    return problems.map((message) => ({ part: 'role', message }))
+    const kids = (await kidProblems(options)).filter(
+      ({ problem }) => problem === 'different' || !options.observesLostKids,
+    )
+    return [
+      ...problems.map((message): Impediment => ({ part: 'role', message })),
+      ...kids.map((each): Impediment => ({ part: 'keyring', message: kidMessage(each) })),
+    ]
   }
 
   return async () => {
@@ -64,11 +77,21 @@ export function createReadiness(options: ReadinessOptions): () => Promise<Readin
 
 const notReady = (impediment: Impediment): ReadinessReport => ({ impediments: [impediment], notes: [] })
 
-async function notesOf({ db, catalogue, listenerProblem }: ReadinessOptions): Promise<Note[]> {
+const kidProblems = async ({ db, keyring }: Pick<ReadinessOptions, 'db' | 'keyring'>) =>
+  keyring ? await keyringProblems(db, keyring) : []
+
+const kidMessage = ({ kid, problem }: KidProblem) =>
+  problem === 'missing'
+    ? `the keyring has no key ${kid}, and API keys that were issued under it can still be used`
+    : `the keyring's key ${kid} is not the one that API keys were issued under by that name`
+
+async function notesOf({ db, catalogue, keyring, listenerProblem }: ReadinessOptions): Promise<Note[]> {
   const problem = listenerProblem()
   const products = await listProductsWithoutManifest(db, catalogue)
+  const lost = await kidProblems({ db, keyring })
   return [
     ...(problem === undefined ? [] : [{ code: 'listener_lost' as const, message: problem }]),
+    ...lost.map((each) => ({ code: 'keyring_kid_lost' as const, message: kidMessage(each) })),
     ...products.map((product) => ({
       code: 'product_retired' as const,
       message: `tenants have the product ${product}, of which there is no manifest`,

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import type { Server } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -8,6 +9,7 @@ import {
   createDb,
   type Db,
   KeyIssuer,
+  RevocationProbe,
   type Keyring,
   loadCatalogue,
   newKeyringText,
@@ -19,6 +21,7 @@ import { type Config, ConfigError } from './config.ts'
 import { drainable } from './drain.ts'
 import { type JobIntervals, jobsOfRegistry } from './jobs-of-registry.ts'
 import { startJobs } from './jobs.ts'
+import { createMetrics, serveMetrics } from './metrics.ts'
 import { createReadiness } from './readiness.ts'
 
 type PlainRecord = Readonly<Record<string, string | number | null>>
@@ -26,6 +29,7 @@ type PlainRecord = Readonly<Record<string, string | number | null>>
 /** A server that runs. */
 export interface RunningServer {
   readonly addresses: readonly string[]
+  readonly metricsAddresses: readonly string[]
   /** Readiness falls, jobs and requests in flight end, connections and the pool close. */
   stop(): Promise<void>
 }
@@ -58,18 +62,22 @@ export async function startServer(config: Config, log: Logger, options: ServerOp
     onFailure: (error) => log.warn({ err: error }, 'API keys are verified without what went wrong here'),
   })
   const issuer = new KeyIssuer(keyring, config.hashCost)
+  const metrics = config.metrics && createMetrics({ apiKeys, changes })
   // In a record of plain values there is nothing to redact, and looking for it takes a twentieth of a request.
   const plainLog = log.child({}, { redact: [] })
   const readiness = createReadiness({
     db,
     database: config.database,
     catalogue,
+    keyring: config.keyring,
+    observesLostKids: config.macMode === 'observe',
     listenerProblem: () => changes.problem,
     strictRole: config.appEnv !== 'dev',
     isStopping: () => stopping,
     onFailure: (error) => log.warn({ err: error }, 'readiness could not ask the database'),
   })
   const onAnswered = ({ error, ...answered }: Answered) => {
+    metrics?.answered(answered)
     if (answered.status >= 500) log.error({ ...answered, err: error }, 'answered')
     else plainLog.info(answered satisfies PlainRecord, 'answered')
   }
@@ -85,6 +93,7 @@ export async function startServer(config: Config, log: Logger, options: ServerOp
   })
 
   const servers: Server[] = []
+  const metricsServers: Server[] = []
   const drains: (() => Promise<void>)[] = []
   try {
     for (const address of config.listen) {
@@ -94,6 +103,12 @@ export async function startServer(config: Config, log: Logger, options: ServerOp
       server.listen(address)
       await once(server, 'listening')
     }
+    if (metrics && config.metrics) {
+      for (const server of await serveMetrics(metrics, config.metrics)) {
+        metricsServers.push(server)
+        drains.push(drainable(server))
+      }
+    }
   } catch (error) {
     for (const server of servers) server.close()
     await db.destroy()
@@ -102,9 +117,22 @@ export async function startServer(config: Config, log: Logger, options: ServerOp
 
   apiKeys.start()
   changes.start()
-  const jobs = startJobs(options.jobs === 'none' ? [] : jobsOfRegistry(db, config, options.jobs), log)
+  // Without anybody who looks at it there is nothing to measure.
+  const probe = metrics && new RevocationProbe(db, apiKeys, keyring)
+  const measureRevocation = async (signal: AbortSignal) => {
+    const seconds = await probe?.measure(signal).catch((error: unknown) => {
+      // It is time to stop, and nothing to report.
+      if (!signal.aborted) throw error
+    })
+    if (seconds !== undefined) metrics?.revoked(seconds)
+  }
+  const jobs = startJobs(
+    options.jobs === 'none' ? [] : jobsOfRegistry(db, config, options.jobs, probe && measureRevocation),
+    log,
+  )
   return {
     addresses: servers.map(spellAddress),
+    metricsAddresses: metricsServers.map(spellAddress),
     async stop() {
       stopping = true
       const jobsEnded = jobs.stop()
@@ -122,7 +150,7 @@ export async function startServer(config: Config, log: Logger, options: ServerOp
 /** Secrets for as long as the process lives: enough for a look around, and nothing that was made with them lasts. */
 function shortLivedKeyring(log: Logger): Keyring {
   log.warn('SECRETS_KEYRING_FILE is not set: what depends on a secret of the server ends with this process')
-  return parseKeyring(newKeyringText())
+  return parseKeyring(newKeyringText(`process-${randomBytes(4).toString('hex')}`))
 }
 
 /** Which product speaks through which client of the identity provider. */

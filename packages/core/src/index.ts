@@ -32,6 +32,7 @@ export { KeyPolicy } from './api-keys/key-policy.ts'
 export type { LaneBounds } from './api-keys/lane.ts'
 export { revokeLeakedApiKey } from './api-keys/leaked-key.service.ts'
 export { type HashCost, hashCostMin, isAtLeast } from './api-keys/password-hash.ts'
+export { RevocationProbe } from './api-keys/revocation-probe.ts'
 export { coveredBy, covers, platformScopes, registryAudience, registryScopes, satisfies } from './api-keys/scope.ts'
 export { type KeyEnvironment, keyEnvironments, mintToken, type Token, TokenReader } from './api-keys/token.ts'
 export {
@@ -142,6 +143,7 @@ export {
   updateProject,
 } from './projects/project.service.ts'
 export { cleanIdempotency, once, type OnceAnswer, type OnceRequest } from './idempotency/idempotency.service.ts'
+export { keyringProblems, type KidProblem, type KidStatus, kidStatuses } from './secrets/kid.service.ts'
 export { Keyring, KeyringError, newKeyringText, parseKeyring, type Purpose } from './secrets/keyring.ts'
 export { createRegistry, type Registry, type RegistryOptions } from './registry.ts'
 export { everything, type Sight } from './sight.ts'

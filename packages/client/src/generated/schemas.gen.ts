@@ -217,7 +217,7 @@ export type ReadinessNote = {
     /**
      * What it is, for programs.
      */
-    code: ("listener_lost" | "product_retired") | LaterValue;
+    code: ("keyring_kid_lost" | "listener_lost" | "product_retired") | LaterValue;
     /**
      * What it is, for people.
      */

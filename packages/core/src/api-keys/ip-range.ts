@@ -19,7 +19,7 @@ export const IpRange = z
 const mapped = /^::ffff:(?=\d+\.)/i
 
 /** An address as the lists below know it: a socket on `::` knows IPv4 callers as `::ffff:192.0.2.1`. */
-export function normalAddress(address: string): string {
+function normalAddress(address: string): string {
   return address.replace(mapped, '')
 }
 

@@ -1,7 +1,7 @@
 import type { AuditedTx } from '../db/handles.ts'
 import { RegistryError } from '../errors.ts'
 import type { Keyring } from '../secrets/keyring.ts'
-import { rememberKid } from './api-key.repository.ts'
+import { rememberKid } from '../secrets/kid.repository.ts'
 import { type HashCost, hashCostMin, hashSecret } from './password-hash.ts'
 import { type KeyEnvironment, mintToken } from './token.ts'
 

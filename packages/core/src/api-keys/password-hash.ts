@@ -35,7 +35,7 @@ export async function isSecretOf(stored: string, secret: string, signal?: AbortS
 const phc = /^\$argon2id\$v=19\$m=(\d{1,9}),t=(\d{1,5}),p=(\d{1,3})\$[A-Za-z0-9+/]{11,}\$[A-Za-z0-9+/]{43,}$/
 
 /** How dear a stored hash was made, or nothing when it is no argon2id hash. */
-export function costOf(stored: string): HashCost | undefined {
+function costOf(stored: string): HashCost | undefined {
   const [, memory, time, threads] = phc.exec(stored) ?? []
   if (memory === undefined || time === undefined || threads === undefined) return undefined
   return { memoryCost: Number(memory), timeCost: Number(time), parallelism: Number(threads) }

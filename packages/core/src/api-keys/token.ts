@@ -12,7 +12,7 @@ export type KeyEnvironment = (typeof keyEnvironments)[number]
  * selects all of it. docs/adr/0012-api-keys.md says why each part is there.
  */
 const ends = { prefix: 21, secret: 65, mac: 73, crc: 79 } as const
-export const tokenLength = ends.crc
+const tokenLength = ends.crc
 
 const shape = /^bpk_(?:live|test)_[0-9A-Za-z]{12}_[0-9A-Za-z]{57}$/
 /** The public part of a token: what is stored, shown, logged and looked up. */
@@ -32,17 +32,31 @@ export interface Token {
 
 /** A fresh token under the current key of the ring. Its text is shown once and kept nowhere. */
 export function mintToken(keyring: Keyring, environment: KeyEnvironment): Token & { readonly kid: string } {
-  const id = toBase62(bits(71), 12)
-  const prefix = `bpk_${environment}_${id}`
-  const secret = `${prefix}_${toBase62(bits(256), 43)}`
-  const marked = secret + toBase62(macOf(keyring.key('api-key-mac'), secret), 8)
-  return { text: marked + toBase62(crc32(marked), 6), prefix, environment, secret, kid: keyring.current }
+  return tokenOf(keyring, environment, bits(randomBytes(9), idBits), bits(randomBytes(32), secretBits))
 }
 
-/** A random number of so many bits: every one is equally likely. */
-function bits(count: number): bigint {
-  const bytes = randomBytes(Math.ceil(count / 8))
+/** How many bits an id and a secret have: as many as their digits have room for. */
+const [idBits, secretBits] = [71, 256]
+
+/** The first so many bits of some bytes, as a number. */
+function bits(bytes: Buffer, count: number): bigint {
   return BigInt(`0x${bytes.toString('hex')}`) >> BigInt(bytes.length * 8 - count)
+}
+
+/**
+ * The token that every server with this keyring makes for a purpose of its own: nobody has to be given it, and who does
+ * not have the keyring cannot make it.
+ */
+export function derivedToken(keyring: Keyring, purpose: string): Token & { readonly kid: string } {
+  const derive = (part: string) => keyring.mac('api-key-mac', Buffer.from(`derived ${part}: ${purpose}`))
+  return tokenOf(keyring, 'live', bits(derive('id'), idBits), bits(derive('secret'), secretBits))
+}
+
+function tokenOf(keyring: Keyring, environment: KeyEnvironment, idNumber: bigint, secretNumber: bigint) {
+  const prefix = `bpk_${environment}_${toBase62(idNumber, 12)}`
+  const secret = `${prefix}_${toBase62(secretNumber, 43)}`
+  const marked = secret + toBase62(macOf(keyring.key('api-key-mac'), secret), 8)
+  return { text: marked + toBase62(crc32(marked), 6), prefix, environment, secret, kid: keyring.current }
 }
 
 function macOf(key: KeyObject, secret: string): number {

@@ -55,7 +55,7 @@ export const Verification = z
 export type Verification = z.output<typeof Verification>
 
 /** How many keys one request may ask about. */
-export const verificationBatchMax = 100
+const verificationBatchMax = 100
 
 /** Keys that somebody brings, each with what it is brought for. */
 export const VerificationBatch = z
