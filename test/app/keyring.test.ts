@@ -140,7 +140,7 @@ describe('secrets status', () => {
     expect(wrong.stdout).toMatch(/^old +current +different /m)
     expect(wrong.code).toBe(1)
     for (const { stdout } of [fine, missing, wrong]) {
-      for (const secret of [...Object.values(JSON.parse(both).keys as object)]) expect(stdout).not.toContain(secret)
+      for (const secret of Object.values(JSON.parse(both).keys as object)) expect(stdout).not.toContain(secret)
     }
   })
 

@@ -62,26 +62,39 @@ function spell6(value: bigint): string {
   return canonical6(words.join(':'))
 }
 
-/** Ranges, ready to be asked. */
-export function rangesOf(ranges: readonly string[]): BlockList | undefined {
+/** Ranges, ready to be asked: apart, since Node.js takes every IPv4 address for an IPv6 one as well. */
+export interface IpRanges {
+  readonly ipv4: BlockList
+  readonly ipv6: BlockList
+}
+
+/** Makes ranges ready; undefined for none, which is no limit. */
+export function rangesOf(ranges: readonly string[]): IpRanges | undefined {
   if (ranges.length === 0) return undefined
-  const list = new BlockList()
+  const lists = { ipv4: new BlockList(), ipv6: new BlockList() }
   for (const range of ranges) {
     const [address = '', bits] = range.split('/')
-    list.addSubnet(address, Number(bits), isIP(address) === 4 ? 'ipv4' : 'ipv6')
+    const family = familyOf(address)
+    if (family) lists[family].addSubnet(address, Number(bits), family)
   }
-  return list
+  return lists
+}
+
+function familyOf(address: string): keyof IpRanges | undefined {
+  const version = isIP(address)
+  if (version === 0) return undefined
+  return version === 4 ? 'ipv4' : 'ipv6'
 }
 
 /** Whether it is an address at all. */
 export const isAddress = (text: string): boolean => isIP(normalAddress(text)) !== 0 && !text.includes('%')
 
 /** Whether an address is in one of the ranges. What is no address is in none. */
-export function isWithin(ranges: BlockList, address: string | undefined): boolean {
+export function isWithin(ranges: IpRanges, address: string | undefined): boolean {
   if (address === undefined) return false
   const plain = normalAddress(address)
-  const version = isIP(plain)
-  return version !== 0 && ranges.check(plain, version === 4 ? 'ipv4' : 'ipv6')
+  const family = familyOf(plain)
+  return family !== undefined && ranges[family].check(plain, family)
 }
 
 /** Whether every range lies within one of the others; an empty list of others allows all. */
@@ -92,8 +105,8 @@ export function rangesWithin(inner: readonly string[], outer: readonly string[])
 }
 
 function contains(outer: string, inner: string): boolean {
-  const [outerAddress = '', outerBits] = outer.split('/')
-  const [innerAddress = '', innerBits] = inner.split('/')
-  if (isIP(outerAddress) !== isIP(innerAddress) || Number(innerBits) < Number(outerBits)) return false
-  return rangesOf([outer])?.check(innerAddress, isIP(innerAddress) === 4 ? 'ipv4' : 'ipv6') === true
+  const [, outerBits] = outer.split('/')
+  const [address, innerBits] = inner.split('/')
+  const ranges = rangesOf([outer])
+  return ranges !== undefined && Number(innerBits) >= Number(outerBits) && isWithin(ranges, address)
 }

@@ -1,18 +1,17 @@
-import type { BlockList } from 'node:net'
 import { judgeProduct, granted as judgedGood } from '../entitlements/gates.ts'
 import { platformTenant } from '../id.ts'
 import type { Catalogue } from '../products/catalogue.ts'
 import type { ProjectStatus } from '../projects/project.ts'
 import type { TenantStatus } from '../tenants/status.ts'
 import type { KeyAuthority } from './grant.ts'
-import { isWithin, rangesOf } from './ip-range.ts'
+import { type IpRanges, isWithin, rangesOf } from './ip-range.ts'
 import type { KeyStateRow } from './key-state.repository.ts'
 import { registryAudience, satisfies } from './scope.ts'
 import { maxAgeSeconds, type Verification, type VerificationCode, type VerifiedKey } from './verification.ts'
 
 /** A key as it was at the moment of one read, made ready to be judged again and again. */
 export interface KeyState extends KeyStateRow {
-  readonly ranges: BlockList | undefined
+  readonly ranges: IpRanges | undefined
   /** The answer that is given as long as nothing is near its end: the same object each time. */
   valid?: VerifiedKey
 }
