@@ -34,7 +34,14 @@ export { revokeLeakedApiKey } from './api-keys/leaked-key.service.ts'
 export { type HashCost, hashCostMin, isAtLeast } from './api-keys/password-hash.ts'
 export { RevocationProbe } from './api-keys/revocation-probe.ts'
 export { coveredBy, covers, platformScopes, registryAudience, registryScopes, satisfies } from './api-keys/scope.ts'
-export { type KeyEnvironment, keyEnvironments, mintToken, type Token, TokenReader } from './api-keys/token.ts'
+export {
+  type KeyEnvironment,
+  keyEnvironments,
+  mintToken,
+  type Token,
+  TokenReader,
+  withoutKeys,
+} from './api-keys/token.ts'
 export {
   Verification,
   VerificationBatch,

@@ -1,4 +1,4 @@
-import { RegistryError } from '@breakpilot/tenant-core'
+import { RegistryError, withoutKeys } from '@breakpilot/tenant-core'
 import type { Request, Response } from 'express'
 import { challengeFor } from './auth/index.ts'
 import { toProblem } from './problem.ts'
@@ -68,7 +68,7 @@ export function sendProblem(
   error: unknown,
   headers: HeaderList,
 ): Pick<Answered, 'status' | 'code' | 'error'> {
-  const problem = toProblem(error, { request_id: requestId(request), instance: request.path })
+  const problem = toProblem(error, { request_id: requestId(request), instance: withoutKeys(request.path) })
   const known = error instanceof RegistryError ? error : undefined
   const challenge = known && challengeFor(known)
   // Once an answer has begun there is nothing left to say to the caller.
@@ -94,7 +94,7 @@ export function aboutRequest(request: Request, route: string | null, startedAt: 
     ...(trace_id !== undefined && { trace_id }),
     method: request.method,
     route,
-    path: request.path,
+    path: withoutKeys(request.path),
     duration_ms: Math.round((performance.now() - startedAt) * 1000) / 1000,
   }
 }

@@ -1,4 +1,4 @@
-import { RegistryError, type Violation } from '@breakpilot/tenant-core'
+import { RegistryError, type Violation, withoutKeys } from '@breakpilot/tenant-core'
 import type { z } from 'zod'
 
 /** Which part of a request is looked at, as the pointers of its violations begin. The body's begin with nothing. */
@@ -58,5 +58,5 @@ function violations(issue: z.core.$ZodIssue, part: Part): Violation[] {
 
 /** RFC 6901. Names come from the caller: long ones are cut, so that an answer is not longer than its question. */
 export function escapePointer(name: string): string {
-  return name.slice(0, 100).toWellFormed().replaceAll('~', '~0').replaceAll('/', '~1')
+  return withoutKeys(name).slice(0, 100).toWellFormed().replaceAll('~', '~0').replaceAll('/', '~1')
 }

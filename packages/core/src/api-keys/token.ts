@@ -18,6 +18,13 @@ const shape = /^bpk_(?:live|test)_[0-9A-Za-z]{12}_[0-9A-Za-z]{57}$/
 /** The public part of a token: what is stored, shown, logged and looked up. */
 export const prefixShape = /^bpk_(?:live|test)_[0-9A-Za-z]{12}$/
 
+const keyInText = /(bpk_(?:live|test)_[0-9A-Za-z]{12})_[0-9A-Za-z]+/g
+
+/** A text without the keys that may stand in it, for what is logged or told back: of each the public part stays. */
+export function withoutKeys(text: string): string {
+  return text.includes('bpk_') ? text.replaceAll(keyInText, '$1_…') : text
+}
+
 /** How many bits of the MAC a token holds: as many as eight digits have room for. */
 const macRange = 2 ** 47
 

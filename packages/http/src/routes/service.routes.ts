@@ -10,12 +10,10 @@ const Health = z
 
 const ReadinessNote = z
   .object({
-    code: z
-      .string()
-      .meta({
-        description: 'What it is, for programs.',
-        'x-extensible-enum': ['keyring_kid_lost', 'listener_lost', 'product_retired'],
-      }),
+    code: z.string().meta({
+      description: 'What it is, for programs.',
+      'x-extensible-enum': ['keyring_kid_lost', 'listener_lost', 'product_retired'],
+    }),
     message: z.string().meta({ description: 'What it is, for people.' }),
   })
   .meta({ id: 'ReadinessNote', description: 'Something that is worth a look, although the service does its work.' })
