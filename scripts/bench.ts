@@ -10,6 +10,7 @@ import { exit } from 'node:process'
 import { parseArgs } from 'node:util'
 import { askProgram, type Generator, startGenerator } from './bench/children.ts'
 import { type BenchDatabase, openDatabase, otherTenants } from './bench/database.ts'
+import { keySubjects } from './bench/keys.ts'
 import { measurePages } from './bench/list-pages.ts'
 import { type Effort, measure, type Workload } from './bench/measure.ts'
 import { page } from './bench/page.ts'
@@ -38,6 +39,10 @@ const subjects: readonly Subject[] = [
     title: 'evaluator',
     find: async () => aboutEvaluator(await askProgram('scripts/bench/evaluator.ts', { rounds: effort.rounds })),
   },
+  ...keySubjects.map(({ title, find }) => ({
+    title,
+    find: async (scene: Scene) => await find({ ...scene, effort, signal: stop.signal }),
+  })),
   // Last, so that the others find the same rows.
   ...writes.map(subjectOf),
 ]
@@ -68,14 +73,14 @@ async function bench(): Promise<void> {
   console.log('bench: a database, migrated and filled')
   const database = await openDatabase()
   closers.push(() => database.close())
-  const { servers, tokens } = await startServers(database.url, options.profile, (close) => closers.push(close))
+  const started = await startServers(database.url, options.profile, (close) => closers.push(close))
   const generator = startGenerator()
   closers.push(() => generator.stop())
 
   const findings: Finding[] = []
   for (const { title, find } of chosen) {
     console.log(`bench: ${title}`)
-    findings.push(await find({ database, servers, tokens, generator }))
+    findings.push(await find({ ...started, database, generator }))
   }
   console.log(`\n${findings.map(({ table }) => table).join('\n\n')}\n`)
   const verdicts = findings.flatMap((finding) => finding.verdicts)

@@ -9,6 +9,8 @@ export interface Order {
   readonly port: number
   readonly connections: number
   readonly seconds: number
+  /** How many requests each connection sends in a second, if not one after the other. */
+  readonly perSecond?: number | undefined
   /** Ends earlier, after so many requests. */
   readonly requestsMax?: number | undefined
   /** The access token that is sent. */
@@ -52,12 +54,21 @@ async function run(order: Order): Promise<Outcome> {
 }
 
 /** Sends what `next` gives, each after the answer to the one before, and says how long each took. */
-function keepBusy({ port, status }: Order, next: () => string | undefined): Promise<number[]> {
+function keepBusy({ port, status, perSecond }: Order, next: () => string | undefined): Promise<number[]> {
   return new Promise((resolve, reject) => {
     const socket = connect({ port, host: '127.0.0.1', noDelay: true })
     const times: number[] = []
     let sentAt = 0
     let received = ''
+    let turn = performance.now()
+    const sendInTurn = () => {
+      if (perSecond === undefined) {
+        send()
+        return
+      }
+      turn += 1000 / perSecond
+      setTimeout(send, Math.max(0, turn - performance.now()))
+    }
     const send = () => {
       const text = next()
       if (text !== undefined) {
@@ -82,7 +93,7 @@ function keepBusy({ port, status }: Order, next: () => string | undefined): Prom
       }
       times.push(performance.now() - sentAt)
       received = ''
-      send()
+      sendInTurn()
     })
   })
 }

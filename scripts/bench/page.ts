@@ -19,7 +19,8 @@ export function page(findings: readonly Finding[], { effort, ...where }: Circums
 <!-- Written by \`pnpm bench --write\` (scripts/bench/page.ts). Do not edit. -->
 
 What the registry costs on top of the least that a service in its place could be: **the processor time that Node.js
-takes for one request**; how long a page of a long list takes; how fast entitlements are evaluated. \`make bench\`
+takes for one request**; how long a page of a long list takes; how fast entitlements are evaluated; what API keys cost and
+how quickly they end. \`make bench\`
 measures, \`pnpm bench --write\` measures and writes this page: all numbers are of one run.
 
 - Machine: ${where.cores} cores (${where.processor}), shared by everything that runs, Node.js ${where.node}
@@ -62,6 +63,15 @@ ${findings.map(({ table }) => table).join('\n\n')}
   One evaluation is the whole answer about one tenant with five products: access, reason, configuration, limits, features
   and the next change by time of each. It is asked for the same tenant again and again. Copying such an answer, or
   writing it as JSON, is what it is compared with.
+
+- **bare loop**: HMAC, a map, SHA-256 and a comparison in constant time, one after the other and for nothing, with the
+  functions that the verifier uses. A warm verification can be quicker: for a token that was proven it needs no HMAC.
+- **POST verify**: bare Express parses the same JSON with \`express.json()\` and answers \`{}\`. The registry verifies, as a
+  product with a service token, a key that was proven before.
+- **Revoked on one replica, refused on the other**: two servers as they ship, on one database. From the answer of the one
+  until the other, which is asked back to back, refuses a key that it had just found good.
+- **Keys for the first time**: a server that was just started, and as many connections as keys. It has the machine's cores
+  for itself, the database, argon2 and who asks; on two of them argon2 runs one at a time.
 
 ## How to read it
 

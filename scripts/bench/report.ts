@@ -4,7 +4,7 @@ import { median, type Samples, type Workload } from './measure.ts'
 import { pageTargets } from './views.ts'
 
 /** Whether a target is met, in words. */
-interface Verdict {
+export interface Verdict {
   readonly met: boolean
   readonly text: string
 }
@@ -101,19 +101,19 @@ const milliseconds = (rounds: readonly number[]) =>
   `${median(rounds).toFixed(1)} ms (${Math.min(...rounds).toFixed(1)} to ${Math.max(...rounds).toFixed(1)})`
 
 /** What 99 of 100 times are not longer than. */
-function p99(times: readonly number[]): number {
+export function p99(times: readonly number[]): number {
   return times.toSorted((a, b) => a - b)[Math.ceil(times.length * 0.99) - 1] ?? Number.NaN
 }
 
-function atMost(what: string, found: number, target: number): Verdict {
+export function atMost(what: string, found: number, target: number): Verdict {
   return judged(found <= target, `${what}: ${found.toFixed(2)}, target ${target}`)
 }
 
-function judged(met: boolean, text: string): Verdict {
+export function judged(met: boolean, text: string): Verdict {
   return { met, text: `${text}: ${met ? 'met' : 'MISSED'}` }
 }
 
-function section(title: string, heads: readonly string[], lines: readonly (readonly string[])[]): string {
+export function section(title: string, heads: readonly string[], lines: readonly (readonly string[])[]): string {
   const widths = heads.map((head, column) =>
     Math.max(head.length, 3, ...lines.map((line) => line[column]?.length ?? 0)),
   )

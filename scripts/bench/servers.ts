@@ -12,7 +12,15 @@ import { bySlug } from './workloads.ts'
 export interface Servers {
   readonly servers: ReadonlyMap<string, ServerUnderLoad>
   readonly tokens: Tokens
+  /** Starts another replica of the registry, and says where its metrics are. */
+  readonly startReplica: () => Promise<Replica>
 }
+
+/** A replica of the registry, and where its metrics are. */
+export interface Replica extends ServerUnderLoad {
+  readonly metricsUrl: string
+}
+
 export type Tokens = Readonly<Record<'operator' | 'certifai' | 'dossier', string>>
 
 /**
@@ -71,11 +79,25 @@ export async function startServers(
       token: tokens.operator,
     },
   }
+  const startReplica = async (): Promise<Replica> => {
+    let metricsUrl = ''
+    const start: Start = {
+      ...inProduction,
+      env: (port) => {
+        metricsUrl = `http://127.0.0.1:${port + 1}/metrics`
+        return { ...inProduction.env(port), METRICS_ADDR: `127.0.0.1:${port + 1}` }
+      },
+      token: tokens.operator,
+    }
+    const server = await startServer(start, bySlug)
+    onClose(() => server.stop())
+    return { ...server, metricsUrl }
+  }
   const servers = new Map<string, ServerUnderLoad>()
   for (const [name, how] of Object.entries(starts)) {
     const server = await startServer(how, bySlug)
     onClose(() => server.stop())
     servers.set(name, server)
   }
-  return { servers, tokens }
+  return { servers, tokens, startReplica }
 }

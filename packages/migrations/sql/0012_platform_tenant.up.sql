@@ -4,11 +4,11 @@
 do $$
 begin
   if exists (
-    select from registry.slugs where slug = 'platform'
+    select from registry.slugs where slug = 'platform' and released_at is null
     union all select from tenants where id = '00000000-0000-0000-0000-0000000000ff'
     union all select from registry.retired_ids where id = '00000000-0000-0000-0000-0000000000ff'
   ) then
-    raise exception 'a tenant has or had the slug "platform", or the id that the platform''s own tenant gets: rename it and release the slug first';
+    raise exception 'a tenant has or had the slug "platform", and has not released it, or the id that the platform''s own tenant gets';
   end if;
 end
 $$;

@@ -1344,18 +1344,18 @@ alter table api_keys
   {
     version: 12,
     name: '0012_platform_tenant',
-    checksum: 'f7bc2ff1f0663f39d70c3b2d7cb75a72717bf76b208dc474c3407f9b9122a4ba',
+    checksum: '82128152ed17123e0f03408796e4008b5bd0a9c6a3b9188d790c5bae9ab13d45',
     up: `-- The platform's own tenant: whose keys products hold that cannot speak OIDC. It has keys and nothing else, and nobody
 -- changes it, whoever they are.
 
 do $$
 begin
   if exists (
-    select from registry.slugs where slug = 'platform'
+    select from registry.slugs where slug = 'platform' and released_at is null
     union all select from tenants where id = '00000000-0000-0000-0000-0000000000ff'
     union all select from registry.retired_ids where id = '00000000-0000-0000-0000-0000000000ff'
   ) then
-    raise exception 'a tenant has or had the slug "platform", or the id that the platform''s own tenant gets: rename it and release the slug first';
+    raise exception 'a tenant has or had the slug "platform", and has not released it, or the id that the platform''s own tenant gets';
   end if;
 end
 $$;

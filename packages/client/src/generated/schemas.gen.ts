@@ -521,7 +521,7 @@ export type Tenant = {
  */
 export type KeyPolicy = {
     /**
-     * The most days that a key may live, from when it is made or changed.
+     * The most days that a key may live, from when it was made.
      * @minimum 1
      * @maximum 3650
      */
@@ -777,7 +777,7 @@ export type TenantChanges = {
  */
 export type KeyPolicyChanges = {
     /**
-     * The most days that a key may live, from when it is made or changed.
+     * The most days that a key may live, from when it was made.
      */
     max_days?: number | null;
     /**

@@ -8,9 +8,10 @@ import { mergePatch } from '../merge-patch.ts'
 import { findProject } from '../projects/project.repository.ts'
 import type { Sight } from '../sight.ts'
 import { assertVersion, getSeen, lockSeen, lockWritableTenant } from '../tenants/tenant-state.ts'
-import { findPlatformTenant, type TenantRow } from '../tenants/tenant.repository.ts'
+import { findPlatformTenant, lockPlatformTenant, type TenantRow } from '../tenants/tenant.repository.ts'
 import * as keys from './api-key.repository.ts'
 import { type ApiKey, type ApiKeyChanges, keyBounds, type KeyStatus } from './api-key.ts'
+import { isOtherGrant } from './grant.ts'
 
 /**
  * The tenant whose keys somebody looks at. The platform's own is out of sight everywhere but here, for the platform's
@@ -25,7 +26,8 @@ export async function getKeyOwner(db: Reader, sight: Sight, id: TenantId): Promi
 /**
  * Locks the tenant whose keys somebody changes: whoever ends all of them at once takes the same lock.
  * @param access `wider` where keys become able to do more: not in a tenant that is frozen or archived
- * @throws {RegistryError} `tenant.not_found`; for `wider` also `tenant.frozen`, `tenant.archived`
+ * @throws {RegistryError} `tenant.not_found`, `auth.api_key_refused`; for `wider` also `tenant.frozen`,
+ *   `tenant.archived`
  */
 export async function lockKeyOwner(
   tx: AuditedTx,
@@ -33,9 +35,28 @@ export async function lockKeyOwner(
   id: TenantId,
   access: 'wider' | 'narrower',
 ): Promise<TenantRow> {
-  // Its row never changes, so nothing about it has to be locked.
-  if (id === platformTenant) return await getKeyOwner(tx, actor.sight, id)
-  return access === 'wider' ? await lockWritableTenant(tx, actor, id) : await lockSeen(tx, actor, id)
+  // Its row never changes, its keys do.
+  if (id === platformTenant) {
+    await lockPlatformTenant(tx)
+    return await getKeyOwner(tx, actor.sight, id)
+  }
+  const tenant = access === 'wider' ? await lockWritableTenant(tx, actor, id) : await lockSeen(tx, actor, id)
+  await assertStillActs(tx, actor)
+  return tenant
+}
+
+/**
+ * Refuses a key that ended, or is allowed something else, since its request was let in: until now it may have waited for
+ * its body, or for the lock that whoever ended it had. What is revoked must not leave other keys behind.
+ * @throws {RegistryError} `auth.api_key_refused`
+ */
+async function assertStillActs(tx: AuditedTx, { key }: Actor): Promise<void> {
+  if (!key) return
+  const row = await keys.findApiKey(tx, key.tenant_id, key.id)
+  if (row && keyAt(row, new Date()).status === 'active' && !isOtherGrant(row, key)) return
+  throw new RegistryError('auth.api_key_refused', {
+    detail: 'The key ended or was changed while the request was under way.',
+  })
 }
 
 function notThere(): never {
@@ -45,6 +66,17 @@ function notThere(): never {
 /** Whether somebody can see a key at all: a key that is bound to a project sees the keys of that project. */
 export function reaches({ key }: Pick<Actor, 'key'>, row: Pick<keys.ApiKeyRow, 'project_id'>): boolean {
   return key === undefined || key.project_id === null || key.project_id === row.project_id
+}
+
+/**
+ * Refuses a key that is bound to a project where it is about the keys of all projects.
+ * @throws {RegistryError} `auth.permission_denied`
+ */
+export function assertReachesAll({ key }: Pick<Actor, 'key'>): void {
+  if (key === undefined || key.project_id === null) return
+  throw new RegistryError('auth.permission_denied', {
+    detail: 'The key is bound to a project, and this is about the keys of all of them.',
+  })
 }
 
 /**

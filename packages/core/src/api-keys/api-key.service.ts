@@ -13,6 +13,7 @@ import { updateTenant } from '../tenants/tenant.repository.ts'
 import {
   assertNotRevoked,
   assertProject,
+  assertReachesAll,
   changeOf,
   getKeyOwner,
   keyAt,
@@ -205,7 +206,10 @@ export async function updateApiKey(
       if (isOther || (wanted.enabled && !stored.enabled) || actor.key || tenantId === platformTenant) {
         assertMayGrant(actor, granted, await usableProducts(tx, tenantId))
       }
-      assertEnd(wanted.expires_at, policyFor(tenantId, tenant.key_policy), now, expires_at === undefined)
+      assertEnd(wanted.expires_at, policyFor(tenantId, tenant.key_policy), now, {
+        madeAt: stored.created_at,
+        mayBeOver: expires_at === undefined,
+      })
     }
     const differs = Object.entries(wanted).some(
       ([field, value]) => !isDeepStrictEqual(value, stored[field as keyof typeof wanted]),
@@ -254,7 +258,7 @@ export async function rotateApiKey(
     if (status === 'expired') throw new RegistryError('api_key.expired')
     if (minted.environment !== stored.environment) throw new Error('the key was minted for another environment')
     assertMayGrant(actor, stored, await usableProducts(tx, tenantId))
-    assertEnd(stored.expires_at, policyFor(tenantId, tenant.key_policy), now)
+    assertEnd(stored.expires_at, policyFor(tenantId, tenant.key_policy), now, { madeAt: stored.created_at })
     await assertProject(tx, tenantId, stored.project_id)
     await issuer.remember(tx, minted)
     await keys.commitDurably(tx)
@@ -308,7 +312,9 @@ export async function revokeApiKey(
 ): Promise<ApiKey> {
   return await onApiKey(db, actor, tenantId, id, 'narrower', expectedVersion, async (tx, tenant, stored) => {
     const now = new Date()
-    if (stored.revoked_at !== null) return unchanged(keyAt(stored, now))
+    const present = keyAt(stored, now)
+    // Also one that ended with all others: when and why it ended stays as it is.
+    if (present.status === 'revoked') return unchanged(present)
     await keys.commitDurably(tx)
     const row = await keys.updateApiKey(tx, stored, {
       revoked_at: now,
@@ -321,7 +327,8 @@ export async function revokeApiKey(
 
 /**
  * Ends all keys that a tenant has, at once, however many: only keys that are made afterwards are valid.
- * @throws {RegistryError} `tenant.not_found`, `tenant.being_purged`, `tenant.platform_own`
+ * @throws {RegistryError} `tenant.not_found`, `tenant.being_purged`, `tenant.platform_own`; `auth.permission_denied` for
+ *   a key that is bound to a project
  */
 export async function revokeAllApiKeys(
   db: Db,
@@ -329,6 +336,7 @@ export async function revokeAllApiKeys(
   tenantId: TenantId,
   { reason }: ApiKeyRevocation,
 ): Promise<RevokedApiKeys> {
+  assertReachesAll(actor)
   return await audited(db, actor, async (tx) => {
     const tenant = await lockKeyOwner(tx, actor, tenantId, 'narrower')
     if (tenantId === platformTenant) {
@@ -352,11 +360,12 @@ export async function revokeAllApiKeys(
 /** What `revokeAllApiKeys` would end. */
 export async function previewRevokeAll(
   db: Reader,
-  sight: Sight,
+  actor: Pick<Actor, 'sight' | 'key'>,
   tenantId: TenantId,
   { reason }: ApiKeyRevocation,
 ): Promise<RevokedApiKeys> {
-  const { keys_valid_after } = await getKeyOwner(db, sight, tenantId)
+  assertReachesAll(actor)
+  const { keys_valid_after } = await getKeyOwner(db, actor.sight, tenantId)
   if (tenantId === platformTenant) throw new RegistryError('tenant.platform_own')
   return { api_keys: await keys.countApiKeys(db, tenantId, ['active', 'disabled']), keys_valid_after, reason }
 }

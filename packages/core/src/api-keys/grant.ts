@@ -111,6 +111,7 @@ export function policyFor(tenantId: TenantId, policy: KeyPolicy): KeyPolicy {
 
 /**
  * Refuses an end that the policy of the tenant does not allow, and one that is over.
+ * @param madeAt when the key was made, from where its days are counted; now, for one that is made now
  * @param mayBeOver for an end that stays as it was
  * @throws {RegistryError} `request.invalid`, `api_key.policy_violated`
  */
@@ -118,14 +119,14 @@ export function assertEnd(
   expiresAt: Date | null,
   { max_days, expiry_required }: KeyPolicy,
   at: Date,
-  mayBeOver = false,
+  { madeAt = at, mayBeOver = false }: { readonly madeAt?: Date; readonly mayBeOver?: boolean } = {},
 ): void {
   if (expiresAt === null) {
     if (expiry_required === true || max_days !== undefined) throw violated('A key of this tenant has to have an end.')
     return
   }
   if (expiresAt <= at && !mayBeOver) throw invalidAt('/expires_at', 'must be in the future')
-  if (max_days !== undefined && expiresAt.getTime() > at.getTime() + max_days * dayMs) {
+  if (max_days !== undefined && expiresAt.getTime() > madeAt.getTime() + max_days * dayMs) {
     throw violated(`A key of this tenant lives ${max_days} days at most.`)
   }
 }

@@ -2,6 +2,7 @@ import type { AuditedTx } from '../db/handles.ts'
 import { RegistryError } from '../errors.ts'
 import type { Keyring } from '../secrets/keyring.ts'
 import { rememberKid } from '../secrets/kid.repository.ts'
+import { Lane } from './lane.ts'
 import { type HashCost, hashCostMin, hashSecret } from './password-hash.ts'
 import { type KeyEnvironment, mintToken } from './token.ts'
 
@@ -20,16 +21,21 @@ export interface MintedKey {
 export class KeyIssuer {
   readonly #keyring: Keyring
   readonly #cost: HashCost
+  readonly #lane = new Lane({ width: 1, waitingMax: 500, waitMsMax: 8_000 })
 
   constructor(keyring: Keyring, cost: HashCost = hashCostMin) {
     this.#keyring = keyring
     this.#cost = cost
   }
 
-  /** Mints a key. */
+  /**
+   * Mints a key, one after the other.
+   * @throws {RegistryError} `api_key.lane_full`
+   */
   async mint(environment: KeyEnvironment): Promise<MintedKey> {
     const { text, prefix, secret, kid } = mintToken(this.#keyring, environment)
-    return { text, prefix, environment, kid, hash: await hashSecret(secret, this.#cost) }
+    const hash = await this.#lane.run(prefix, async () => await hashSecret(secret, this.#cost))
+    return { text, prefix, environment, kid, hash }
   }
 
   /**

@@ -2,7 +2,7 @@ import { z } from 'zod'
 
 const maxDays = z.int().min(1).max(3650)
 const describe = {
-  max_days: 'The most days that a key may live, from when it is made or changed.',
+  max_days: 'The most days that a key may live, from when it was made.',
   expiry_required: 'Whether a key has to have an end.',
 } as const
 

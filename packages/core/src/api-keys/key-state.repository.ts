@@ -97,7 +97,7 @@ export async function recordUses(tx: HousekeepingTx, uses: readonly KeyUse[]): P
         .column('api_key_id')
         .doUpdateSet({
           last_used_at: sql`excluded.last_used_at`,
-          last_used_ip: sql`excluded.last_used_ip`,
+          last_used_ip: sql`coalesce(excluded.last_used_ip, api_key_usage.last_used_ip)`,
         })
         .where(sql<boolean>`excluded.last_used_at > api_key_usage.last_used_at`),
     )

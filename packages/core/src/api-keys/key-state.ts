@@ -88,7 +88,7 @@ export function judge(
 }
 
 /** Whether there is a key at all, as far as somebody is concerned. */
-function opensTo({ audience, tenant_id }: KeyState, asker: Asker): boolean {
+export function opensTo({ audience, tenant_id }: KeyState, asker: Asker): boolean {
   if (asker.kind === 'platform') return true
   if (asker.kind === 'product') return audience === asker.product
   return audience === registryAudience || tenant_id === platformTenant

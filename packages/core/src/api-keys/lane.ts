@@ -93,8 +93,17 @@ export class Lane {
     return new Promise<Result>((resolve, reject) => {
       const waiting: Waiting<Result> = { since: performance.now(), work, resolve, reject, controller }
       this.#queue.push(waiting as unknown as Waiting<never>)
+      controller.signal.addEventListener('abort', () => this.#leave(waiting as unknown as Waiting<never>), {
+        once: true,
+      })
       this.#next()
     })
+  }
+
+  /** Gives its place to others. */
+  #leave(waiting: Waiting<never>): void {
+    const at = this.#queue.indexOf(waiting, this.#head)
+    if (at !== -1) this.#queue.splice(at, 1)
   }
 
   #next(): void {
@@ -102,7 +111,6 @@ export class Lane {
       const waiting = this.#queue[this.#head]
       if (!waiting) break
       this.#head += 1
-      if (waiting.controller.signal.aborted) continue
       this.#active += 1
       this.done += 1
       void this.#do(waiting)

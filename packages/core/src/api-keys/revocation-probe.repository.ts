@@ -4,6 +4,9 @@ import type { KeyHousekeepingTx } from '../db/housekeeping.ts'
 import { newApiKeyId, platformTenant, type TenantId } from '../id.ts'
 import { registryAudience } from './scope.ts'
 
+/** Who the probe's key says that made it. */
+export const probeName = 'revocation-probe'
+
 /** Takes the turn for a while, unless another replica has it. */
 export async function takeProbeTurn(tx: HousekeepingTx): Promise<boolean> {
   const { numUpdatedRows } = await tx
@@ -40,13 +43,13 @@ export async function insertProbeKey(tx: KeyHousekeepingTx, key: ProbeKey): Prom
       audience: registryAudience,
       scopes: ['canary:none'],
       enabled: false,
-      created_by: 'revocation-probe',
+      created_by: probeName,
     })
     .onConflict((conflict) => conflict.column('prefix').doNothing())
     .execute()
 }
 
-/** Switches it on or off. One that nobody switches any more ends in a day, and with it what it needs of the keyring. */
+/** Switches it on or off. One that nobody switches any more ends in a day. */
 export async function switchProbeKey(tx: KeyHousekeepingTx, prefix: string, enabled: boolean): Promise<void> {
   await tx
     .updateTable('api_keys')

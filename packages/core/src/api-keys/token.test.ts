@@ -91,7 +91,8 @@ describe('a token', () => {
   })
 })
 
-const numberOf = (text: string) => text.split('').reduce((value, digit) => value * 62n + BigInt(digits.indexOf(digit)), 0n)
+const numberOf = (text: string) =>
+  text.split('').reduce((value, digit) => value * 62n + BigInt(digits.indexOf(digit)), 0n)
 
 describe('a derived token', () => {
   it('is the same on every server with this keyring, and another one on any other', () => {

@@ -1,4 +1,5 @@
 import { hash, randomBytes, timingSafeEqual } from 'node:crypto'
+import { availableParallelism } from 'node:os'
 import { RateLimiterMemory } from 'rate-limiter-flexible'
 import { findChanges } from '../changes/change.repository.ts'
 import type { ChangeListener } from '../changes/listener.ts'
@@ -18,6 +19,7 @@ import {
   type Asker,
   authorityOf,
   judge,
+  opensTo,
   type Judged,
   type KeyState,
   type Question,
@@ -78,7 +80,11 @@ const stateMs = { heard: 30_000, lost: 1_000 } as const
 const silenceMs = { lost: 3_000, deaf: 30_000 } as const
 /** How many changes are read at once. Whoever is further behind forgets everything instead. */
 const changesMax = 1_000
-const laneBounds: LaneBounds = { width: 2, waitingMax: 5_000, waitMsMax: 8_000 }
+/**
+ * Two at a time where a third core is left for everything else. On two cores a second one gains little, and every other
+ * request pays for it. Nobody waits for longer than leaves their client, which gives up after 10 s, time for an answer.
+ */
+const laneBounds: LaneBounds = { width: availableParallelism() > 2 ? 2 : 1, waitingMax: 5_000, waitMsMax: 7_000 }
 /** How many tokens with a lost kid one caller may have judged in a second. */
 const observedPerSecond = 20
 /** How often uses are written down. A use is known at most a minute later, also when that fails once. */
@@ -383,14 +389,15 @@ export class ApiKeyVerifier {
     question: Question,
     asking: Asking,
   ): Promise<Outcome> {
-    const { asker } = asking
+    const { asker, caller } = asking
+    // Before anything is asked: of these tokens everybody can make any number.
+    if (kid === undefined) await this.#takeObservedTurn(caller)
     // A second round for what changed while argon2 was at work, a third for a hash that was made anew meanwhile.
     for (let round = 0; round < 3; round += 1) {
       const state = await this.#stateOf(token.prefix)
-      // A MAC that no key of the ring made says nothing only where the row's own key is lost.
-      if (!state || state.environment !== token.environment || (kid === undefined && !this.#isLost(state))) {
-        return undefined
-      }
+      if (!state || state.environment !== token.environment || !this.#isIssuedUnder(state, kid)) return undefined
+      // A key of another audience is nobody's to this one: it is not worth a hash.
+      if (!opensTo(state, asker)) return undefined
       const entry = this.#entryOf(state)
       if (entry.proof?.hash === state.hash) {
         if (!timingSafeEqual(entry.proof.digest, digest)) return undefined
@@ -409,18 +416,21 @@ export class ApiKeyVerifier {
     token: Token,
     digest: Buffer,
     kid: string | undefined,
-    { caller, signal }: Asking,
+    { signal }: Asking,
   ): Promise<boolean> {
     const name = `${token.prefix} ${digest.toString('base64')} ${stored}`
     const work = async (dropped: AbortSignal) => await isSecretOf(stored, token.secret, dropped)
-    if (kid !== undefined) return await this.#lane.run(name, work, signal)
+    return await (kid === undefined ? this.#observed : this.#lane).run(name, work, signal)
+  }
+
+  /** @throws {RegistryError} `api_key.lane_full` */
+  async #takeObservedTurn(caller: string): Promise<void> {
     try {
       await this.#limiter.consume(caller)
     } catch (error) {
       if (error instanceof Error) throw error
       throw new RegistryError('api_key.lane_full', { retryAfterSeconds: 1 })
     }
-    return await this.#observed.run(name, work, signal)
   }
 
   /** Makes a hash anew that was made too cheaply. */
@@ -430,6 +440,7 @@ export class ApiKeyVerifier {
         const better = await hashSecret(token.secret, this.#cost)
         if (await keyHousekeeping(this.#db, (tx) => replaceHash(tx, id, was, better))) {
           entry.proof = { digest, hash: better }
+          forget(entry)
         }
       })
     } catch (error) {
@@ -438,8 +449,9 @@ export class ApiKeyVerifier {
     }
   }
 
-  #isLost({ issuer_kid }: KeyState): boolean {
-    return issuer_kid !== null && !this.#kids.has(issuer_kid)
+  /** Whether a MAC is the right one for a row: another key of the ring is not, and none is where its own is lost. */
+  #isIssuedUnder({ issuer_kid }: KeyState, kid: string | undefined): boolean {
+    return kid === undefined ? issuer_kid !== null && !this.#kids.has(issuer_kid) : issuer_kid === kid
   }
 
   /** What is kept of a token: worth nothing without the salt, and nothing in another process. */

@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
-import { registryAudience, registryScopes } from '../api-keys/scope.ts'
+import { platformScopes, registryAudience, registryScopes } from '../api-keys/scope.ts'
 import { type Manifest, ManifestError, parseManifest } from './manifest.ts'
 
 /** All products there are. */
@@ -37,7 +37,9 @@ export function createCatalogue(manifests: readonly Manifest[]): Catalogue {
 
 /** A scope says whom a key opens, so no two may have the same one, and nobody one of the registry's own. */
 function assertScopesApart(manifests: readonly Manifest[]): void {
-  const owners = new Map<string, string>(registryScopes.map((scope) => [scope, registryAudience]))
+  const owners = new Map<string, string>(
+    [...registryScopes, ...platformScopes].map((scope) => [scope, registryAudience]),
+  )
   for (const { key, scopes = [] } of manifests) {
     for (const scope of scopes) {
       const owner = owners.get(scope)

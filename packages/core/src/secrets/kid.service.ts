@@ -14,9 +14,9 @@ export interface KidProblem {
  */
 export async function keyringProblems(db: Reader, keyring: Keyring): Promise<KidProblem[]> {
   const ring = new Set(keyring.kids)
-  const known = await listKids(db)
-  return known.flatMap(({ kid, check_value, needed }): KidProblem[] => {
-    if (!ring.has(kid)) return needed ? [{ kid, problem: 'missing' }] : []
+  const known = await listKids(db, keyring.kids)
+  return known.flatMap(({ kid, check_value, missed }): KidProblem[] => {
+    if (!ring.has(kid)) return missed ? [{ kid, problem: 'missing' }] : []
     return keyring.checkValue(kid) === check_value ? [] : [{ kid, problem: 'different' }]
   })
 }
@@ -36,7 +36,7 @@ export interface KidStatus {
 /** What depends on each key of a ring, and on those that it does not have. */
 export async function kidStatuses(db: Reader, keyring: Keyring): Promise<KidStatus[]> {
   const counted = new Map((await countByKid(db)).map((each) => [each.kid, each]))
-  const checks = new Map((await listKids(db)).map(({ kid, check_value }) => [kid, check_value]))
+  const checks = new Map((await listKids(db, keyring.kids)).map(({ kid, check_value }) => [kid, check_value]))
   const ring = new Set(keyring.kids)
   return [...new Set([...keyring.kids, ...counted.keys()])].map((kid) => {
     const { api_keys = 0, answers = 0 } = counted.get(kid) ?? {}

@@ -135,6 +135,16 @@ export async function findPlatformTenant(db: Reader): Promise<TenantRow | undefi
     .executeTakeFirst()
 }
 
+/** Locks it, for those who change its keys. */
+export async function lockPlatformTenant(tx: AuditedTx): Promise<void> {
+  await tx
+    .selectFrom('tenants')
+    .select('id')
+    .where('id', '=', platformTenant as TenantId)
+    .forNoKeyUpdate()
+    .execute()
+}
+
 const takenBy = {
   tenants_pkey: 'tenant.id_taken',
   retired_ids_pkey: 'tenant.id_retired',

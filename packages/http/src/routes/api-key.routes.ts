@@ -105,7 +105,7 @@ export const apiKeyRoutes = [
     response: RevokedApiKeys,
     preview: {
       response: RevokedApiKeys,
-      handle: ({ db, sight, params, body }) => previewRevokeAll(db, sight, params.tenant_id, body),
+      handle: ({ db, actor, params, body }) => previewRevokeAll(db, actor, params.tenant_id, body),
     },
     idempotent: true,
     errors: ['tenant.being_purged', 'tenant.platform_own'],
