@@ -77,12 +77,18 @@ export async function startTestServer(
 
 /** A keyring as a file, for servers that share one. It goes with the process. */
 export function keyringFile(text: string): string {
-  const folder = mkdtempSync(join(tmpdir(), 'keyring-'))
-  process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
-  const file = join(folder, 'keyring.json')
+  if (keyringFolder === undefined) {
+    const folder = mkdtempSync(join(tmpdir(), 'keyrings-'))
+    process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
+    keyringFolder = folder
+  }
+  const file = join(keyringFolder, `${(keyrings += 1)}.json`)
   writeFileSync(file, text)
   return file
 }
+
+let keyringFolder: string | undefined
+let keyrings = 0
 
 /** The configuration, with a keyring of its own. */
 function configOf(env: Record<string, string>): Config {

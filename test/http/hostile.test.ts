@@ -56,7 +56,11 @@ async function aFixture(): Promise<Fixture> {
   const project = await server.call('POST', `/v1/tenants/${tenant.id}/projects`, {
     json: { slug: 'a-project', name: 'A project' },
   })
-  return { tenant_id: tenant.id, slug: tenant.slug, product: 'certifai', project_id: project.body?.id ?? '' }
+  const key = await server.call('POST', `/v1/tenants/${tenant.id}/api-keys`, {
+    json: { name: 'A key', scopes: ['certifai:read'] },
+  })
+  const [project_id, api_key_id] = [project.body?.id ?? '', key.body?.id ?? '']
+  return { tenant_id: tenant.id, slug: tenant.slug, product: 'certifai', project_id, api_key_id }
 }
 
 interface Seen {
@@ -67,13 +71,23 @@ interface Seen {
   readonly text: string
 }
 
+/** Requests without a caller are counted by their address: whoever refuses the sixty-first has not looked at it. */
+let uncounted = 0
+function addressFor(path: string): string | undefined {
+  if (process.platform !== 'linux' || !path.startsWith('/v1/api-keys/revoke')) return undefined
+  uncounted += 1
+  return `127.0.1.${1 + (Math.floor(uncounted / 40) % 250)}`
+}
+
 async function send(request: HostileRequest): Promise<Seen> {
   const { method, path, body } = request
   return await new Promise((resolve, reject) => {
     const { hostname, port } = new URL(server.url)
     const length = body === undefined || request.chunked ? {} : { 'content-length': String(Buffer.byteLength(body)) }
     const headers = { ...length, ...(request.chunked && { 'transfer-encoding': 'chunked' }), ...request.headers }
-    const options = { hostname, port, method, path, headers, agent, signal: AbortSignal.timeout(hangMs) }
+    const localAddress = addressFor(path)
+    const signal = AbortSignal.timeout(hangMs)
+    const options = { hostname, port, method, path, headers, agent, signal, ...(localAddress && { localAddress }) }
     const outgoing = httpRequest(options, (response) => {
       let text = ''
       response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk))

@@ -1,12 +1,12 @@
 import { type TenantId, TenantSummary, Transition, transitionTenant } from '@breakpilot/tenant-core'
 import { type Route, routes } from '@breakpilot/tenant-http'
-import { sql } from 'kysely'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { memberClaims, operatorClaims, productClaims } from '../../packages/http/test/claims.ts'
 import { aSigningKey, type Claims, startProvider, type TestProvider } from '../../packages/http/test/oidc-provider.ts'
 import { testActor, testCatalogue } from '../builders.ts'
 import { type Answer, keyringFile, type ServerUnderTest, startTestServer } from '../server.ts'
 import { platformOnly, requestOf, type Scene, sceneFor, sceneKeyringText } from './scene.ts'
+import { documentOf, keysOf, masked, versionsOf } from './seen.ts'
 
 /**
  * Every role against every operation, from the array of routes. The server, its database, the provider and its tokens
@@ -152,44 +152,6 @@ describe('every role × every operation', () => {
   })
 })
 
-/** A body as JSON; of lines, the first. */
-function documentOf({ body, text, headers }: Answer): unknown {
-  if (headers.get('content-type') === 'application/x-ndjson') return JSON.parse(text.split('\n')[0] ?? '')
-  return body
-}
-
-/** The paths of the keys of a document; what is named by data is one key. */
-function keysOf(value: unknown, path = ''): string[] {
-  if (Array.isArray(value)) return unique(value.flatMap((each) => (isObject(each) ? keysOf(each, `${path}[]`) : [])))
-  if (!isObject(value) || /(?:config|limits|metadata|labels|fields|plans|config_schema)$/.test(path)) return []
-  return unique(
-    Object.entries(value).flatMap(([key, each]) => {
-      const own = path === '' ? key : `${path}.${key}`
-      return [own, ...keysOf(each, own)]
-    }),
-  )
-}
-
-const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null
-const unique = (keys: readonly string[]) => [...new Set(keys)].sort()
-
-/** What a stranger may not learn from: what every answer has of its own, and what the caller sent. */
-const masked = ({ status, headers, text }: Answer, sent: readonly string[]) => ({
-  status,
-  headers: [...headers].filter(([name]) => !['date', 'x-request-id'].includes(name)),
-  text: sent.reduce((masking, each) => masking.replaceAll(each, '<sent>'), text).replace(/"request_id":"[^"]*"/, ''),
-})
-
-async function database(): Promise<unknown> {
-  const { rows } = await sql`
-    select (select count(*) from audit_log) as events, (select sum(version) from tenants) as tenants,
-      (select sum(version) from tenant_projects) as projects, (select sum(version) from api_keys) as keys, (select sum(version) from tenant_products) as products,
-      (select count(*) from registry.slugs) as slugs, (select count(*) from registry.legal_holds) as holds`.execute(
-    server.db,
-  )
-  return rows
-}
-
 describe("every operation on another tenant's thing × a stranger", () => {
   const owned = guarded.filter(({ path }) => path.includes('{tenant_id}'))
   const absent = '0190f1c2-8a6b-7c3d-9e4f-5a6b7c8d9e0f'
@@ -202,7 +164,7 @@ describe("every operation on another tenant's thing × a stranger", () => {
       const other = await sceneFor(server.db, operation)
       // For the product too this is somebody else's tenant.
       await server.db.deleteFrom('tenant_products').where('tenant_id', '=', scene.tenant.id).execute()
-      const before = await database()
+      const before = await versionsOf(server.db)
       for (const role of strangers) {
         const headers = await bearer(roles[role](other.tenant.id))
         const ask = async (path: string) => {
@@ -220,7 +182,7 @@ describe("every operation on another tenant's thing × a stranger", () => {
         else expect(theirs.body?.code).toBe(may ? 'tenant.not_found' : 'auth.permission_denied')
         expect(masked(theirs, [scene.tenant.id])).toEqual(masked(nobodys, [absent]))
       }
-      expect(await database()).toEqual(before)
+      expect(await versionsOf(server.db)).toEqual(before)
     },
   )
 
@@ -231,7 +193,7 @@ describe("every operation on another tenant's thing × a stranger", () => {
       const own = await sceneFor(server.db, operation)
       const other = await sceneFor(server.db, operation)
       const headers = await bearer(roles.admin(own.tenant.id))
-      const before = await database()
+      const before = await versionsOf(server.db)
       const { path, ...request } = requestOf(operation, { ...other, tenant: own.tenant })
       const id = path.split('/')[5] ?? ''
       const options = { ...request, headers: { ...request.headers, ...headers } }
@@ -239,7 +201,7 @@ describe("every operation on another tenant's thing × a stranger", () => {
       const nobodys = await server.call(route.method.toUpperCase(), path.replace(id, absent), options)
       expect(theirs.body?.code).toMatch(/^(?:project|api_key)\.not_found$/)
       expect(masked(theirs, [id])).toEqual(masked(nobodys, [absent]))
-      expect(await database()).toEqual(before)
+      expect(await versionsOf(server.db)).toEqual(before)
     },
   )
 

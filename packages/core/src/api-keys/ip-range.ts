@@ -58,6 +58,9 @@ function valueOf6(address: string): bigint {
 }
 
 function spell6(value: bigint): string {
+  // As PostgreSQL has them: what was once meant to lead to IPv4 ends like it.
+  if (value >> 32n === 0n && value >> 16n > 0n)
+    return `::${[24n, 16n, 8n, 0n].map((bits) => (value >> bits) & 255n).join('.')}`
   const words = Array.from({ length: 8 }, (_, at) => ((value >> BigInt(112 - at * 16)) & 0xffffn).toString(16))
   return canonical6(words.join(':'))
 }

@@ -18,11 +18,12 @@ const shape = /^bpk_(?:live|test)_[0-9A-Za-z]{12}_[0-9A-Za-z]{57}$/
 /** The public part of a token: what is stored, shown, logged and looked up. */
 export const prefixShape = /^bpk_(?:live|test)_[0-9A-Za-z]{12}$/
 
-const keyInText = /(bpk_(?:live|test)_[0-9A-Za-z]{12})_[0-9A-Za-z]+/g
+/** Whatever stands between its parts: an address may have its underscores as %5F. What follows a key goes with it. */
+const keyInText = /(bpk(?:_|%5f)(?:live|test)(?:_|%5f)[0-9a-z]{12})(?:_|%5f)[0-9a-z_%]+/gi
 
 /** A text without the keys that may stand in it, for what is logged or told back: of each the public part stays. */
 export function withoutKeys(text: string): string {
-  return text.includes('bpk_') ? text.replaceAll(keyInText, '$1_…') : text
+  return text.includes('bpk') ? text.replaceAll(keyInText, '$1_…') : text
 }
 
 /** How many bits of the MAC a token holds: as many as eight digits have room for. */

@@ -139,6 +139,8 @@ export class ApiKeyVerifier {
   readonly #keysMax: number
   readonly #lane: Lane
   readonly #observed = new Lane({ width: 1, waitingMax: 100, waitMsMax: laneBounds.waitMsMax })
+  /** Apart: whoever has a row locked must not keep other keys from being proven. */
+  readonly #rehashes = new Lane({ width: 1, waitingMax: 5_000, waitMsMax: 60_000 })
   readonly #limiter = new RateLimiterMemory({ points: observedPerSecond, duration: 1 })
   /** Of this process alone: what is remembered of a token is worth nothing elsewhere. */
   readonly #salt = randomBytes(12).toString('base64')
@@ -312,9 +314,8 @@ export class ApiKeyVerifier {
       for (;;) {
         const after = this.#accounted
         const { head, changes } = await findChanges(this.#db, after ?? Number.MAX_SAFE_INTEGER, changesMax)
-        const [first] = changes
         // Where it begins is not known, something of it is gone, or it is too much: then nothing is relied on.
-        if (after === undefined || head < after || (first?.n ?? head + 1) !== after + 1) {
+        if (after === undefined || head < after || (changes.at(-1)?.n ?? head) !== after + changes.length) {
           this.#accounted = head
           this.forgetAll()
           return
@@ -392,6 +393,7 @@ export class ApiKeyVerifier {
     const { asker, caller } = asking
     // Before anything is asked: of these tokens everybody can make any number.
     if (kid === undefined) await this.#takeObservedTurn(caller)
+    let provenHash: string | undefined
     // A second round for what changed while argon2 was at work, a third for a hash that was made anew meanwhile.
     for (let round = 0; round < 3; round += 1) {
       const state = await this.#stateOf(token.prefix)
@@ -399,12 +401,15 @@ export class ApiKeyVerifier {
       // A key of another audience is nobody's to this one: it is not worth a hash.
       if (!opensTo(state, asker)) return undefined
       const entry = this.#entryOf(state)
+      // Where there are more keys than are kept, the entry that it was written into may be gone.
+      if (state.hash === provenHash) entry.proof = { digest, hash: provenHash }
       if (entry.proof?.hash === state.hash) {
         if (!timingSafeEqual(entry.proof.digest, digest)) return undefined
         const project = await this.#readProject(entry, state, question)
         return { state, judged: judge(state, question, asker, this.#catalogue, Date.now(), project) }
       }
       if (!(await this.#isProvenBy(state, token, digest, kid, asking))) return undefined
+      provenHash = state.hash
       entry.proof = { digest, hash: state.hash }
       if (isOutdated(state.hash, this.#cost)) void this.#rehash(entry, state, token, digest)
     }
@@ -436,8 +441,8 @@ export class ApiKeyVerifier {
   /** Makes a hash anew that was made too cheaply. */
   async #rehash(entry: Entry, { id, hash: was }: KeyState, token: Token, digest: Buffer): Promise<void> {
     try {
-      await this.#lane.run(`${token.prefix} rehash`, async () => {
-        const better = await hashSecret(token.secret, this.#cost)
+      await this.#rehashes.run(token.prefix, async () => {
+        const better = await this.#lane.run(`${token.prefix} rehash`, () => hashSecret(token.secret, this.#cost))
         if (await keyHousekeeping(this.#db, (tx) => replaceHash(tx, id, was, better))) {
           entry.proof = { digest, hash: better }
           forget(entry)
