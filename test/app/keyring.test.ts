@@ -1,7 +1,11 @@
 import { execFile } from 'node:child_process'
+import { once } from 'node:events'
+import { type AddressInfo, createServer } from 'node:net'
 import { resolve } from 'node:path'
+import { crc32 } from 'node:zlib'
 import { mintToken, newKeyringText, parseKeyring } from '@breakpilot/tenant-core'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { toBase62 } from '../../packages/core/src/api-keys/base62.ts'
 import { aKey, aTenantWithProducts } from '../api-keys/keys.ts'
 import { migratedDatabase, type TestDatabase } from '../postgres/database.ts'
 import { keyringFile, type ServerUnderTest, startTestServer } from '../server.ts'
@@ -81,30 +85,84 @@ describe('a key of the keyring that is mistyped', () => {
   })
 })
 
+/** A token for a key that somebody saw the beginning of: everything fits, but what only the ring's key can make. */
+function forgery(prefix: string): string {
+  const [, , , rest = ''] = mintToken(parseKeyring(newKeyringText()), 'live').text.split('_')
+  const marked = `${prefix}_${rest.slice(0, 51)}`
+  return marked + toBase62(crc32(marked), 6)
+}
+
+async function aFreePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
+}
+
 describe('a key of the keyring that is lost', () => {
   it('takes its API keys with it, until argon2 decides about them, one by one', async () => {
     const key = await issue(first)
     const without = await start(newText)
     expect(await codeAt(without, key.key)).toBe('NOT_FOUND')
-    expect((await ready(without)).status).toBe(503)
+    const unready = await ready(without)
+    const problem = 'the keyring has no key old, and API keys that were issued under it can still be used'
+    expect([unready.status, unready.body.detail]).toEqual([503, `keyring: ${problem}`])
 
-    const observing = await start(newText, { API_KEY_MAC: 'observe' })
+    const port = await aFreePort()
+    const observing = await start(newText, { API_KEY_MAC: 'observe', METRICS_ADDR: `127.0.0.1:${port}` })
+    const argon2 = async () => {
+      const metrics = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text()
+      return Number(/^tenant_registry_argon2_total (\d+)$/m.exec(metrics)?.[1])
+    }
     const { status, body } = await ready(observing)
-    expect([status, body.notes[0].code]).toEqual([200, 'keyring_kid_lost'])
+    expect([status, body.notes]).toEqual([200, [{ code: 'keyring_kid_lost', message: problem }]])
+    // A forger still has to have the secret.
+    expect(await codeAt(observing, forgery(key.prefix))).toBe('NOT_FOUND')
+    expect(await argon2()).toBe(1)
     expect(await codeAt(observing, key.key)).toBe('VALID')
+    expect(await argon2()).toBe(2)
+    // What is proven needs no argon2, whatever is brought.
     expect(await codeAt(observing, key.key)).toBe('VALID')
-
-    // A forger still has to have the secret, and for keys whose kid is there the MAC too.
-    const forged = mintToken(oldRing, 'live').text
-    expect(await codeAt(observing, key.prefix + forged.slice(21))).toBe('NOT_FOUND')
+    expect(await codeAt(observing, forgery(key.prefix))).toBe('NOT_FOUND')
+    // Nor do tokens of keys whose kid is there, without its MAC.
     const newer = await issue(observing)
-    expect(await codeAt(observing, newer.key.slice(0, 21) + forged.slice(21))).toBe('NOT_FOUND')
+    expect(await codeAt(observing, forgery(newer.prefix))).toBe('NOT_FOUND')
+    expect(await argon2()).toBe(2)
 
     const rotated = await observing.call('POST', `${keys()}/${key.id}/rotate`, { json: { overlap_seconds: 0 } })
     expect(rotated.status, rotated.text).toBe(201)
     const later = await start(newText)
     expect(await codeAt(later, rotated.body.key)).toBe('VALID')
     expect(await codeAt(later, key.key)).toBe('NOT_FOUND')
+  })
+
+  it('is no obstacle any more when the last of its API keys has ended', async () => {
+    await issue(first)
+    const without = await start(newText)
+    expect((await ready(without)).status).toBe(503)
+    const live = await first.db
+      .selectFrom('api_keys')
+      .select('id')
+      .where('issuer_kid', '=', 'old')
+      .where('revoked_at', 'is', null)
+      .execute()
+    for (const { id } of live) await first.call('POST', `${keys()}/${id}/revoke`, { json: { reason: 'over' } })
+    const { status, body } = await ready(without)
+    expect([status, body.notes]).toEqual([200, []])
+  })
+})
+
+describe('a server that observes', () => {
+  it('does not put up with a key that is another one', async () => {
+    await issue(first)
+    const wrong = await start(newKeyringText('old'), { API_KEY_MAC: 'observe' })
+    const { status, body } = await ready(wrong)
+    expect([status, body.detail]).toEqual([
+      503,
+      "keyring: the keyring's key old is not the one that API keys were issued under by that name",
+    ])
   })
 })
 
@@ -139,7 +197,33 @@ describe('secrets status', () => {
     const wrong = await run(JSON.stringify({ current: 'old', keys: { old: JSON.parse(newText).keys.new } }))
     expect(wrong.stdout).toMatch(/^old +current +different /m)
     expect(wrong.code).toBe(1)
-    for (const { stdout } of [fine, missing, wrong]) {
+
+    // Nothing but a kept answer with a secret in it.
+    await first.db
+      .insertInto('registry.idempotency')
+      .values({
+        digest: Buffer.alloc(32),
+        fingerprint: Buffer.alloc(32),
+        status: 201,
+        sealed: Buffer.alloc(1),
+        kid: 'gone',
+      })
+      .execute()
+    const answers = await run(both)
+    expect(answers.stdout).toMatch(/^gone +missing +0 +1 +put it back for a day/m)
+    expect(answers.code).toBe(1)
+    await first.db.deleteFrom('registry.idempotency').where('kid', '=', 'gone').execute()
+
+    const more = JSON.parse(both) as { current: string; keys: Record<string, string> }
+    const prepared = await run(JSON.stringify({ ...more, keys: { ...more.keys, next: more.keys['new'] } }))
+    expect(prepared.stdout).toMatch(/^next +unused +0 +0 +can be removed, or made current/m)
+    expect(prepared.code).toBe(0)
+
+    await first.call('POST', `${keys()}/revoke-all`, { json: { reason: 'over' } })
+    const over = await run(both)
+    expect(over.stdout).toMatch(/^old +ok +0 +0 +can be removed a day after it was last current$/m)
+    expect(over.code).toBe(0)
+    for (const { stdout } of [fine, missing, wrong, answers, prepared, over]) {
       for (const secret of Object.values(JSON.parse(both).keys as object)) expect(stdout).not.toContain(secret)
     }
   })

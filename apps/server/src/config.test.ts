@@ -39,6 +39,9 @@ describe('without being told', () => {
       corsOrigins: [],
       purgeAfterDays: 30,
       listenUrl: dev.DATABASE_URL,
+      metrics: undefined,
+      macMode: 'enforce',
+      hashCost: { memoryCost: 19456, timeCost: 2, parallelism: 1 },
     })
   })
 
@@ -55,15 +58,26 @@ it('takes what it is told', () => {
     CORS_ORIGINS: 'https://console.breakpilot.com, http://localhost:5173',
     PURGE_AFTER_DAYS: '0',
     DATABASE_LISTEN_URL_FILE: listen,
+    METRICS_ADDR: ':9090',
+    API_KEY_MAC: 'observe',
+    API_KEY_ARGON2: 'm=65536,t=3,p=2',
   })
   expect(config).toMatchObject({
     rateLimit: { requests: 10, seconds: 1 },
     corsOrigins: ['https://console.breakpilot.com', 'http://localhost:5173'],
     purgeAfterDays: 0,
     listenUrl: 'postgres://app:hunter2@direct/x',
+    metrics: [{ port: 9090 }],
+    macMode: 'observe',
+    hashCost: { memoryCost: 65536, timeCost: 3, parallelism: 2 },
   })
   expect(config.keyring?.current).toBe('k7')
   expect(readConfig({ ...prod, RATE_LIMIT: 'off' }).rateLimit).toBeUndefined()
+})
+
+it('shows metrics without authentication to this machine alone, as everything else', () => {
+  const { metrics } = readConfig({ ...dev, AUTH_MODE: 'off', METRICS_ADDR: '0.0.0.0:0' })
+  expect(metrics).toEqual([{ host: '127.0.0.1', port: 0 }])
 })
 
 it.each<[string, Record<string, string>, string]>([
@@ -93,6 +107,22 @@ it.each<[string, Record<string, string>, string]>([
     'a limit without time',
     { ...dev, RATE_LIMIT: '600' },
     'RATE_LIMIT: must be off, or requests/seconds such as 6000/60',
+  ],
+  [
+    'another mode of the MAC',
+    { ...dev, API_KEY_MAC: 'off' },
+    'API_KEY_MAC: Invalid option: expected one of "enforce"|"observe"',
+  ],
+  ['a cost that is none', { ...dev, API_KEY_ARGON2: '19456' }, 'API_KEY_ARGON2: must look like m=19456,t=2,p=1'],
+  [
+    'a cheaper hash',
+    { ...dev, API_KEY_ARGON2: 'm=19455,t=2,p=1' },
+    'API_KEY_ARGON2: must not be weaker than m=19456,t=2,p=1',
+  ],
+  [
+    'metrics nowhere',
+    { ...dev, METRICS_ADDR: 'on' },
+    'METRICS_ADDR: ADDR has to look like ":8090", "127.0.0.1:8090" or "[::1]:8090", not "on"',
   ],
   ['days that are none', { ...dev, PURGE_AFTER_DAYS: '-1' }, 'PURGE_AFTER_DAYS: must be a whole number'],
   [

@@ -18,7 +18,11 @@ try {
   const config = readConfig(process.env)
   const log = createLog(config.logLevel)
   const server = await startServer(config, log)
-  log.info({ addresses: server.addresses, app_env: config.appEnv, auth_mode: config.auth.mode }, 'listening')
+  const { addresses, metricsAddresses } = server
+  log.info(
+    { addresses, metrics_addresses: metricsAddresses, app_env: config.appEnv, auth_mode: config.auth.mode },
+    'listening',
+  )
 
   let signals = 0
   const onSignal = (signal: NodeJS.Signals) => {

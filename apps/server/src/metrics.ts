@@ -1,7 +1,6 @@
-import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import type { ApiKeyVerifier, ChangeListener } from '@breakpilot/tenant-core'
-import type { Answered, ListenAddress } from '@breakpilot/tenant-http'
+import type { Answered } from '@breakpilot/tenant-http'
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
 
 /** What the metrics are made of. */
@@ -16,6 +15,8 @@ export interface Metrics {
   readonly answered: (answered: Answered) => void
   /** Hears how long a revocation took to be refused, in seconds. */
   readonly revoked: (seconds: number) => void
+  /** Hears that it could not be measured, or took longer than it may. */
+  readonly probeFailed: () => void
   readonly text: () => Promise<string>
   readonly contentType: string
 }
@@ -50,7 +51,7 @@ export function createMetrics({ apiKeys, changes }: Measured): Metrics {
 
   const verifications = new Counter({
     name: `${prefix}api_key_verifications_total`,
-    help: 'What was said of API keys.',
+    help: 'What was said of API keys, that of the probe included.',
     labelNames: ['code'],
     registers: [],
     collect() {
@@ -60,7 +61,7 @@ export function createMetrics({ apiKeys, changes }: Measured): Metrics {
   })
   registry.registerMetric(verifications)
   counted('api_key_warm_total', 'Verifications that neither asked the database nor hashed.', () => apiKeys.counts.warm)
-  counted('api_key_reads_total', 'Statements that read the state of API keys.', () => apiKeys.counts.reads)
+  counted('api_key_state_reads_total', 'Statements that read the state of API keys.', () => apiKeys.counts.reads)
   counted('argon2_total', 'Comparisons by argon2 that were begun.', () => apiKeys.counts.argon2)
   counted('argon2_refused_total', 'Comparisons that waited for too long, or in vain.', () => apiKeys.counts.refused)
   measured('argon2_waiting', 'Comparisons that wait for argon2.', () => apiKeys.counts.waiting)
@@ -77,6 +78,11 @@ export function createMetrics({ apiKeys, changes }: Measured): Metrics {
     buckets: [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30],
     registers,
   })
+  const probeFailures = new Counter({
+    name: `${prefix}revocation_probe_failures_total`,
+    help: 'How many times that could not be measured, or the key was still not refused after 35 seconds.',
+    registers,
+  })
   const requests = new Histogram({
     name: `${prefix}http_request_seconds`,
     help: 'How long requests took, by their route.',
@@ -89,28 +95,22 @@ export function createMetrics({ apiKeys, changes }: Measured): Metrics {
     answered: ({ method, route, status, duration_ms }) =>
       requests.observe({ method: route === null ? 'any' : method, route: route ?? 'none', status }, duration_ms / 1000),
     revoked: (seconds) => revocations.observe(seconds),
+    probeFailed: () => probeFailures.inc(),
     text: async () => await registry.metrics(),
     contentType: registry.contentType,
   }
 }
 
-/** Serves the metrics on a port of their own: they are nobody's business who calls the API. */
-export async function serveMetrics(metrics: Metrics, addresses: readonly ListenAddress[]): Promise<Server[]> {
-  const servers: Server[] = []
-  for (const address of addresses) {
-    const server = createServer((request, response) => {
-      if (request.method !== 'GET') response.writeHead(405, { Allow: 'GET' }).end()
-      else if (request.url !== '/metrics') response.writeHead(404).end()
-      else {
-        metrics.text().then(
-          (text) => response.writeHead(200, { 'Content-Type': metrics.contentType }).end(text),
-          () => response.writeHead(500).end(),
-        )
-      }
-    })
-    servers.push(server)
-    server.listen(address)
-    await once(server, 'listening')
-  }
-  return servers
+/** The server of the metrics, for a port of its own: they are nobody's business who calls the API. */
+export function createMetricsServer(metrics: Metrics): Server {
+  return createServer((request, response) => {
+    if (request.method !== 'GET') response.writeHead(405, { Allow: 'GET' }).end()
+    else if (request.url !== '/metrics') response.writeHead(404).end()
+    else {
+      metrics.text().then(
+        (text) => response.writeHead(200, { 'Content-Type': metrics.contentType }).end(text),
+        () => response.writeHead(500).end(),
+      )
+    }
+  })
 }

@@ -37,37 +37,42 @@ export interface ReadinessOptions {
  * save what cannot change.
  */
 export function createReadiness(options: ReadinessOptions): () => Promise<ReadinessReport> {
-  const { db, database, strictRole, isStopping, onFailure } = options
+  const { db, database, keyring, observesLostKids, strictRole, isStopping, onFailure } = options
   // A pooler does not change its nature while we run, so this is asked until it has been answered once.
   let remembers: boolean | undefined = database.prepare === false ? true : undefined
 
-  async function impediments(): Promise<readonly Impediment[]> {
+  async function report(): Promise<ReadinessReport> {
     const { state, version, minApp } = await schemaStatus(plainQueries(db))
     if (state === 'older') {
-      return [{ part: 'migrations', message: `the database is at version ${version}, ${latestVersion} is needed` }]
+      return notReady({
+        part: 'migrations',
+        message: `the database is at version ${version}, ${latestVersion} is needed`,
+      })
     }
     if (state === 'too_new') {
-      return [{ part: 'migrations', message: `the database needs a server that knows version ${minApp}` }]
+      return notReady({ part: 'migrations', message: `the database needs a server that knows version ${minApp}` })
     }
     remembers ??= await keepsPreparedStatements(database)
     if (!remembers) {
-      return [{ part: 'database', message: 'the pooler forgets prepared statements: set DATABASE_PREPARE=off' }]
+      return notReady({
+        part: 'database',
+        message: 'the pooler forgets prepared statements: set DATABASE_PREPARE=off',
+      })
     }
-    const problems = strictRole ? await runtimeRoleProblems(db) : []
-    const kids = (await kidProblems(options)).filter(
-      ({ problem }) => problem === 'different' || !options.observesLostKids,
-    )
-    return [
-      ...problems.map((message): Impediment => ({ part: 'role', message })),
-      ...kids.map((each): Impediment => ({ part: 'keyring', message: kidMessage(each) })),
+    const roles = strictRole ? await runtimeRoleProblems(db) : []
+    const kids = keyring ? await keyringProblems(db, keyring) : []
+    const isBorne = ({ problem }: KidProblem) => problem === 'missing' && observesLostKids
+    const impediments = [
+      ...roles.map((message): Impediment => ({ part: 'role', message })),
+      ...kids.filter((kid) => !isBorne(kid)).map((kid): Impediment => ({ part: 'keyring', message: kidMessage(kid) })),
     ]
+    return { impediments, notes: impediments.length > 0 ? [] : await notesOf(options, kids.filter(isBorne)) }
   }
 
   return async () => {
     if (isStopping()) return notReady({ part: 'shutdown', message: 'the server is stopping' })
     try {
-      const found = await impediments()
-      return { impediments: found, notes: found.length > 0 ? [] : await notesOf(options) }
+      return await report()
     } catch (error) {
       onFailure(error)
       return notReady({ part: 'database', message: failure(error) })
@@ -77,18 +82,17 @@ export function createReadiness(options: ReadinessOptions): () => Promise<Readin
 
 const notReady = (impediment: Impediment): ReadinessReport => ({ impediments: [impediment], notes: [] })
 
-const kidProblems = async ({ db, keyring }: Pick<ReadinessOptions, 'db' | 'keyring'>) =>
-  keyring ? await keyringProblems(db, keyring) : []
-
 const kidMessage = ({ kid, problem }: KidProblem) =>
   problem === 'missing'
     ? `the keyring has no key ${kid}, and API keys that were issued under it can still be used`
     : `the keyring's key ${kid} is not the one that API keys were issued under by that name`
 
-async function notesOf({ db, catalogue, keyring, listenerProblem }: ReadinessOptions): Promise<Note[]> {
+async function notesOf(
+  { db, catalogue, listenerProblem }: ReadinessOptions,
+  lost: readonly KidProblem[],
+): Promise<Note[]> {
   const problem = listenerProblem()
   const products = await listProductsWithoutManifest(db, catalogue)
-  const lost = await kidProblems({ db, keyring })
   return [
     ...(problem === undefined ? [] : [{ code: 'listener_lost' as const, message: problem }]),
     ...lost.map((each) => ({ code: 'keyring_kid_lost' as const, message: kidMessage(each) })),

@@ -5,9 +5,9 @@ import { randomBytes } from 'node:crypto'
 import { parseArgs } from 'node:util'
 import { createDb, kidStatuses } from '@breakpilot/tenant-core'
 import { ConfigError, readConfig } from './config.ts'
-import { statusText } from './secrets-text.ts'
+import { isAmiss, statusText } from './secrets-text.ts'
 
-const usage = `usage: secrets status     what depends on each key of the keyring; 1 when one is missing or another one
+const usage = `usage: secrets status     what depends on each key of the keyring; 1 when one that is needed is missing, or is another one
        secrets new-key    a fresh key in Base64, for the keyring's file
 `
 
@@ -18,9 +18,7 @@ async function status(): Promise<number> {
   try {
     const statuses = await kidStatuses(db, keyring)
     process.stdout.write(statusText(statuses))
-    return statuses.some(({ state, api_keys }) => state === 'different' || (state === 'missing' && api_keys > 0))
-      ? 1
-      : 0
+    return statuses.some(isAmiss) ? 1 : 0
   } finally {
     await db.destroy()
   }

@@ -15,13 +15,13 @@ import {
   newKeyringText,
   parseKeyring,
 } from '@breakpilot/tenant-core'
-import { type Answered, createApp, createServer } from '@breakpilot/tenant-http'
+import { type Answered, createApp, createServer, type ListenAddress } from '@breakpilot/tenant-http'
 import type { Logger } from 'pino'
 import { type Config, ConfigError } from './config.ts'
 import { drainable } from './drain.ts'
 import { type JobIntervals, jobsOfRegistry } from './jobs-of-registry.ts'
 import { startJobs } from './jobs.ts'
-import { createMetrics, serveMetrics } from './metrics.ts'
+import { createMetrics, createMetricsServer } from './metrics.ts'
 import { createReadiness } from './readiness.ts'
 
 type PlainRecord = Readonly<Record<string, string | number | null>>
@@ -95,22 +95,21 @@ export async function startServer(config: Config, log: Logger, options: ServerOp
   const servers: Server[] = []
   const metricsServers: Server[] = []
   const drains: (() => Promise<void>)[] = []
+  const listen = async (server: Server, address: ListenAddress, among: Server[]) => {
+    among.push(server)
+    drains.push(drainable(server))
+    server.listen(address)
+    await once(server, 'listening')
+  }
   try {
     for (const address of config.listen) {
-      const server = createServer(app, { isDraining: () => stopping, onAnswered })
-      servers.push(server)
-      drains.push(drainable(server))
-      server.listen(address)
-      await once(server, 'listening')
+      await listen(createServer(app, { isDraining: () => stopping, onAnswered }), address, servers)
     }
-    if (metrics && config.metrics) {
-      for (const server of await serveMetrics(metrics, config.metrics)) {
-        metricsServers.push(server)
-        drains.push(drainable(server))
-      }
+    if (metrics) {
+      for (const address of config.metrics ?? []) await listen(createMetricsServer(metrics), address, metricsServers)
     }
   } catch (error) {
-    for (const server of servers) server.close()
+    for (const server of [...servers, ...metricsServers]) server.close()
     await db.destroy()
     throw error
   }
@@ -120,11 +119,17 @@ export async function startServer(config: Config, log: Logger, options: ServerOp
   // Without anybody who looks at it there is nothing to measure.
   const probe = metrics && new RevocationProbe(db, apiKeys, keyring)
   const measureRevocation = async (signal: AbortSignal) => {
-    const seconds = await probe?.measure(signal).catch((error: unknown) => {
+    // While nothing is heard it takes as long as the next look at the feed: known, and told by another series.
+    if (!changes.isListening || changes.heardAt === -Infinity) return
+    try {
+      const seconds = await probe?.measure(signal)
+      if (seconds !== undefined) metrics?.revoked(seconds)
+    } catch (error) {
       // It is time to stop, and nothing to report.
-      if (!signal.aborted) throw error
-    })
-    if (seconds !== undefined) metrics?.revoked(seconds)
+      if (signal.aborted) return
+      metrics?.probeFailed()
+      throw error
+    }
   }
   const jobs = startJobs(
     options.jobs === 'none' ? [] : jobsOfRegistry(db, config, options.jobs, probe && measureRevocation),

@@ -24,8 +24,15 @@ export interface ProbeKey {
   readonly issuer_kid: string
 }
 
-export async function hasProbeKey(tx: KeyHousekeepingTx, prefix: string): Promise<boolean> {
-  return (await tx.selectFrom('api_keys').select('id').where('prefix', '=', prefix).executeTakeFirst()) !== undefined
+/** The probe's keys under a key of the ring: those that somebody ended, and the one in use. */
+export async function listProbeKeys(tx: KeyHousekeepingTx, issuerKid: string) {
+  return await tx
+    .selectFrom('api_keys')
+    .select(['prefix', 'revoked_at'])
+    .where('tenant_id', '=', platformTenant as TenantId)
+    .where('created_by', '=', probeName)
+    .where('issuer_kid', '=', issuerKid)
+    .execute()
 }
 
 /** Puts the probe's key where it can be switched. It opens nothing: no one knows its scope. */

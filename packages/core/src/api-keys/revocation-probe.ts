@@ -3,7 +3,7 @@ import type { Db } from '../db/handles.ts'
 import { housekeeping, keyHousekeeping } from '../db/housekeeping.ts'
 import type { Keyring } from '../secrets/keyring.ts'
 import { hashCostMin, hashSecret } from './password-hash.ts'
-import { hasProbeKey, insertProbeKey, switchProbeKey, takeProbeTurn } from './revocation-probe.repository.ts'
+import { insertProbeKey, listProbeKeys, switchProbeKey, takeProbeTurn } from './revocation-probe.repository.ts'
 import { derivedToken, type Token } from './token.ts'
 import type { VerificationCode } from './verification.ts'
 import type { ApiKeyVerifier } from './verifier.ts'
@@ -20,12 +20,12 @@ const goodWithinMs = 10_000
 export class RevocationProbe {
   readonly #db: Db
   readonly #verifier: ApiKeyVerifier
-  readonly #token: Token & { readonly kid: string }
+  readonly #keyring: Keyring
 
   constructor(db: Db, verifier: ApiKeyVerifier, keyring: Keyring) {
     this.#db = db
     this.#verifier = verifier
-    this.#token = derivedToken(keyring, 'revocation probe')
+    this.#keyring = keyring
   }
 
   /**
@@ -35,32 +35,44 @@ export class RevocationProbe {
    */
   async measure(signal: AbortSignal): Promise<number | undefined> {
     if (!(await housekeeping(this.#db, takeProbeTurn))) return undefined
-    await this.#ensureKey()
-    await this.#switch(true)
-    await this.#untilCode((code) => code === 'VALID', goodWithinMs, signal)
-    await this.#switch(false)
+    const token = await this.#ensureKey()
+    await this.#switch(token, true)
+    await this.#untilCode(token, (code) => code === 'VALID', goodWithinMs, signal)
+    await this.#switch(token, false)
     const committedAt = performance.now()
-    await this.#untilCode((code) => code !== 'VALID', neverMs, signal)
+    await this.#untilCode(token, (code) => code !== 'VALID', neverMs, signal)
     return (performance.now() - committedAt) / 1000
   }
 
-  async #ensureKey(): Promise<void> {
-    const { prefix, secret, kid: issuer_kid } = this.#token
-    if (await keyHousekeeping(this.#db, (tx) => hasProbeKey(tx, prefix))) return
+  /** The token of the key: every replica with the same current key of the ring comes to the same one. */
+  async #ensureKey(): Promise<Token> {
+    const { current: issuer_kid } = this.#keyring
+    const known = await keyHousekeeping(this.#db, (tx) => listProbeKeys(tx, issuer_kid))
+    // Somebody may have ended one, and what is revoked stays so.
+    const ended = known.filter(({ revoked_at }) => revoked_at !== null).length
+    const token = derivedToken(this.#keyring, `revocation probe ${ended}`)
+    const { prefix, secret } = token
+    if (known.some((key) => key.prefix === prefix)) return token
     const hash = await hashSecret(secret, hashCostMin)
     // Not written down as a use of the ring's key: a mistyped one would be right from then on, with nothing made by it.
     await keyHousekeeping(this.#db, (tx) => insertProbeKey(tx, { prefix, hash, issuer_kid }))
+    return token
   }
 
-  async #switch(enabled: boolean): Promise<void> {
-    await keyHousekeeping(this.#db, (tx) => switchProbeKey(tx, this.#token.prefix, enabled))
+  async #switch({ prefix }: Token, enabled: boolean): Promise<void> {
+    await keyHousekeeping(this.#db, (tx) => switchProbeKey(tx, prefix, enabled))
   }
 
-  async #untilCode(isIt: (code: VerificationCode) => boolean, withinMs: number, signal: AbortSignal): Promise<void> {
+  async #untilCode(
+    { text: key }: Token,
+    isIt: (code: VerificationCode) => boolean,
+    withinMs: number,
+    signal: AbortSignal,
+  ): Promise<void> {
     const until = performance.now() + withinMs
-    const asking = { asker: { kind: 'platform' }, caller: 'revocation probe' } as const
+    const asking = { asker: { kind: 'platform' }, caller: 'revocation probe', signal } as const
     for (;;) {
-      const { code } = await this.#verifier.verify({ key: this.#token.text }, asking)
+      const { code } = await this.#verifier.verify({ key }, asking)
       if (isIt(code)) return
       if (performance.now() > until) throw new Error(`the key of the probe is ${code} after ${withinMs} ms`)
       await sleep(1, undefined, { signal })
