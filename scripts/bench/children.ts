@@ -5,6 +5,7 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { checkout } from '../postgres/installation.ts'
+import type { Seen } from './cpu-probe.ts'
 import type { Order, Outcome } from './load.ts'
 
 const startTimeoutMs = 30_000
@@ -18,6 +19,10 @@ export interface ServerUnderLoad {
   readonly token: string | undefined
   /** The processor time that it has taken since it started, in microseconds. */
   cpuMicroseconds(): Promise<number>
+  /** Begins to look at its event loop, its memory and what it asks of argon2. */
+  watch(): Promise<void>
+  /** What was seen since. */
+  seen(): Promise<Seen>
   stop(): Promise<void>
 }
 
@@ -52,6 +57,10 @@ export async function startServer({ entry, env, output, flags, token }: Start, p
     port,
     token,
     cpuMicroseconds: () => ask<number>(child, 'cpu'),
+    watch: async () => {
+      await ask(child, 'watch')
+    },
+    seen: () => ask<Seen>(child, 'seen'),
     stop: () => stop(child),
   }
 }

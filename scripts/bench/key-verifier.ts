@@ -1,5 +1,7 @@
 import { createHmac, hash, randomBytes, timingSafeEqual } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 import {
+  ApiKeyRevocation,
   ApiKeyVerifier,
   ChangeListener,
   createDb,
@@ -10,6 +12,7 @@ import {
   NewApiKey,
   newKeyringText,
   parseKeyring,
+  revokeApiKey,
   scriptActor,
 } from '@breakpilot/tenant-core'
 import { acmeId, manifestFolder } from './acme.ts'
@@ -29,15 +32,34 @@ export interface VerifierRates {
   /** Milliseconds of a first verification and of argon2 alone, one number for each round. */
   readonly cold: readonly number[]
   readonly argon2: readonly number[]
-  /** How often argon2 was asked, and how many reads there were, when the state of a hot key was no longer relied on. */
+  /** How often argon2 was begun, and how many reads there were, while a crowd asked for a hot key until its state had aged. */
   readonly expiry: { readonly argon2: number; readonly reads: number }
-  /** How often argon2 was asked for a hundred first uses of one key at once. */
+  /** How often argon2 was begun for a hundred first uses of one key at once. */
   readonly together: number
+  /** For how many seconds a key that had been revoked was good to a verifier that is told of nothing and does not know it. */
+  readonly deafSeconds: number
 }
 
 const roundMs = 500
 const coldMax = 40
+/** How many ask at once where many do. */
+const crowd = 100
+/** How long state lives while changes are heard. */
+const stateMs = 30_000
 const asking = { asker: { kind: 'product', product: 'certifai' }, caller: 'bench' } as const
+
+/** Hears nothing, and says all the while that it hears everything: whatever happens cannot be worse. */
+class DeafListener extends ChangeListener {
+  override get isListening(): boolean {
+    return true
+  }
+  override get heardAt(): number {
+    return performance.now()
+  }
+  override subscribe(): () => void {
+    return () => undefined
+  }
+}
 
 async function measureVerifier(url: string, rounds: number): Promise<VerifierRates> {
   const db = createDb({ connectionString: url, poolSize: 2 })
@@ -46,27 +68,34 @@ async function measureVerifier(url: string, rounds: number): Promise<VerifierRat
   const issuer = new KeyIssuer(keyring)
   const onFailure = (error: Error) => console.error(`bench: ${error.message}`)
   const changes = new ChangeListener({ db, connectionString: url, onFailure })
+  const deaf = new DeafListener({ db, connectionString: url, onFailure })
   const verifiers: ApiKeyVerifier[] = []
-  const aVerifier = () => {
-    const verifier = new ApiKeyVerifier({ db, catalogue, keyring, changes, onFailure })
+  const aVerifier = (listener = changes) => {
+    const verifier = new ApiKeyVerifier({ db, catalogue, keyring, changes: listener, onFailure })
     verifier.start()
     verifiers.push(verifier)
     return verifier
   }
+  const actor = scriptActor('bench')
   const issue = async () => {
     const input = NewApiKey.parse({ name: 'Bench', scopes: ['certifai:read'] })
     const minted = await issuer.mint('live')
-    return (await issueApiKey(db, scriptActor('bench'), catalogue, issuer, minted, acmeId, input)).key
+    return await issueApiKey(db, actor, catalogue, issuer, minted, acmeId, input)
   }
   try {
     const keys = []
-    for (let made = 0; made < coldMax; made += 1) keys.push(await issue())
+    for (let made = 0; made < coldMax; made += 1) keys.push((await issue()).key)
     const [key = ''] = keys
     const forged = mintToken(parseKeyring(newKeyringText('another')), 'live').text
     const verifier = aVerifier()
     changes.start()
-    while (!Number.isFinite(changes.heardAt)) await new Promise((resolve) => setTimeout(resolve, 10))
+    while (!Number.isFinite(changes.heardAt)) await sleep(10)
     const warm = () => verifier.verify({ key, scopes: ['certifai:read'] }, asking)
+    const ask = async (whom: ApiKeyVerifier) => {
+      const answers = await Promise.all(Array.from({ length: crowd }, async () => await whom.verify({ key }, asking)))
+      if (answers.some(({ valid }) => !valid)) throw new Error('a key is not valid')
+      return whom.counts
+    }
     if (!(await warm()).valid || warm() instanceof Promise) throw new Error('the key is not warm')
     const bare = bareLoop(key)
     const contenders = {
@@ -82,24 +111,42 @@ async function measureVerifier(url: string, rounds: number): Promise<VerifierRat
         if (round > 0) rates[name as keyof typeof rates].push(rate)
       }
       const p99 = await slowest(warm)
-      const cold = await coldMs(aVerifier(), keys)
-      const argon2 = await argon2Ms(issuer, keys.length)
+      const { cold, argon2 } = await coldMs(aVerifier(), issuer, keys)
       if (round === 0) continue
       found.p99.push(p99)
       found.cold.push(cold)
       found.argon2.push(argon2)
     }
-    const before = verifier.counts
-    verifier.forgetAll()
-    await warm()
-    const after = verifier.counts
-    const expiry = { argon2: after.argon2 - before.argon2, reads: after.reads - before.reads }
-    const cold = aVerifier()
-    await Promise.all(Array.from({ length: 100 }, async () => await cold.verify({ key }, asking)))
-    return { rates, ...found, expiry, together: cold.counts.argon2 }
+    const fresh = aVerifier()
+    const { argon2: together } = await ask(fresh)
+    const untold = aVerifier(deaf)
+    const doomed = await issue()
+    const isRefused = async () => !(await untold.verify({ key: doomed.key }, asking)).valid
+    if (await isRefused()) throw new Error('a key is not valid')
+    await revokeApiKey(db, actor, acmeId, doomed.id, ApiKeyRevocation.parse({ reason: 'compromised' }))
+    const revokedAt = performance.now()
+    // The other one was told, and has read again what it forgot.
+    await fresh.settle()
+    await ask(fresh)
+    const readAt = performance.now()
+    const before = fresh.counts
+    await sleep(stateMs - 1_000)
+    await ask(fresh)
+    let deafSeconds = 0
+    for (;;) {
+      const seconds = (performance.now() - revokedAt) / 1000
+      if (await isRefused()) break
+      deafSeconds = seconds
+      await sleep(5)
+    }
+    await sleep(Math.max(0, readAt + stateMs + 100 - performance.now()))
+    await ask(fresh)
+    const expiry = { argon2: fresh.counts.argon2 - before.argon2, reads: fresh.counts.reads - before.reads }
+    return { rates, ...found, expiry, together, deafSeconds }
   } finally {
     for (const verifier of verifiers) await verifier.close()
     await changes.close()
+    await deaf.close()
     await db.destroy()
   }
 }
@@ -145,18 +192,18 @@ async function slowest(make: () => unknown): Promise<number> {
   return times.toSorted()[Math.ceil(times.length * 0.99) - 1] ?? Number.NaN
 }
 
-/** Milliseconds of a first verification, one after the other. */
-async function coldMs(verifier: ApiKeyVerifier, keys: readonly string[]): Promise<number> {
-  const from = performance.now()
-  for (const key of keys) if (!(await verifier.verify({ key }, asking)).valid) throw new Error('a key is not valid')
-  return (performance.now() - from) / keys.length
-}
-
-/** Milliseconds of argon2 alone: a hash takes as long as a comparison. */
-async function argon2Ms(issuer: KeyIssuer, times: number): Promise<number> {
-  const from = performance.now()
-  for (let made = 0; made < times; made += 1) await issuer.mint('live')
-  return (performance.now() - from) / times
+/** Milliseconds of a first verification and of argon2 alone, in turns: a hash takes as long as a comparison. */
+async function coldMs(verifier: ApiKeyVerifier, issuer: KeyIssuer, keys: readonly string[]) {
+  let [cold, argon2] = [0, 0]
+  for (const key of keys) {
+    const from = performance.now()
+    if (!(await verifier.verify({ key }, asking)).valid) throw new Error('a key is not valid')
+    const between = performance.now()
+    await issuer.mint('live')
+    cold += between - from
+    argon2 += performance.now() - between
+  }
+  return { cold: cold / keys.length, argon2: argon2 / keys.length }
 }
 
 if (process.send) {
@@ -171,8 +218,8 @@ if (process.send) {
   })
   process.on('disconnect', () => process.exit())
 } else {
-  const { rates, p99, cold, argon2, expiry, together } = await measureVerifier(process.argv[2] ?? '', 3)
+  const { rates, p99, cold, argon2, ...rest } = await measureVerifier(process.argv[2] ?? '', 3)
   for (const [name, of] of Object.entries(rates))
     console.log(name.padEnd(12), Math.round(median(of)).toLocaleString('en'))
-  console.log({ p99: median(p99), cold: median(cold), argon2: median(argon2), expiry, together })
+  console.log({ p99: median(p99), cold: median(cold), argon2: median(argon2), ...rest })
 }

@@ -19,9 +19,9 @@ export function page(findings: readonly Finding[], { effort, ...where }: Circums
 <!-- Written by \`pnpm bench --write\` (scripts/bench/page.ts). Do not edit. -->
 
 What the registry costs on top of the least that a service in its place could be: **the processor time that Node.js
-takes for one request**; how long a page of a long list takes; how fast entitlements are evaluated; what API keys cost and
-how quickly they end. \`make bench\`
-measures, \`pnpm bench --write\` measures and writes this page: all numbers are of one run.
+takes for one request**; how long a page of a long list takes; how fast entitlements are evaluated; what API keys cost,
+what becomes of everybody else when many come at once, and how quickly they end. \`make bench\` measures,
+\`pnpm bench --write\` measures and writes this page: all numbers are of one run.
 
 - Machine: ${where.cores} cores (${where.processor}), shared by everything that runs, Node.js ${where.node}
 - Database: ${where.postgres}, ${where.tenants.toLocaleString('en')} tenants
@@ -63,15 +63,24 @@ ${findings.map(({ table }) => table).join('\n\n')}
   One evaluation is the whole answer about one tenant with five products: access, reason, configuration, limits, features
   and the next change by time of each. It is asked for the same tenant again and again. Copying such an answer, or
   writing it as JSON, is what it is compared with.
-
-- **bare loop**: HMAC, a map, SHA-256 and a comparison in constant time, one after the other and for nothing, with the
-  functions that the verifier uses. A warm verification can be quicker: for a token that was proven it needs no HMAC.
-- **POST verify**: bare Express parses the same JSON with \`express.json()\` and answers \`{}\`. The registry verifies, as a
-  product with a service token, a key that was proven before.
-- **Revoked on one replica, refused on the other**: two servers as they ship, on one database. From the answer of the one
-  until the other, which is asked back to back, refuses a key that it had just found good.
-- **Keys for the first time**: a server that was just started, and as many connections as keys. It has the machine's cores
-  for itself, the database, argon2 and who asks; on two of them argon2 runs one at a time.
+- **the bare loop**: an HMAC, a map, SHA-256 over a salt and the token, and two comparisons in constant time, one after
+  the other and for nothing, with the functions that the verifier uses. A warm verification can be quicker: what was
+  proven before needs no HMAC. **argon2id alone** hashes with the same parameters; a key for the first time is that and a read.
+- **a hot key whose state aged**: a hundred callers at once ask for one key before its state is 30 s old and after.
+  **Nothing is told of it**: a verifier whose listener claims to hear everything and passes nothing on. What is left is the
+  age that state may have, which bounds whatever else may happen.
+- **\`POST /v1/api-keys/verify\`**, also in batches: the registry verifies keys that were proven before for a product with
+  a service token, in a batch a hundred different ones. Bare Express parses the same JSON with \`express.json()\`, does
+  nothing about it and answers \`{}\`.
+- **forged tokens**: right in shape and CRC and wrong in their MAC, half of them with the public part of a real key, sent
+  by a product in batches, as fast as the title says and no faster.
+- **Revoked on A, refused on B**: two more servers as they ship, on the same database. A key is asked for on B, revoked on
+  A, and asked for on B again and again, one request after the other: the time from A's answer until B is asked the question
+  that it answers with no. B's listening connection goes through a relay: first as it is, then PostgreSQL ends it just before
+  each revocation, then the relay swallows everything that comes through it and nobody notices.
+- **all at once**: a server that was just started and has answered other requests until they were quick, as many
+  connections as keys, and a request on each at the same moment. Keys whose turn comes in time are valid, all others are
+  told to come back with 503. The same again on the same server says whether anything of it stays in memory.
 
 ## How to read it
 
@@ -86,7 +95,15 @@ ${findings.map(({ table }) => table).join('\n\n')}
   in each round: p50 and p99 are those of a round, and the median of the rounds again. What else the machine does shows
   in p99 first, also in that of the SQL. Deep pages are those after 95 % of their list, with the cursor that a caller
   gets on the way there; the multiple is of the first page's p50.
-- \`pnpm bench --rounds 3 --seconds 1 --only by-slug\` is a quick look, \`--only pages\` and \`--only evaluator\` as well;
-  \`--profile folder\` leaves a CPU profile of the registry there. The servers' products are in \`scripts/bench/products\`.
+- Other requests, while keys are forged or come all at once, are \`GET by-slug\`: 200 a second over one connection, before
+  for 5 s and meanwhile. argon2 is counted where its library is called, and how many of it run at the same time. The
+  event loop's p99 is the time between two looks that are 10 ms apart when nothing holds them up, so 10 ms is the least
+  that it can be. Memory is the most that the process had, and what of JavaScript's is kept once all garbage is gone:
+  Node.js holds on to memory that it needed once.
+- In all of these the server shares the machine's cores with PostgreSQL, the keys' senders and those of other requests.
+  On two cores the registry runs one argon2 at a time, else two, and each key waits for those before it: how long argon2
+  takes alone, in the first table on keys, says how many keys can be new in a second.
+- \`pnpm bench --rounds 3 --seconds 1 --only by-slug\` is a quick look; \`--only pages\`, \`--only evaluator\` and
+  \`--only keys\` are others. \`--profile folder\` leaves a CPU profile of the registry there. The servers' products are in \`scripts/bench/products\`.
 `
 }

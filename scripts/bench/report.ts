@@ -78,7 +78,6 @@ const evaluationsTarget = 500_000
 
 /** How fast the evaluator is. */
 export function aboutEvaluator({ products, bytes, rates }: EvaluatorRates): Finding {
-  const count = (value: number) => Math.round(value).toLocaleString('en')
   const lines = Object.entries(rates).map(([name, of]) => [
     name,
     `**${count(median(of))}** (${count(Math.min(...of))} to ${count(Math.max(...of))})`,
@@ -97,7 +96,9 @@ export function aboutEvaluator({ products, bytes, rates }: EvaluatorRates): Find
   }
 }
 
-const milliseconds = (rounds: readonly number[]) =>
+export const count = (value: number) => Math.round(value).toLocaleString('en')
+
+export const milliseconds = (rounds: readonly number[]) =>
   `${median(rounds).toFixed(1)} ms (${Math.min(...rounds).toFixed(1)} to ${Math.max(...rounds).toFixed(1)})`
 
 /** What 99 of 100 times are not longer than. */

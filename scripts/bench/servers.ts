@@ -12,13 +12,10 @@ import { bySlug } from './workloads.ts'
 export interface Servers {
   readonly servers: ReadonlyMap<string, ServerUnderLoad>
   readonly tokens: Tokens
-  /** Starts another replica of the registry, and says where its metrics are. */
-  readonly startReplica: () => Promise<Replica>
-}
-
-/** A replica of the registry, and where its metrics are. */
-export interface Replica extends ServerUnderLoad {
-  readonly metricsUrl: string
+  /** Where the keyring of the registry is. */
+  readonly keyringFile: string
+  /** Starts another replica of the registry, which counts argon2. Its listening connection may be another one. */
+  readonly startReplica: (listenUrl?: string) => Promise<ServerUnderLoad>
 }
 
 export type Tokens = Readonly<Record<'operator' | 'certifai' | 'dossier', string>>
@@ -79,19 +76,16 @@ export async function startServers(
       token: tokens.operator,
     },
   }
-  const startReplica = async (): Promise<Replica> => {
-    let metricsUrl = ''
+  const startReplica = async (listenUrl = databaseUrl): Promise<ServerUnderLoad> => {
     const start: Start = {
       ...inProduction,
-      env: (port) => {
-        metricsUrl = `http://127.0.0.1:${port + 1}/metrics`
-        return { ...inProduction.env(port), METRICS_ADDR: `127.0.0.1:${port + 1}` }
-      },
+      env: (port) => ({ ...inProduction.env(port), DATABASE_LISTEN_URL: listenUrl }),
+      flags: ['--import', join(checkout, 'scripts/bench/argon2-probe.ts')],
       token: tokens.operator,
     }
     const server = await startServer(start, bySlug)
     onClose(() => server.stop())
-    return { ...server, metricsUrl }
+    return server
   }
   const servers = new Map<string, ServerUnderLoad>()
   for (const [name, how] of Object.entries(starts)) {
@@ -99,5 +93,5 @@ export async function startServers(
     onClose(() => server.stop())
     servers.set(name, server)
   }
-  return { servers, tokens, startReplica }
+  return { servers, tokens, keyringFile: files.keyring, startReplica }
 }
