@@ -2,11 +2,12 @@ import { isDeepStrictEqual } from 'node:util'
 import type { Actor } from '../audit/actor.ts'
 import { audited, changed, unchanged } from '../audit/audited.ts'
 import type { Db, Reader } from '../db/handles.ts'
+import { granted as judgedGood, judgeAssignment } from '../entitlements/gates.ts'
 import { RegistryError } from '../errors.ts'
 import { type ApiKeyId, newApiKeyId, platformTenant, type TenantId } from '../id.ts'
 import { byCreation, decodeCursor, type Page, pageLimit, toPage } from '../page.ts'
 import type { Catalogue } from '../products/catalogue.ts'
-import { listTenantProducts } from '../products/tenant-product.repository.ts'
+import { findTenantProduct } from '../products/tenant-product.repository.ts'
 import type { Sight } from '../sight.ts'
 import { tenantChange } from '../tenants/tenant-state.ts'
 import { updateTenant } from '../tenants/tenant.repository.ts'
@@ -72,7 +73,7 @@ export async function issueApiKey(
       ip_allow: input.ip_allow ?? [],
       expires_at: input.expires_at ?? null,
     }
-    assertMayGrant(actor, granted, await usableProducts(tx, tenantId))
+    await assertMayGrant(actor, granted, isProductOf(tx, tenantId))
     assertEnd(granted.expires_at, policyFor(tenantId, tenant.key_policy), new Date())
     await assertProject(tx, tenantId, granted.project_id)
     await issuer.remember(tx, minted)
@@ -111,16 +112,9 @@ function audienceFor(catalogue: Catalogue, tenantId: TenantId, { product, scopes
   return product
 }
 
-/** The products that the tenant has now. */
-async function usableProducts(db: Reader, tenantId: TenantId): Promise<string[]> {
-  const now = new Date()
-  return (await listTenantProducts(db, tenantId))
-    .filter(
-      ({ enabled, valid_from, valid_until }) =>
-        enabled && !(valid_from !== null && valid_from > now) && !(valid_until !== null && valid_until <= now),
-    )
-    .map(({ product }) => product)
-}
+/** Says of a product whether the tenant has it now. */
+const isProductOf = (db: Reader, tenantId: TenantId) => async (product: string) =>
+  judgeAssignment(await findTenantProduct(db, tenantId, product), Date.now()) === judgedGood
 
 /**
  * One page of the keys of a tenant, newest first.
@@ -204,7 +198,7 @@ export async function updateApiKey(
       if (isOther && stored.replaced_by !== null) throw new RegistryError('api_key.replaced')
       // A new name for a key of a product that is no longer there hands nothing on; a key never goes beyond itself.
       if (isOther || (wanted.enabled && !stored.enabled) || actor.key || tenantId === platformTenant) {
-        assertMayGrant(actor, granted, await usableProducts(tx, tenantId))
+        await assertMayGrant(actor, granted, isProductOf(tx, tenantId))
       }
       assertEnd(wanted.expires_at, policyFor(tenantId, tenant.key_policy), now, {
         madeAt: stored.created_at,
@@ -257,7 +251,7 @@ export async function rotateApiKey(
     if (stored.replaced_by !== null) throw new RegistryError('api_key.replaced', { facts: { id: stored.replaced_by } })
     if (status === 'expired') throw new RegistryError('api_key.expired')
     if (minted.environment !== stored.environment) throw new Error('the key was minted for another environment')
-    assertMayGrant(actor, stored, await usableProducts(tx, tenantId))
+    await assertMayGrant(actor, stored, isProductOf(tx, tenantId))
     assertEnd(stored.expires_at, policyFor(tenantId, tenant.key_policy), now, { madeAt: stored.created_at })
     await assertProject(tx, tenantId, stored.project_id)
     await issuer.remember(tx, minted)

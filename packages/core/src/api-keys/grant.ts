@@ -21,15 +21,7 @@ export interface KeyAuthority {
 }
 
 /** What a key would be allowed, as far as it is a matter of who asks. */
-export interface Granted {
-  readonly tenant_id: TenantId
-  readonly project_id: ProjectId | null
-  readonly environment: KeyEnvironment
-  readonly audience: string
-  readonly scopes: readonly string[]
-  readonly ip_allow: readonly string[]
-  readonly expires_at: Date | null
-}
+export type Granted = Omit<KeyAuthority, 'id'>
 
 /**
  * The audience that follows from scopes: the one that knows every one of them.
@@ -67,9 +59,14 @@ function scopeUnknown(scope: string, index: number, who: string): RegistryError 
 /**
  * Refuses what whoever asks cannot hand on: the platform everything but what is its owner's alone; a tenant's people
  * what opens the products that the tenant has, or the registry; a key no more than it has itself.
+ * @param hasProduct whether the tenant has a product now; asked where it matters
  * @throws {RegistryError} `api_key.grant_exceeded`
  */
-export function assertMayGrant(actor: Actor, granted: Granted, products: readonly string[]): void {
+export async function assertMayGrant(
+  actor: Actor,
+  granted: Granted,
+  hasProduct: (product: string) => Promise<boolean>,
+): Promise<void> {
   if (granted.tenant_id === platformTenant) {
     if (actor.sight.kind === 'platform' && actor.sight.owner) return
     throw exceeded("Keys of the platform's own are the owner's to make.")
@@ -78,10 +75,8 @@ export function assertMayGrant(actor: Actor, granted: Granted, products: readonl
     assertWithin(actor.key, granted)
     return
   }
-  if (actor.sight.kind === 'platform') return
-  if (granted.audience !== registryAudience && !products.includes(granted.audience)) {
-    throw exceeded(`The tenant does not have ${granted.audience}.`)
-  }
+  if (actor.sight.kind === 'platform' || granted.audience === registryAudience) return
+  if (!(await hasProduct(granted.audience))) throw exceeded(`The tenant does not have ${granted.audience}.`)
 }
 
 /** @throws {RegistryError} `api_key.grant_exceeded` */

@@ -2,6 +2,7 @@ import { judgeProduct, granted as judgedGood } from '../entitlements/gates.ts'
 import { platformTenant } from '../id.ts'
 import type { Catalogue } from '../products/catalogue.ts'
 import type { ProjectStatus } from '../projects/project.ts'
+import { effectiveOf } from '../tenants/lifecycle.ts'
 import type { TenantStatus } from '../tenants/status.ts'
 import type { KeyAuthority } from './grant.ts'
 import { type IpRanges, isWithin, rangesOf } from './ip-range.ts'
@@ -71,8 +72,9 @@ export function judge(
   if (state.revoked) return revoked
   if (state.expires_at !== null && state.expires_at.getTime() <= now) return expired
   if (!state.enabled) return disabled
-  if (state.status === 'archived') return archived
-  if (state.status === 'frozen' || isTrialOver(state, now)) return frozen
+  const { status } = effectiveOf(state, new Date(now))
+  if (status === 'archived') return archived
+  if (status === 'frozen') return frozen
   if (!hasProduct(state, asker, catalogue, now)) return notAssigned
   if (state.project_status === 'archived') return projectInactive
   if (question.project_id !== undefined) {
@@ -93,9 +95,6 @@ export function opensTo({ audience, tenant_id }: KeyState, asker: Asker): boolea
   if (asker.kind === 'product') return audience === asker.product
   return audience === registryAudience || tenant_id === platformTenant
 }
-
-const isTrialOver = ({ status, trial_ends_at }: KeyState, now: number) =>
-  status === 'trial' && trial_ends_at !== null && trial_ends_at.getTime() <= now
 
 /**
  * Whether the tenant has the product that the key opens, now. The platform's own tenant has none: its keys speak for a

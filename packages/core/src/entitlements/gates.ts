@@ -89,11 +89,17 @@ export function judgeProduct(
   at: number,
 ): Verdict {
   if (manifest?.status !== 'active') return retired
+  const assigned = judgeAssignment(assignment, at)
+  if (assigned !== granted) return assigned
+  return project?.status === 'archived' ? projectArchived : granted
+}
+
+/** The gates of an assignment alone, whatever became of its product: whether it is there, switched on, and its window. */
+export function judgeAssignment(assignment: JudgedAssignment | undefined, at: number): Verdict {
   if (!assignment) return notAssigned
   if (!assignment.enabled) return disabled
   if (isAfter(assignment.valid_from, at)) return notYetValid
-  if (isReached(assignment.valid_until, at)) return expired
-  return project?.status === 'archived' ? projectArchived : granted
+  return isReached(assignment.valid_until, at) ? expired : granted
 }
 
 const width: Record<Access, number> = { full: 2, read_only: 1, none: 0 }
