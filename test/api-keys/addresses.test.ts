@@ -126,7 +126,7 @@ describe('an address that a product reports', () => {
       ids.push(id)
       await verifier.verify({ key, client_ip }, { asker: { kind: 'platform' }, caller: 'x' })
     }
-    await verifier.flushUses()
+    await verifier.close()
     const used = await db.selectFrom('registry.api_key_usage').select(['api_key_id', 'last_used_ip']).execute()
     const ips = new Map(used.map(({ api_key_id, last_used_ip }) => [String(api_key_id), last_used_ip]))
     expect(ids.map((id) => ips.get(id))).toEqual(['::ffff:203.0.113.7', null, '2001:db8::1', null, null])

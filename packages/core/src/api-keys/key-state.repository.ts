@@ -74,8 +74,6 @@ export interface KeyUse {
 
 /** Writes down when keys were last used. Later uses win, in whatever order replicas report them. */
 export async function recordUses(tx: HousekeepingTx, uses: readonly KeyUse[]): Promise<void> {
-  // In one order everywhere, so that two replicas never wait for each other in a circle.
-  const sorted = uses.toSorted((one, other) => (one.id < other.id ? -1 : 1))
   await tx
     .insertInto('registry.api_key_usage')
     .columns(['api_key_id', 'last_used_at', 'last_used_ip'])
@@ -83,14 +81,16 @@ export async function recordUses(tx: HousekeepingTx, uses: readonly KeyUse[]): P
       tx
         .selectFrom(
           sql<{ id: ApiKeyId; at: Date; ip: string }>`unnest(
-            ${sorted.map(({ id }) => id)}::uuid[],
-            ${sorted.map(({ at }) => at.toISOString())}::timestamptz[],
-            ${sorted.map(({ ip }) => ip)}::inet[]
+            ${uses.map(({ id }) => id)}::uuid[],
+            ${uses.map(({ at }) => at.toISOString())}::timestamptz[],
+            ${uses.map(({ ip }) => ip)}::inet[]
           )`.as<'used'>(sql`used(id, at, ip)`),
         )
         // A key may be purged between its use and this.
         .where(sql<boolean>`exists (select from api_keys where api_keys.id = used.id)`)
-        .select(['used.id', 'used.at', 'used.ip']),
+        .select(['used.id', 'used.at', 'used.ip'])
+        // In one order everywhere, so that two replicas never wait for each other in a circle.
+        .orderBy('used.id'),
     )
     .onConflict((conflict) =>
       conflict

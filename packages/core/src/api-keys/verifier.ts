@@ -31,7 +31,7 @@ import { LastUse } from './last-use.ts'
 import { type HashCost, hashCostMin, hashSecret, isOutdated, isSecretOf } from './password-hash.ts'
 import { StateReader } from './state-reader.ts'
 import { standIn, type Token, tokenIn, TokenReader } from './token.ts'
-import type { Verification, VerificationCode, VerifiedKey } from './verification.ts'
+import { type Verification, type VerificationCode, verificationCodes, type VerifiedKey } from './verification.ts'
 
 /** What a verifier works with. */
 export interface VerifierOptions {
@@ -150,21 +150,7 @@ export class ApiKeyVerifier {
   readonly #byId = new Map<ApiKeyId, Entry>()
   readonly #byTenant = new Map<TenantId, Set<Entry>>()
   readonly #reads = new Map<string, Promise<KeyState | undefined>>()
-  readonly #codes: Record<VerificationCode, number> = {
-    VALID: 0,
-    NOT_FOUND: 0,
-    REVOKED: 0,
-    EXPIRED: 0,
-    DISABLED: 0,
-    TENANT_INACTIVE: 0,
-    PRODUCT_NOT_ASSIGNED: 0,
-    PROJECT_INACTIVE: 0,
-    PROJECT_MISMATCH: 0,
-    ENVIRONMENT_MISMATCH: 0,
-    IP_NOT_ALLOWED: 0,
-    INSUFFICIENT_SCOPE: 0,
-    RETRY: 0,
-  }
+  readonly #codes = Object.fromEntries(verificationCodes.map((code) => [code, 0])) as Record<VerificationCode, number>
   #warm = 0
   /** Counts whatever may have made a read stale that is under way. */
   #epoch = 0
@@ -206,11 +192,6 @@ export class ApiKeyVerifier {
     this.#unsubscribe?.()
     this.#unsubscribe = undefined
     await this.#lastUse.close()
-  }
-
-  /** Writes down the uses now. */
-  async flushUses(): Promise<void> {
-    await this.#lastUse.flush()
   }
 
   /** What was done so far, and how much is kept. */
@@ -263,9 +244,10 @@ export class ApiKeyVerifier {
     const question = clientIp === undefined ? {} : { client_ip: clientIp }
     const outcome = this.#judge(key, question, { ...asking, asker: { kind: 'registry' } })
     const identified = (each: Outcome): Identified => {
-      const code = each?.judged.code ?? 'NOT_FOUND'
-      this.#count(each, code, question)
-      return each && code === 'VALID' ? { ok: true, key: authorityOf(each.state) } : { ok: false, code: code as never }
+      this.#count(each, question)
+      if (!each) return { ok: false, code: 'NOT_FOUND' }
+      const { code } = each.judged
+      return code === 'VALID' ? { ok: true, key: authorityOf(each.state) } : { ok: false, code }
     }
     return outcome instanceof Promise ? outcome.then(identified) : identified(outcome)
   }
@@ -346,13 +328,13 @@ export class ApiKeyVerifier {
   }
 
   #answer(outcome: Outcome, question: Question): VerifiedKey {
-    const code = outcome?.judged.code ?? 'NOT_FOUND'
-    const now = this.#count(outcome, code, question)
+    const now = this.#count(outcome, question)
     return outcome ? answerOf(outcome.state, outcome.judged, now) : unknownKey
   }
 
-  #count(outcome: Outcome, code: VerificationCode, { client_ip }: Question): number {
+  #count(outcome: Outcome, { client_ip }: Question): number {
     const now = Date.now()
+    const code = outcome?.judged.code ?? 'NOT_FOUND'
     this.#codes[code] += 1
     if (outcome && code === 'VALID') {
       this.#lastUse.note(outcome.state.id, now, client_ip !== undefined && isAddress(client_ip) ? client_ip : null)

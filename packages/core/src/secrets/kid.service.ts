@@ -40,9 +40,12 @@ export async function kidStatuses(db: Reader, keyring: Keyring): Promise<KidStat
   const ring = new Set(keyring.kids)
   return [...new Set([...keyring.kids, ...counted.keys()])].map((kid) => {
     const { api_keys = 0, answers = 0 } = counted.get(kid) ?? {}
-    const check = checks.get(kid)
-    const inRing =
-      check === undefined ? 'unused' : ring.has(kid) && check === keyring.checkValue(kid) ? 'ok' : 'different'
-    return { kid, current: kid === keyring.current, state: ring.has(kid) ? inRing : 'missing', api_keys, answers }
+    const state = ring.has(kid) ? fit(keyring.checkValue(kid), checks.get(kid)) : 'missing'
+    return { kid, current: kid === keyring.current, state, api_keys, answers }
   })
+}
+
+function fit(own: string, known: string | undefined): Exclude<KidStatus['state'], 'missing'> {
+  if (known === undefined) return 'unused'
+  return own === known ? 'ok' : 'different'
 }
