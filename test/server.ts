@@ -92,14 +92,7 @@ let keyrings = 0
 
 /** The configuration, with a keyring of its own. */
 function configOf(env: Record<string, string>): Config {
-  const folder = mkdtempSync(join(tmpdir(), 'keyring-'))
-  try {
-    const file = join(folder, 'keyring.json')
-    writeFileSync(file, newKeyringText())
-    return readConfig({ SECRETS_KEYRING_FILE: file, ...env })
-  } finally {
-    rmSync(folder, { recursive: true })
-  }
+  return readConfig({ SECRETS_KEYRING_FILE: keyringFile(newKeyringText()), ...env })
 }
 
 async function call(url: string, method: string, path: string, options: CallOptions): Promise<Answer> {

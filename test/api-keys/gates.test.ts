@@ -1,7 +1,7 @@
 import {
   ApiKeyVerifier,
   archiveProject,
-  ChangeListener,
+  type ChangeListener,
   createCatalogue,
   createDb,
   createProject,
@@ -26,13 +26,14 @@ import { Client } from 'pg'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { aTenant, keyCatalogue, testActor } from '../builders.ts'
 import { migratedDatabase, type TestDatabase } from '../postgres/database.ts'
-import { aKey, aKeyring, aTenantWithProducts, codeOf } from './keys.ts'
+import { aKey, aKeyring, aTenantWithProducts, codeOf, startVerifier } from './keys.ts'
 
 /** What a key depends on beside itself: the tenant, its products, its projects, the time, and who asks. */
 let database: TestDatabase
 let db: Db
 let owner: Client
 let changes: ChangeListener
+let close: () => Promise<void>
 let verifier: ApiKeyVerifier
 const keyring = aKeyring()
 const onFailure = (error: Error) => {
@@ -44,15 +45,11 @@ beforeAll(async () => {
   db = createDb({ connectionString: database.runtimeUrl })
   owner = new Client({ connectionString: database.ownerUrl })
   await owner.connect()
-  changes = new ChangeListener({ db, connectionString: database.runtimeUrl, onFailure })
-  verifier = new ApiKeyVerifier({ db, catalogue: keyCatalogue, keyring, changes, onFailure })
-  verifier.start()
-  changes.start()
+  ;({ verifier, changes, close } = await startVerifier({ url: database.runtimeUrl, keyring }))
 })
 afterEach(() => void vi.restoreAllMocks())
 afterAll(async () => {
-  await verifier.close()
-  await changes.close()
+  await close()
   await owner.end()
   await db.destroy()
   await database.drop()

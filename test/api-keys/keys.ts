@@ -1,5 +1,8 @@
+import { crc32 } from 'node:zlib'
 import {
-  type ApiKeyVerifier,
+  ApiKeyVerifier,
+  ChangeListener,
+  createDb,
   issueApiKey,
   type IssuedApiKey,
   type Db,
@@ -11,8 +14,11 @@ import {
   parseKeyring,
   putTenantProduct,
   type TenantId,
+  type VerifierOptions,
 } from '@breakpilot/tenant-core'
+import { expect, vi } from 'vitest'
 import type { z } from 'zod'
+import { toBase62 } from '../../packages/core/src/api-keys/base62.ts'
 import { aTenant, keyCatalogue, testActor } from '../builders.ts'
 
 let rings = 0
@@ -45,4 +51,35 @@ export async function aKey(
 /** What a verifier says of a key to who runs the platform. */
 export async function codeOf(verifier: ApiKeyVerifier, key: string, question = {}): Promise<string> {
   return (await verifier.verify({ key, ...question }, { asker: { kind: 'platform' }, caller: 'test' })).code
+}
+
+/** A token with the CRC that belongs to it, as everybody can compute it. */
+export const whole = (marked: string): string => marked + toBase62(crc32(marked), 6)
+
+/**
+ * Starts a verifier that follows the changes over connections of its own, as each replica has one, and waits until it
+ * does.
+ * @param options `url` and `listenUrl` say how it reaches the database. A failure that nobody expects fails the test.
+ */
+export async function startVerifier({
+  url,
+  listenUrl = url,
+  onFailure = (error) => {
+    throw error
+  },
+  ...options
+}: Partial<VerifierOptions> &
+  Pick<VerifierOptions, 'keyring'> & { readonly url: string; readonly listenUrl?: string }) {
+  const db = createDb({ connectionString: url, poolSize: 4 })
+  const changes = new ChangeListener({ db, connectionString: listenUrl, onFailure })
+  const verifier = new ApiKeyVerifier({ db, catalogue: keyCatalogue, changes, onFailure, ...options })
+  verifier.start()
+  changes.start()
+  const close = async () => {
+    await changes.close()
+    await verifier.close()
+    await db.destroy()
+  }
+  await vi.waitFor(() => expect(changes.heardAt).toBeGreaterThan(0), { timeout: 10_000 })
+  return { verifier, changes, close }
 }

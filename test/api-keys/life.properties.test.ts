@@ -2,8 +2,7 @@ import {
   ApiKeyChanges,
   ApiKeyRevocation,
   ApiKeyRotation,
-  ApiKeyVerifier,
-  ChangeListener,
+  type ApiKeyVerifier,
   createDb,
   type Db,
   type IssuedApiKey,
@@ -17,28 +16,21 @@ import fc from 'fast-check'
 import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest'
 import { keyCatalogue, testActor } from '../builders.ts'
 import { migratedDatabase, type TestDatabase } from '../postgres/database.ts'
-import { aKey, aKeyring, aTenantWithProducts } from './keys.ts'
+import { aKey, aKeyring, aTenantWithProducts, startVerifier } from './keys.ts'
 
 let database: TestDatabase
 let db: Db
-let changes: ChangeListener
+let close: () => Promise<void>
 let verifier: ApiKeyVerifier
 const keyring = aKeyring()
-const onFailure = (error: Error) => {
-  throw error
-}
 beforeAll(async () => {
   database = await migratedDatabase()
   db = createDb({ connectionString: database.runtimeUrl })
-  changes = new ChangeListener({ db, connectionString: database.runtimeUrl, onFailure })
-  verifier = new ApiKeyVerifier({ db, catalogue: keyCatalogue, keyring, changes, onFailure })
-  verifier.start()
-  changes.start()
+  ;({ verifier, close } = await startVerifier({ url: database.runtimeUrl, keyring }))
 })
 afterEach(() => void vi.restoreAllMocks())
 afterAll(async () => {
-  await verifier.close()
-  await changes.close()
+  await close()
   await db.destroy()
   await database.drop()
 })

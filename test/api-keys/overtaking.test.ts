@@ -1,15 +1,12 @@
 import {
   ApiKeyRevocation,
-  ApiKeyVerifier,
   archiveProject,
-  ChangeListener,
   createDb,
   createProject,
   type Db,
   hashCostMin,
   NewProject,
   revokeApiKey,
-  type VerifierOptions,
 } from '@breakpilot/tenant-core'
 import { sql } from 'kysely'
 import { Client } from 'pg'
@@ -18,7 +15,7 @@ import { keyCatalogue, testActor } from '../builders.ts'
 import { migratedDatabase, type TestDatabase } from '../postgres/database.ts'
 import { aRelay } from '../postgres/relay.ts'
 import { aHoldingRelay } from './holding-relay.ts'
-import { aKey, aKeyring, aTenantWithProducts, codeOf } from './keys.ts'
+import { aKey, aKeyring, aTenantWithProducts, codeOf, startVerifier } from './keys.ts'
 
 /** What happens when news, answers and keys overtake each other. */
 const keyring = aKeyring()
@@ -41,23 +38,14 @@ afterEach(async () => {
   await database.drop()
 })
 
-async function aVerifier({
-  url = database.runtimeUrl,
-  listenUrl = database.runtimeUrl,
-  ...options
-}: Partial<VerifierOptions> & { url?: string; listenUrl?: string } = {}) {
-  const own = createDb({ connectionString: url, poolSize: 4 })
-  const onFailure = () => undefined
-  const changes = new ChangeListener({ db: own, connectionString: listenUrl, onFailure })
-  const verifier = new ApiKeyVerifier({ db: own, catalogue: keyCatalogue, keyring, changes, onFailure, ...options })
-  verifier.start()
-  changes.start()
-  closers.push(async () => {
-    await changes.close()
-    await verifier.close()
-    await own.destroy()
+async function aVerifier(options: Partial<Parameters<typeof startVerifier>[0]> = {}) {
+  const { verifier, close } = await startVerifier({
+    url: database.runtimeUrl,
+    keyring,
+    onFailure: () => undefined,
+    ...options,
   })
-  await expect.poll(() => Number.isFinite(changes.heardAt), { timeout: 10_000 }).toBe(true)
+  closers.push(close)
   return verifier
 }
 

@@ -1,21 +1,18 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import {
   ApiKeyRevocation,
-  ApiKeyVerifier,
-  ChangeListener,
+  type ApiKeyVerifier,
   createDb,
   type Db,
   hashCostMin,
   revokeApiKey,
-  type VerifierOptions,
 } from '@breakpilot/tenant-core'
 import { sql } from 'kysely'
-import { Client } from 'pg'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { keyCatalogue, testActor } from '../builders.ts'
+import { testActor } from '../builders.ts'
 import { migratedDatabase, type TestDatabase } from '../postgres/database.ts'
 import { aRelay, type Relay } from '../postgres/relay.ts'
-import { aKey, aKeyring, aTenantWithProducts, codeOf } from './keys.ts'
+import { aKey, aKeyring, aTenantWithProducts, codeOf, startVerifier } from './keys.ts'
 
 /** What one replica does reaches the others: two verifiers, each with a listener of its own, on one database. */
 const keyring = aKeyring()
@@ -38,23 +35,14 @@ afterEach(async () => {
   await database.drop()
 })
 
-async function aReplica({
-  url = database.runtimeUrl,
-  listenUrl = database.runtimeUrl,
-  ...options
-}: Partial<VerifierOptions> & { url?: string; listenUrl?: string } = {}) {
-  const own = createDb({ connectionString: url, poolSize: 3 })
-  const onFailure = () => undefined
-  const changes = new ChangeListener({ db: own, connectionString: listenUrl, onFailure })
-  const verifier = new ApiKeyVerifier({ db: own, catalogue: keyCatalogue, keyring, changes, onFailure, ...options })
-  verifier.start()
-  changes.start()
-  closers.push(async () => {
-    await changes.close()
-    await verifier.close()
-    await own.destroy()
+async function aReplica(options: Partial<Parameters<typeof startVerifier>[0]> = {}) {
+  const { verifier, changes, close } = await startVerifier({
+    url: database.runtimeUrl,
+    keyring,
+    onFailure: () => undefined,
+    ...options,
   })
-  await expect.poll(() => Number.isFinite(changes.heardAt)).toBe(true)
+  closers.push(close)
   return { verifier, changes }
 }
 
@@ -128,25 +116,6 @@ describe('a revocation elsewhere', () => {
     await sql`delete from registry.changes`.execute(db)
     await sql`update registry.change_counter set n = 0`.execute(db)
     expect(await refusedAfter(verifier, other.key, await other.revoke())).toBeLessThan(2_500)
-  })
-})
-
-describe('what was read before a change', () => {
-  it('is not kept, however the answer and the news of the change overtake each other', async () => {
-    const { verifier } = await aReplica()
-    const key = await aHotKey()
-    const holder = new Client({ connectionString: database.ownerUrl })
-    await holder.connect()
-    closers.push(() => holder.end())
-    for (let round = 0; round < 20; round += 1) {
-      const other = await aHotKey()
-      const reading = codeOf(verifier, other.key)
-      await other.revoke()
-      await reading
-      await verifier.settle()
-      expect(await codeOf(verifier, other.key)).toBe('REVOKED')
-    }
-    expect(await codeOf(verifier, key.key)).toBe('VALID')
   })
 })
 
