@@ -7,8 +7,8 @@ export PATH NODE_USE_SYSTEM_CA=1
 
 state() {
   node --version 2>/dev/null || echo none
-  cat pnpm-lock.yaml pnpm-workspace.yaml package.json packages/*/package.json apps/*/package.json test/package.json \
-    scripts/toolchain/package.json | cksum
+  cat pnpm-lock.yaml pnpm-workspace.yaml package.json packages/*/package.json apps/*/package.json examples/*/package.json \
+    test/package.json scripts/toolchain/package.json | cksum
 }
 fresh() { [ "$(state)" = "$(cat node_modules/.deps-stamp 2>/dev/null)" ]; }
 fresh && exit 0

@@ -1,8 +1,8 @@
 /**
  * A product whose API takes keys of the tenant registry. What it needs is in the three lines below; the rest is any
- * Express app. In a project of your own: `pnpm add express @breakpilot/tenant-client`.
+ * Express app. In a project of your own: `pnpm add express @breakpilot/tenant-client`. Here, beside `make dev`:
  *
- *     TENANT_REGISTRY_URL=http://localhost:8090 node app.ts
+ *     TENANT_REGISTRY_URL=http://localhost:8090 pnpm --filter ./examples/product-app start
  */
 import { TenantClient } from '@breakpilot/tenant-client'
 import { requireApiKey } from '@breakpilot/tenant-client/express'
