@@ -1,17 +1,18 @@
 import { hash, randomBytes, timingSafeEqual } from 'node:crypto'
 import { availableParallelism } from 'node:os'
 import { RateLimiterMemory } from 'rate-limiter-flexible'
-import { findChanges } from '../changes/change.repository.ts'
+import { type FeedChange, FeedFollower } from '../changes/feed-follower.ts'
 import type { ChangeListener } from '../changes/listener.ts'
 import type { Db } from '../db/handles.ts'
 import { keyHousekeeping } from '../db/housekeeping.ts'
 import { RegistryError } from '../errors.ts'
-import type { ApiKeyId, ProjectId, TenantId } from '../id.ts'
+import type { ApiKeyId } from '../id.ts'
 import type { Catalogue } from '../products/catalogue.ts'
 import type { ProjectStatus } from '../projects/project.ts'
 import type { Keyring } from '../secrets/keyring.ts'
 import type { KeyAuthority } from './grant.ts'
 import { isAddress } from './ip-range.ts'
+import { type KeptKey, KeptKeys } from './kept-keys.ts'
 import { findProjectStatus, replaceHash } from './key-state.repository.ts'
 import {
   answerOf,
@@ -78,8 +79,6 @@ export interface KeyRefusal {
 const stateMs = { heard: 30_000, lost: 1_000 } as const
 /** Milliseconds without a word or a look after which changes count as lost, and after which nothing is relied on. */
 const silenceMs = { lost: 3_000, deaf: 30_000 } as const
-/** How many changes are read at once. Whoever is further behind forgets everything instead. */
-const changesMax = 1_000
 /**
  * Two at a time where a third core is left for everything else. On two cores a second one gains little, and every other
  * request pays for it. Nobody waits for longer than leaves their client, which gives up after 10 s, time for an answer.
@@ -89,21 +88,6 @@ const laneBounds: LaneBounds = { width: availableParallelism() > 2 ? 2 : 1, wait
 const observedPerSecond = 20
 /** How often uses are written down. A use is known at most a minute later, also when that fails once. */
 const lastUseMs = 25_000
-
-/** What the process knows of a key. */
-interface Entry {
-  readonly prefix: string
-  readonly id: ApiKeyId
-  readonly tenantId: TenantId
-  /** As it was read; undefined when that is no longer so. */
-  state: KeyState | undefined
-  /** When the read began. */
-  readAt: number
-  /** What was proven, and of which hash. It never goes stale: the hash belongs to the state. */
-  proof: { readonly digest: Buffer; readonly hash: string } | undefined
-  /** What projects that were asked about are in: of a key that is bound to none. Goes with the state. */
-  projects: Map<ProjectId, ProjectStatus | undefined> | undefined
-}
 
 /** What was done so far. */
 export interface VerifierCounts {
@@ -136,7 +120,6 @@ export class ApiKeyVerifier {
   readonly #kids: ReadonlySet<string>
   readonly #observes: boolean
   readonly #cost: HashCost
-  readonly #keysMax: number
   readonly #lane: Lane
   readonly #observed = new Lane({ width: 1, waitingMax: 100, waitMsMax: laneBounds.waitMsMax })
   /** Apart: whoever has a row locked must not keep other keys from being proven. */
@@ -146,18 +129,13 @@ export class ApiKeyVerifier {
   readonly #salt = randomBytes(12).toString('base64')
   readonly #states: StateReader
   readonly #lastUse: LastUse
-  readonly #entries = new Map<string, Entry>()
-  readonly #byId = new Map<ApiKeyId, Entry>()
-  readonly #byTenant = new Map<TenantId, Set<Entry>>()
+  readonly #keys: KeptKeys
+  readonly #feed: FeedFollower
   readonly #reads = new Map<string, Promise<KeyState | undefined>>()
   readonly #codes = Object.fromEntries(verificationCodes.map((code) => [code, 0])) as Record<VerificationCode, number>
   #warm = 0
   /** Counts whatever may have made a read stale that is under way. */
   #epoch = 0
-  /** The latest change that is accounted for; undefined until that is known. */
-  #accounted: number | undefined
-  #following: Promise<void> | undefined
-  #next: Promise<void> | undefined
   #unsubscribe: (() => void) | undefined
 
   constructor(options: VerifierOptions) {
@@ -169,7 +147,13 @@ export class ApiKeyVerifier {
     this.#kids = new Set(options.keyring.kids)
     this.#observes = options.macMode === 'observe'
     this.#cost = options.hashCost ?? hashCostMin
-    this.#keysMax = options.keysMax ?? 50_000
+    this.#keys = new KeptKeys(options.keysMax ?? 50_000)
+    this.#feed = new FeedFollower({
+      db: options.db,
+      onChanges: (changes) => this.#forgetChanged(changes),
+      onLost: () => this.forgetAll(),
+      onFailure: options.onFailure,
+    })
     this.#lane = new Lane({ ...laneBounds, ...options.lane })
     this.#states = new StateReader(options.db)
     this.#lastUse = new LastUse(options.db, options.onFailure)
@@ -178,11 +162,8 @@ export class ApiKeyVerifier {
   /** Begins to follow the changes and to write down uses. */
   start(): void {
     this.#unsubscribe ??= this.#changes.subscribe((head, mayHaveMissed) => {
-      if (!mayHaveMissed) void this.settle()
-      else {
-        this.#accounted = head
-        this.forgetAll()
-      }
+      if (mayHaveMissed) this.#feed.skipTo(head)
+      else void this.settle()
     })
     this.#lastUse.start(lastUseMs)
   }
@@ -203,7 +184,7 @@ export class ApiKeyVerifier {
       argon2: this.#lane.done + this.#observed.done,
       refused: this.#lane.refused + this.#observed.refused,
       waiting: this.#lane.waiting + this.#observed.waiting,
-      keys: this.#entries.size,
+      keys: this.#keys.size,
     }
   }
 
@@ -267,63 +248,22 @@ export class ApiKeyVerifier {
    * is forgotten instead: it never fails.
    */
   settle(): Promise<void> {
-    if (this.#next) return this.#next
-    if (!this.#following) return this.#follow()
-    // One that is under way may have looked before the commit.
-    this.#next = this.#following.then(async () => {
-      this.#next = undefined
-      await this.#follow()
-    })
-    return this.#next
+    return this.#feed.settle()
   }
 
   /** Forgets all state. Proofs stay: they are bound to the hash that the state has. */
   forgetAll(): void {
     this.#epoch += 1
     this.#reads.clear()
-    for (const entry of this.#entries.values()) forget(entry)
+    this.#keys.forgetAll()
   }
 
-  #follow(): Promise<void> {
-    this.#following = this.#account().finally(() => {
-      this.#following = undefined
-    })
-    return this.#following
-  }
-
-  async #account(): Promise<void> {
-    try {
-      for (;;) {
-        const after = this.#accounted
-        const { head, changes } = await findChanges(this.#db, after ?? Number.MAX_SAFE_INTEGER, changesMax)
-        // Where it begins is not known, something of it is gone, or it is too much: then nothing is relied on.
-        if (after === undefined || head < after || (changes.at(-1)?.n ?? head) !== after + changes.length) {
-          this.#accounted = head
-          this.forgetAll()
-          return
-        }
-        if (changes.length === 0) return
-        this.#accounted = changes.at(-1)?.n
-        if (changes.length === changesMax) this.forgetAll()
-        else {
-          this.#forgetChanged(changes)
-          return
-        }
-      }
-    } catch (error) {
-      this.forgetAll()
-      this.#onFailure(error instanceof Error ? error : new Error(String(error)))
-    }
-  }
-
-  #forgetChanged(changes: Awaited<ReturnType<typeof findChanges>>['changes']): void {
+  #forgetChanged(changes: readonly FeedChange[]): void {
     this.#epoch += 1
     this.#reads.clear()
     for (const { kind, tenant_id, ref_id } of changes) {
-      if (kind === 'api_key') {
-        const entry = this.#byId.get(ref_id as ApiKeyId)
-        if (entry) forget(entry)
-      } else for (const entry of this.#byTenant.get(tenant_id) ?? []) forget(entry)
+      if (kind === 'api_key') this.#keys.forget(ref_id as ApiKeyId)
+      else this.#keys.forgetTenant(tenant_id)
     }
   }
 
@@ -347,7 +287,7 @@ export class ApiKeyVerifier {
     const token = shaped ?? standIn
     // Of every token, whether or not there is anything to compare it with: what is known must not show in the time.
     const digest = this.#digest(token)
-    const entry = this.#entries.get(token.prefix)
+    const entry = this.#keys.get(token.prefix)
     const proven = timingSafeEqual(digest, entry?.proof?.digest ?? noDigest)
     // These are the bytes of a token that was judged before, its MAC included.
     if (proven && entry) {
@@ -374,7 +314,7 @@ export class ApiKeyVerifier {
   ): Promise<Outcome> {
     const { asker, caller } = asking
     // Before anything is asked: of these tokens everybody can make any number, but for one that was proven.
-    const proof = this.#entries.get(token.prefix)?.proof
+    const proof = this.#keys.get(token.prefix)?.proof
     if (kid === undefined && !(proof && timingSafeEqual(proof.digest, digest))) await this.#takeObservedTurn(caller)
     let provenHash: string | undefined
     // A second round for what changed while argon2 was at work, a third for a hash that was made anew meanwhile.
@@ -383,7 +323,7 @@ export class ApiKeyVerifier {
       if (!state || state.environment !== token.environment || !this.#isIssuedUnder(state, kid)) return undefined
       // A key of another audience is nobody's to this one: it is not worth a hash.
       if (!opensTo(state, asker)) return undefined
-      const entry = this.#entryOf(state)
+      const entry = this.#keys.keep(state)
       // Where there are more keys than are kept, the entry that it was written into may be gone.
       if (state.hash === provenHash) entry.proof = { digest, hash: provenHash }
       if (entry.proof?.hash === state.hash) {
@@ -422,13 +362,13 @@ export class ApiKeyVerifier {
   }
 
   /** Makes a hash anew that was made too cheaply. */
-  async #rehash(entry: Entry, { id, hash: was }: KeyState, token: Token, digest: Buffer): Promise<void> {
+  async #rehash(entry: KeptKey, { id, hash: was }: KeyState, token: Token, digest: Buffer): Promise<void> {
     try {
       await this.#rehashes.run(token.prefix, async () => {
         const better = await this.#lane.run(`${token.prefix} rehash`, () => hashSecret(token.secret, this.#cost))
         if (await keyHousekeeping(this.#db, (tx) => replaceHash(tx, id, was, better))) {
           entry.proof = { digest, hash: better }
-          forget(entry)
+          this.#keys.forget(id)
         }
       })
     } catch (error) {
@@ -448,7 +388,7 @@ export class ApiKeyVerifier {
   }
 
   /** The state of an entry, as long as it may be relied on. */
-  #fresh({ state, readAt }: Entry): KeyState | undefined {
+  #fresh({ state, readAt }: KeptKey): KeyState | undefined {
     if (!state) return undefined
     const now = performance.now()
     const { isListening, heardAt } = this.#changes
@@ -460,7 +400,7 @@ export class ApiKeyVerifier {
 
   /** Reads what is not known, or no longer. Those who want the same key wait for one read. */
   async #stateOf(prefix: string): Promise<KeyState | undefined> {
-    const entry = this.#entries.get(prefix)
+    const entry = this.#keys.get(prefix)
     const known = entry && this.#fresh(entry)
     if (known) return known
     const underWay = this.#reads.get(prefix)
@@ -479,11 +419,11 @@ export class ApiKeyVerifier {
       readAt = performance.now()
     })
     if (!row) {
-      this.#remove(this.#entries.get(prefix))
+      this.#keys.remove(prefix)
       return undefined
     }
     const state = stateOf(row)
-    const entry = this.#entryOf(state)
+    const entry = this.#keys.keep(state)
     // What changed while it was being read may not be in it.
     if (epoch === this.#epoch) {
       entry.state = state
@@ -493,40 +433,13 @@ export class ApiKeyVerifier {
     return state
   }
 
-  /** The entry of a key, as the latest one that was read: those that nobody asks for are the first to go. */
-  #entryOf({ prefix, id, tenant_id: tenantId }: KeyState): Entry {
-    const known = this.#entries.get(prefix)
-    if (known?.id === id && known.tenantId === tenantId) {
-      this.#entries.delete(prefix)
-      this.#entries.set(prefix, known)
-      return known
-    }
-    this.#remove(known)
-    const entry: Entry = { prefix, id, tenantId, state: undefined, readAt: 0, proof: undefined, projects: undefined }
-    this.#entries.set(prefix, entry)
-    this.#byId.set(id, entry)
-    const ofTenant = this.#byTenant.get(tenantId) ?? new Set()
-    this.#byTenant.set(tenantId, ofTenant.add(entry))
-    if (this.#entries.size > this.#keysMax) this.#remove(this.#entries.values().next().value)
-    return entry
-  }
-
-  #remove(entry: Entry | undefined): void {
-    if (!entry) return
-    this.#entries.delete(entry.prefix)
-    this.#byId.delete(entry.id)
-    const ofTenant = this.#byTenant.get(entry.tenantId)
-    ofTenant?.delete(entry)
-    if (ofTenant?.size === 0) this.#byTenant.delete(entry.tenantId)
-  }
-
   /** What the project is in that a key of the whole tenant is asked about, if that is known. */
-  #projectOf({ projects }: Entry, { project_id }: KeyState, { project_id: asked }: Question) {
+  #projectOf({ projects }: KeptKey, { project_id }: KeyState, { project_id: asked }: Question) {
     if (asked === undefined || project_id !== null) return undefined
     return projects?.has(asked) === true ? projects.get(asked) : unread
   }
 
-  async #readProject(entry: Entry, state: KeyState, question: Question): Promise<ProjectStatus | undefined> {
+  async #readProject(entry: KeptKey, state: KeyState, question: Question): Promise<ProjectStatus | undefined> {
     const known = this.#projectOf(entry, state, question)
     const { project_id: asked } = question
     if (known !== unread || asked === undefined) return known === unread ? undefined : known
@@ -545,11 +458,6 @@ export type Identified = { readonly ok: true; readonly key: KeyIdentity } | ({ r
 const noDigest = randomBytes(32)
 const unread = Symbol('not read yet')
 const projectsMax = 1_000
-
-function forget(entry: Entry): void {
-  entry.state = undefined
-  entry.projects = undefined
-}
 
 /** Whether the same question may be answered later. */
 function isForLater(error: unknown): boolean {
