@@ -1,5 +1,5 @@
 import { Pool } from 'pg'
-import { columns, tenant } from './bare-sql.ts'
+import { columns, listed, tenant } from './bare-sql.ts'
 
 /** pg as it comes, as many connections as the registry's own default. */
 const pool = new Pool({ connectionString: process.env['DATABASE_URL'], max: 10 })
@@ -35,7 +35,7 @@ export async function holdingsOf(tenantId: string): Promise<Holding[]> {
 export async function newestTenants(limit: number): Promise<object[]> {
   const { rows } = await pool.query<object>({
     name: 'newest_tenants',
-    text: `select ${tenant} from tenants order by created_at desc, id desc limit $1`,
+    text: `select ${tenant} from tenants where ${listed} order by created_at desc, id desc limit $1`,
     values: [limit + 1],
   })
   return rows

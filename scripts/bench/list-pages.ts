@@ -1,5 +1,5 @@
 import { Client } from 'pg'
-import { tenant } from './bare-sql.ts'
+import { listed, tenant } from './bare-sql.ts'
 import type { Generator, ServerUnderLoad } from './children.ts'
 import type { Effort } from './measure.ts'
 import type { Tokens } from './servers.ts'
@@ -97,7 +97,7 @@ async function pageOf(list: List, position?: Position): Promise<Page> {
   const beyond = position ? `and (${key}, id) ${direction === 'desc' ? '<' : '>'} ($1, $2)` : ''
   const statement = {
     name: `${view.title} ${position ? 'deep' : 'first'}`,
-    text: `select ${tenant} from tenants where ${view.where} ${beyond}
+    text: `select ${tenant} from tenants where ${listed} and ${view.where} ${beyond}
       order by ${key} ${direction}, id ${direction} limit ${pageSize + 1}`,
     values: position ? [of(position.last), position.last.id] : [],
   }
@@ -133,7 +133,9 @@ async function pageOf(list: List, position?: Position): Promise<Page> {
 /** Walks to the deep page as callers do, so that it is a page that there is. */
 async function deepPosition(list: List): Promise<Position> {
   const { client, view } = list
-  const counted = await client.query<{ n: number }>(`select count(*)::int as n from tenants where ${view.where}`)
+  const counted = await client.query<{ n: number }>(
+    `select count(*)::int as n from tenants where ${listed} and ${view.where}`,
+  )
   const rows = counted.rows[0]?.n ?? 0
   const depth = Math.min(Math.floor(rows * deep), rows - pageSize - 1)
   let position: Position | undefined
