@@ -36,7 +36,10 @@ const filesWith = (folder: string, pattern: RegExp) =>
 
 describe('who knows whom', () => {
   it.each([
-    ['packages/core', ['@node-rs/argon2', 'ajv', 'kysely', 'pg', 'rate-limiter-flexible', 'uuid', 'yaml', 'zod']],
+    [
+      'packages/core',
+      ['@node-rs/argon2', 'ajv', 'kysely', 'pg', 'piscina', 'rate-limiter-flexible', 'uuid', 'yaml', 'zod'],
+    ],
     ['packages/migrations', ['pg', 'umzug']],
     [
       'packages/http',

@@ -1,6 +1,7 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
+import { getEnvironmentData, setEnvironmentData } from 'node:worker_threads'
 
 /**
  * Preloaded into a server that is measured, which knows nothing of it. Answers `cpu` with the processor time that the
@@ -18,8 +19,28 @@ export interface Seen {
   readonly memory: { readonly most: number; readonly kept: number }
 }
 
+/** Of all threads of the process together: how often argon2 was begun, how often it is at work, and how often at most. */
+const counts = countsOfProcess()
+function countsOfProcess(): Int32Array<SharedArrayBuffer> {
+  const name = 'counts of argon2'
+  const shared = (getEnvironmentData(name) ?? new SharedArrayBuffer(12)) as SharedArrayBuffer
+  setEnvironmentData(name, shared)
+  return new Int32Array(shared)
+}
+
 /** Counts argon2, if something does. */
-export const argon2 = { begun: 0, now: 0, atOnce: 0 }
+export const argon2 = {
+  begin() {
+    Atomics.add(counts, 0, 1)
+    const now = Atomics.add(counts, 1, 1) + 1
+    for (let most = Atomics.load(counts, 2); most < now; most = Atomics.load(counts, 2)) {
+      Atomics.compareExchange(counts, 2, most, now)
+    }
+  },
+  end() {
+    Atomics.sub(counts, 1, 1)
+  },
+}
 
 let loop: ReturnType<typeof monitorEventLoopDelay> | undefined
 let mostMemory = 0
@@ -46,8 +67,8 @@ const answers: Readonly<Record<string, () => unknown>> = {
       setInterval(look, 100).unref()
     }
     loop.reset()
-    argon2.begun = 0
-    argon2.atOnce = argon2.now
+    Atomics.store(counts, 0, 0)
+    Atomics.store(counts, 2, Atomics.load(counts, 1))
     mostMemory = 0
     return true
   },
@@ -56,7 +77,7 @@ const answers: Readonly<Record<string, () => unknown>> = {
     const eventLoopP99Milliseconds = (loop?.percentile(99) ?? Number.NaN) / 1e6
     collectGarbage()
     return {
-      argon2: { begun: argon2.begun, atOnce: argon2.atOnce },
+      argon2: { begun: Atomics.load(counts, 0), atOnce: Atomics.load(counts, 2) },
       eventLoopP99Milliseconds,
       memory: { most: mostMemory, kept: process.memoryUsage().heapUsed },
     }

@@ -1,4 +1,8 @@
-import { hash, verify } from '@node-rs/argon2'
+import { availableParallelism } from 'node:os'
+import { extname } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { Piscina } from 'piscina'
+import type { Argon2Task } from './argon2-thread.ts'
 
 /** How dear a hash is made: argon2id, memory in KiB, passes over it, and threads. */
 export interface HashCost {
@@ -18,18 +22,34 @@ export function isAtLeast(cost: HashCost, other: HashCost): boolean {
   return cost.memoryCost >= other.memoryCost && cost.timeCost >= other.timeCost
 }
 
-/** argon2id. The enum of the library is a `const` one, which a compiler of single files cannot read. */
-const argon2id = 2
+/** How many hashes are made or compared at the same time: on two cores one, so that the other serves requests. */
+export const hashingThreads = availableParallelism() > 2 ? 2 : 1
+
+/**
+ * The threads that hash: they begin with the first hash, end when they have had nothing to do for a while, and keep no
+ * process alive. In the pool of Node.js argon2 would take a thread from files and names; and with as many waiting as
+ * come after a start, others wait twice as long for their answers as they do beside a thread of its own. Its priority is
+ * lower: who waits for a request comes first where there are fewer cores than work.
+ */
+const threads = new Piscina<Argon2Task, string | boolean>({
+  filename: fileURLToPath(new URL(`argon2-thread${extname(import.meta.url)}`, import.meta.url)),
+  minThreads: 0,
+  maxThreads: hashingThreads,
+  idleTimeout: 60_000,
+  // Of the thread alone on Linux. On macOS it would be that of the whole process, and Windows has another scale.
+  niceIncrement: process.platform === 'linux' ? 10 : 0,
+  recordTiming: false,
+})
 
 /** Hashes a secret: a PHC string. */
 export async function hashSecret(secret: string, cost: HashCost): Promise<string> {
-  return await hash(secret, { ...cost, algorithm: argon2id })
+  return (await threads.run({ secret, cost })) as string
 }
 
 /** Whether a secret is the one behind a hash. A hash that is none is nobody's. */
-export async function isSecretOf(stored: string, secret: string, signal?: AbortSignal): Promise<boolean> {
+export async function isSecretOf(stored: string, secret: string): Promise<boolean> {
   if (costOf(stored) === undefined) return false
-  return await verify(stored, secret, undefined, signal)
+  return (await threads.run({ secret, stored })) as boolean
 }
 
 const phc = /^\$argon2id\$v=19\$m=(\d{1,9}),t=(\d{1,5}),p=(\d{1,3})\$[A-Za-z0-9+/]{11,}\$[A-Za-z0-9+/]{43,}$/
