@@ -16,6 +16,12 @@ import { aKey, aKeyring, aTenantWithProducts, codeOf, startVerifier } from './ke
 
 /** What one replica does reaches the others: two verifiers, each with a listener of its own, on one database. */
 const keyring = aKeyring()
+const asker = { kind: 'platform' } as const
+interface LeavingCaller {
+  readonly caller: string
+  readonly signal: AbortSignal
+}
+
 let database: TestDatabase
 let db: Db
 let relay: Relay
@@ -208,13 +214,16 @@ describe('first uses', () => {
     expect(counted.get('RETRY')?.[0]).toMatchObject({ valid: false, api_key_id: null, max_age: 0 })
   })
 
-  it('nobody waits for any more are not carried out', async () => {
+  it.each([
+    ['verify', (of: ApiKeyVerifier, key: string, asking: LeavingCaller) => of.verify({ key }, { asker, ...asking })],
+    ['identify', (of: ApiKeyVerifier, key: string, asking: LeavingCaller) => of.identify(key, undefined, asking)],
+  ])('nobody waits for any more are not carried out: %s', async (_, ask) => {
     const tenant = await aTenantWithProducts(db)
-    const keys = await Promise.all(Array.from({ length: 8 }, () => aKey(db, keyring, tenant.id)))
+    const fields = { scopes: ['tenant:read'] }
+    const keys = await Promise.all(Array.from({ length: 8 }, () => aKey(db, keyring, tenant.id, fields)))
     const { verifier } = await aReplica({ lane: { width: 1 } })
     const gone = new AbortController()
-    const asking = { asker: { kind: 'platform' }, caller: 'x', signal: gone.signal } as const
-    const asked = keys.map(async ({ key }) => await verifier.verify({ key }, asking))
+    const asked = keys.map(async ({ key }) => await ask(verifier, key, { caller: 'x', signal: gone.signal }))
     const settled = Promise.allSettled(asked)
     await expect.poll(() => verifier.counts.waiting, { interval: 1 }).toBeGreaterThan(2)
     gone.abort()

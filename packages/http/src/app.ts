@@ -35,7 +35,13 @@ export function createApp(options: AppOptions): Express {
     ...options,
     authenticate: createAuthenticator({
       ...options.auth,
-      identifyKey: (key, clientIp) => options.services.apiKeys.identify(key, clientIp, { caller: clientIp ?? '' }),
+      identifyKey: (key, clientIp, left) =>
+        options.services.apiKeys.identify(key, clientIp, {
+          caller: clientIp ?? '',
+          get signal() {
+            return left?.()
+          },
+        }),
     }),
     limit: options.rateLimit && createLimit(options.rateLimit),
     limitAddress: createLimit(addressLimit(options.rateLimit)),

@@ -136,6 +136,28 @@ describe('an error that the route does not declare', () => {
     await expect.poll(() => answered[0]?.status).toBe(499)
   })
 
+  it('who left while it was asked who they are is told of to who asks, and that is no fault', async () => {
+    const asked = Promise.withResolvers<void>()
+    const authenticate = async (_: unknown, left?: () => AbortSignal): Promise<Principal> => {
+      const signal = left?.()
+      if (!signal) throw new Error('no signal')
+      asked.resolve()
+      await once(signal, 'abort')
+      throw signal.reason
+    }
+    const { url, answered } = await serve(
+      aRoute(async () => ({})),
+      { authenticate },
+    )
+    const impatience = new AbortController()
+    const leaving = fetch(`${url}/who`, { signal: impatience.signal }).catch((error: unknown) => error)
+    await asked.promise
+    impatience.abort()
+    await leaving
+    await expect.poll(() => answered).toMatchObject([{ status: 499 }])
+    expect(answered[0]).not.toHaveProperty('error')
+  })
+
   it('and one that it declares is not reported', async () => {
     const { url, reported } = await serve({ ...fails, errors: ['slug.in_use'] }, { production: true })
     expect((await fetch(`${url}/who`)).status).toBe(409)
@@ -146,6 +168,11 @@ describe('an error that the route does not declare', () => {
 describe('an answer that nobody waited for', () => {
   it.each([
     ['is logged as one that was not given', async () => ({}), 499],
+    [
+      'is logged so too when it was given up',
+      async (signal: AbortSignal) => Promise.reject(signal.reason as Error),
+      499,
+    ],
     ['is logged so too when it was a refusal', async () => Promise.reject(new RegistryError('tenant.not_found')), 499],
     ['is logged as a fault of ours when it was one', async () => Promise.reject(new Error('ours')), 500],
   ] as const)('%s', async (_, outcome, status) => {
@@ -153,7 +180,7 @@ describe('an answer that nobody waited for', () => {
     const waits = aRoute(async ({ signal }) => {
       begin()
       await once(signal, 'abort')
-      return await outcome()
+      return await outcome(signal)
     })
     const { url, answered } = await serve({ ...waits, errors: ['tenant.not_found'] })
     const impatience = new AbortController()

@@ -131,7 +131,7 @@ function answerWith(route: Route, options: HostOptions) {
     let counted: Counted | undefined
     try {
       if (route.scope !== 'public') {
-        const judged = authenticate(request)
+        const judged = authenticate(request, () => signalOf(response))
         principal = judged instanceof Promise ? await judged : judged
         if (route.countedBy !== 'nobody') counted = limit && (await limit(principal.actor.id))
       } else if (route.countedBy === 'address') counted = await limitAddress(request.ip ?? '')
@@ -163,6 +163,11 @@ function answerWith(route: Route, options: HostOptions) {
         ...who(principal),
       })
     } catch (error) {
+      // What was given up because nobody waits for it is nobody's fault.
+      if (signals.get(response)?.aborted && error === signals.get(response)?.reason) {
+        onAnswered({ ...aboutRequest(request, route.path, startedAt), status: callerGone, ...who(principal) })
+        return
+      }
       const isGone = response.destroyed
       const failed = sendProblem(request, response, told(error), counted ? [...failing, ...counted.headers] : failing)
       onAnswered({

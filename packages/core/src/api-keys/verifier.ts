@@ -222,7 +222,14 @@ export class ApiKeyVerifier {
    */
   identify(key: string, clientIp: string | undefined, asking: Omit<Asking, 'asker'>): Identified | Promise<Identified> {
     const question = clientIp === undefined ? {} : { client_ip: clientIp }
-    const outcome = this.#judge(key, question, { ...asking, asker: { kind: 'registry' } })
+    const outcome = this.#judge(key, question, {
+      asker: { kind: 'registry' },
+      caller: asking.caller,
+      // Asked for when it is needed: to make one for every request would be dear.
+      get signal() {
+        return asking.signal
+      },
+    })
     const identified = (each: Outcome): Identified => {
       this.#count(each, question)
       if (!each) return { ok: false, code: 'NOT_FOUND' }

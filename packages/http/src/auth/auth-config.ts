@@ -3,6 +3,9 @@ import type { Identified } from '@breakpilot/tenant-core'
 /** `oidc` wants an access token with every request; `off` answers whoever is on this machine. */
 export type AuthMode = 'oidc' | 'off'
 
+/** A signal that is aborted when the caller does not wait for an answer any more. */
+export type CallerLeft = () => AbortSignal
+
 /** What the authenticator has to know. */
 export interface AuthConfig {
   readonly mode: AuthMode
@@ -15,7 +18,11 @@ export interface AuthConfig {
   /** The key of the product whose client in the identity provider this is. */
   readonly productOfClient?: (clientId: string) => string | undefined
   /** Says whose an API key is that comes as a bearer token. Without it no key is accepted. */
-  readonly identifyKey?: (key: string, clientIp: string | undefined) => Identified | Promise<Identified>
+  readonly identifyKey?: (
+    key: string,
+    clientIp: string | undefined,
+    left: CallerLeft | undefined,
+  ) => Identified | Promise<Identified>
   /** Gets one line about what an operator should know. Never contains anything of a token. */
   readonly onWarning?: (message: string) => void
 }

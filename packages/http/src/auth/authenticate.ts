@@ -1,5 +1,5 @@
 import { type Identified, platformTenant, RegistryError } from '@breakpilot/tenant-core'
-import type { AuthConfig } from './auth-config.ts'
+import type { AuthConfig, CallerLeft } from './auth-config.ts'
 import { bearerToken } from './credentials.ts'
 import { assertLocal } from './local-only.ts'
 import { principalOf } from './principal-of.ts'
@@ -15,7 +15,7 @@ const warnEveryMs = 60_000
  * Says who makes a request. Without waiting when it can, so it may throw as well as reject: call it as
  * `await authenticate(request)` inside `try`.
  */
-export type Authenticate = (request: RequestHead) => Principal | Promise<Principal>
+export type Authenticate = (request: RequestHead, left?: CallerLeft) => Principal | Promise<Principal>
 
 /**
  * Makes the function that says who makes a request. With authentication off it answers local requests only, and warns
@@ -44,31 +44,31 @@ export function createAuthenticator(config: AuthConfig, timing: Timing = {}): Au
     return verified instanceof Promise ? verified.then(principalFor) : principalFor(verified)
   }
 
-  function judgeKey(key: string, ip: string | undefined): Principal | Promise<Principal> {
+  function judgeKey(key: string, ip: string | undefined, left: CallerLeft | undefined): Principal | Promise<Principal> {
     if (!config.identifyKey) throw new RegistryError('auth.api_key_invalid')
-    const identified = config.identifyKey(key, ip)
+    const identified = config.identifyKey(key, ip, left)
     return identified instanceof Promise ? identified.then(keyPrincipal) : keyPrincipal(identified)
   }
 
-  const judgeAny = (credentials: string, { ip }: RequestHead) =>
-    credentials.startsWith(keyBrand) ? judgeKey(credentials, ip) : judge(credentials)
+  const judgeAny = (credentials: string, { ip }: RequestHead, left: CallerLeft | undefined) =>
+    credentials.startsWith(keyBrand) ? judgeKey(credentials, ip, left) : judge(credentials)
 
   if (config.mode === 'off') {
     if (config.onWarning) warnAgainAndAgain(config.onWarning)
-    return (request) => {
+    return (request, left) => {
       assertLocal(request)
       const jwt = bearerToken(request)
-      return jwt === undefined ? developer : judgeAny(jwt, request)
+      return jwt === undefined ? developer : judgeAny(jwt, request, left)
     }
   }
-  return (request) => {
+  return (request, left) => {
     const jwt = bearerToken(request)
     if (jwt === undefined) {
       throw new RegistryError('auth.credentials_missing', {
         detail: 'Send "Authorization: Bearer <access token or API key>".',
       })
     }
-    return judgeAny(jwt, request)
+    return judgeAny(jwt, request, left)
   }
 }
 
