@@ -1,2 +1,6 @@
-/** A program that does nothing but compare by argon2, as dear as the registry does, one thread, until it is ended. */
-import { hashCostMin } from '../../packages/core/src/api-keys/password-hash.ts'
+import { bareArgon2 } from './bare-argon2.ts'
+
+/** A program that hashes, one thing after the other, as long as whoever started it wants. */
+process.on('disconnect', () => process.exit())
+process.send?.('begins')
+for (;;) await bareArgon2()

@@ -77,6 +77,13 @@ export function startGenerator(): Generator {
   return { run: (order) => ask<Outcome>(child, order), stop: () => stop(child) }
 }
 
+/** Starts a process beside that does nothing but argon2, one thread. It ends when this process does. */
+export async function startArgon2(): Promise<{ stop(): Promise<void> }> {
+  const child = start([join(checkout, 'scripts/bench/argon2-alone.ts')], {}, '/dev/null')
+  await once(child, 'message')
+  return { stop: () => stop(child) }
+}
+
 /** Has a program of its own answer one question. It ends when this process does. */
 export async function askProgram<Answer>(entry: string, question: object): Promise<Answer> {
   const child = start([join(checkout, entry)], {}, '/dev/null')

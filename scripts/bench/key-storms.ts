@@ -1,8 +1,9 @@
 import { availableParallelism } from 'node:os'
-import { type ServerUnderLoad, startGenerator } from './children.ts'
+import { type ServerUnderLoad, startArgon2, startGenerator } from './children.ts'
 import type { Seen } from './cpu-probe.ts'
 import { batchOf, batchPath, bodyOf, forgedTokens, freshKeys, type KeyScene, verifyPath } from './key-scene.ts'
 import type { Order, Outcome } from './load.ts'
+import { median } from './measure.ts'
 import { atMost, count, type Finding, judged, p99, section } from './report.ts'
 import { bySlug } from './workloads.ts'
 
@@ -17,12 +18,16 @@ const laneWidth = availableParallelism() > 2 ? 2 : 1
 
 /** What others ask for, over one connection, and for how long before anything happens. */
 const others = { method: 'GET', path: bySlug, status: 200, slugPrefix: '', connections: 1, perSecond: 200 } as const
-const baselineSeconds = 5
+const baselineSeconds = 9
+/** How many replicas are cold: what others wait differs from one to the next. */
+const replicas = 3
 
 /** A replica of its own that something will happen to. */
 interface Target {
   /** The p99 of what others wait while nothing happens, in milliseconds. */
   readonly before: number
+  /** The same beside a process that does nothing but argon2: what it takes from a machine of so few cores. */
+  readonly besideArgon2: number
   /** Sends something, and others ask meanwhile. */
   readonly storm: (seconds: number, order: Storming) => Promise<Storm>
 }
@@ -78,18 +83,26 @@ export async function cold(scene: KeyScene): Promise<Finding> {
     connections: number,
     requestsMax: number,
   })
-  const first = await onReplica(scene, async ({ before, storm }) => ({
-    before,
+  const first = await onReplica(scene, async ({ storm, ...calm }) => ({
+    ...calm,
     ...(await storm(some.seconds, order(some.keys))),
   }))
-  const [second, again] = await onReplica(scene, async ({ before, storm }) => [
-    { before, ...(await storm(many.seconds, order(many.keys))) },
-    { before, ...(await storm(many.seconds, order(many.keys))) },
+  const [second, again] = await onReplica(scene, async ({ storm, ...calm }) => [
+    { ...calm, ...(await storm(many.seconds, order(many.keys))) },
+    { ...calm, ...(await storm(many.seconds, order(many.keys))) },
   ])
+  const crowds = [second]
+  while (crowds.length < replicas) {
+    const next = await onReplica(scene, async ({ storm, ...calm }) => ({
+      ...calm,
+      ...(await storm(many.seconds, order(many.keys))),
+    }))
+    crowds.push(next)
+  }
   const lines = [
     lineOf(count(some.keys), first),
-    lineOf(count(many.keys), second),
-    lineOf(`the same ${count(many.keys)} again`, again),
+    ...crowds.map((crowd) => lineOf(count(many.keys), crowd)),
+    lineOf(`the first ${count(many.keys)} again`, again),
   ]
   const heads = [
     'keys at once',
@@ -100,6 +113,7 @@ export async function cold(scene: KeyScene): Promise<Finding> {
     'p99 of the event loop',
     'memory at most, kept',
     'p99 of by-slug before',
+    'beside argon2 alone',
     'meanwhile',
     'as a multiple',
   ]
@@ -128,7 +142,7 @@ export async function cold(scene: KeyScene): Promise<Finding> {
       ),
       atMost(
         `${more}: p99 of other requests, times that before`,
-        second.meanwhile / second.before,
+        median(crowds.map(({ before, meanwhile }) => meanwhile / before)),
         targets.othersMultiple,
       ),
     ],
@@ -145,9 +159,12 @@ async function onReplica<Result>(scene: KeyScene, happen: (target: Target) => Pr
     const asOthers = async (order: Partial<Order> & Pick<Order, 'seconds'>) =>
       await second.run({ ...others, port, token, ...order })
     await asOthers({ seconds: warmUpSeconds, connections, perSecond: undefined })
-    const before = p99((await asOthers({ seconds: baselineSeconds })).milliseconds)
+    const calm = async () => p99((await asOthers({ seconds: baselineSeconds })).milliseconds)
+    const before = await calm()
+    const besideArgon2 = await whileHashing(calm)
     return await happen({
       before,
+      besideArgon2,
       async storm(seconds, order) {
         scene.signal.throwIfAborted()
         await replica.watch()
@@ -161,11 +178,20 @@ async function onReplica<Result>(scene: KeyScene, happen: (target: Target) => Pr
   }
 }
 
+async function whileHashing<Result>(measureIt: () => Promise<Result>): Promise<Result> {
+  const neighbour = await startArgon2()
+  try {
+    return await measureIt()
+  } finally {
+    await neighbour.stop()
+  }
+}
+
 async function send({ generator, tokens }: KeyScene, { port }: ServerUnderLoad, seconds: number, order: Storming) {
   return await generator.run({ ...order, method: 'POST', slugPrefix: '', port, token: tokens.certifai, seconds })
 }
 
-function lineOf(what: string, { before, outcome, seen, meanwhile }: Storm & Pick<Target, 'before'>): string[] {
+function lineOf(what: string, { before, besideArgon2, outcome, seen, meanwhile }: Storm & Omit<Target, 'storm'>) {
   const { argon2, eventLoopP99Milliseconds, memory } = seen
   return [
     what,
@@ -175,7 +201,7 @@ function lineOf(what: string, { before, outcome, seen, meanwhile }: Storm & Pick
     `${count(argon2.begun)}, ${argon2.atOnce}`,
     ms(eventLoopP99Milliseconds),
     `${mebibytes(memory.most)}, ${mebibytes(memory.kept)}`,
-    ...besides(before, meanwhile),
+    ...besides(before, meanwhile).toSpliced(1, 0, ms(besideArgon2)),
   ]
 }
 
