@@ -95,6 +95,8 @@ export interface ErrorCodes {
     'api_key.mixed_audience': true
     /** There is no such scope. */
     'api_key.scope_unknown': true
+    /** The search cannot be read. */
+    'audit_search.invalid': true
     /** The cursor is not one of this list. */
     'page.cursor_invalid': true
     /** There is no such product. */

@@ -767,6 +767,11 @@ export type ListAuditEventsQuery = {
      * @format date-time
      */
     created_before?: string;
+    /**
+     * Only what this search finds: words, and operators such as `actor.id:jane`, `action:tenant.*`, `-crud:r`, `received:2026-01-01,`. docs/audit-search.md has them all.
+     * @maxLength 2000
+     */
+    q?: string;
 };
 
 type GetAuditEventResult = AuditEvent;

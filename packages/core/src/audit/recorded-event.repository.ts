@@ -1,80 +1,18 @@
-import { type Expression, expressionBuilder, type RawBuilder, type Selectable, type SqlBool, sql } from 'kysely'
+import { type Expression, expressionBuilder, type Selectable, type SqlBool, sql } from 'kysely'
 import type { Reader } from '../db/handles.ts'
 import type { Schema } from '../db/schema.ts'
 import { type EventId, StreamId } from '../id.ts'
 import type { Position } from '../page.ts'
 import type { Sight } from '../sight.ts'
-import { ownProduct } from './audit-event.ts'
 import type { RecordedEventQuery } from './recorded-event.ts'
-
-const columns = [
-  'id',
-  'tenant_id',
-  'product',
-  'environment',
-  'action',
-  'crud',
-  'canonical_at',
-  'created_at',
-  'received_at',
-  'group_id',
-  'group_name',
-  'actor_id',
-  'actor_name',
-  'actor_href',
-  'actor_fields',
-  'target_id',
-  'target_name',
-  'target_href',
-  'target_type',
-  'target_fields',
-  'source_ip',
-  'description',
-  'component',
-  'version',
-  'external_id',
-  'is_anonymous',
-  'is_failure',
-  'fields',
-  'metadata',
-] as const
-
-type Column = (typeof columns)[number]
+import { conditionOf } from './search-conditions.ts'
+import type { SearchExpression } from './search-language.ts'
+import { type Column, columns, shown, shows } from './shown-columns.ts'
 
 /** A row of the log, as far as readers see it. Its maps are JSON texts. */
 export type EventRow = Selectable<Pick<Schema['audit_log'], Column>>
 
 const eb = expressionBuilder<Schema, 'audit_log'>()
-
-/** What a tenant's own people see of the registry's own events, in place of who did it and from where. */
-const masks: Partial<Record<Column, string | null>> = {
-  actor_id: 'platform',
-  actor_name: null,
-  actor_href: null,
-  actor_fields: null,
-  source_ip: null,
-  metadata: null,
-}
-
-const own = sql.lit(ownProduct)
-const maskOf = (sight: Sight, name: Column) => (sight.kind === 'platform' ? undefined : masks[name])
-
-/** A column as this sight shows it. */
-function shown(sight: Sight, name: Column): RawBuilder<unknown> {
-  const mask = maskOf(sight, name)
-  const column = sql.ref(name)
-  return mask === undefined ? column : sql`case when product = ${own} then ${sql.lit(mask)} else ${column} end`
-}
-
-/** Whether a column shows this value: no filter finds what is not shown. Written so that the column's index is of use. */
-function shows(sight: Sight, name: Column, value: string): RawBuilder<SqlBool> {
-  const mask = maskOf(sight, name)
-  const column = sql.ref(name)
-  if (mask === undefined) return sql`${column} = ${value}`
-  return mask === value
-    ? sql`(product = ${own} or ${column} = ${value})`
-    : sql`(product <> ${own} and ${column} = ${value})`
-}
 
 const select = (db: Reader, sight: Sight) =>
   db
@@ -94,7 +32,9 @@ function inSight(sight: Sight): Expression<SqlBool>[] {
   ]
 }
 
-export type EventFilter = Omit<RecordedEventQuery, 'limit' | 'cursor'>
+export interface EventFilter extends Omit<RecordedEventQuery, 'limit' | 'cursor' | 'q'> {
+  readonly search?: SearchExpression | undefined
+}
 
 /** Events, newest first, from the one after `after` on. */
 export async function listEvents(
@@ -104,7 +44,7 @@ export async function listEvents(
   limit: number,
   after?: Position,
 ): Promise<EventRow[]> {
-  const { tenant_id, product, action, crud, actor_id, target_id, created_after, created_before } = filter
+  const { tenant_id, product, action, crud, actor_id, target_id, created_after, created_before, search } = filter
   const conditions = inSight(sight)
   const isEqual = (name: Column, value: string | undefined) => {
     if (value !== undefined) conditions.push(shows(sight, name, value))
@@ -117,6 +57,7 @@ export async function listEvents(
   isEqual('target_id', target_id)
   if (created_after) conditions.push(eb('canonical_at', '>=', created_after))
   if (created_before) conditions.push(eb('canonical_at', '<', created_before))
+  if (search) conditions.push(conditionOf(sight, search, tenant_id))
   if (after) conditions.push(sql<SqlBool>`(canonical_at, id) < (${after.key}::timestamptz, ${after.id}::uuid)`)
   return await select(db, sight)
     .where(eb.and(conditions))

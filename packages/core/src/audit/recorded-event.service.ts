@@ -7,16 +7,19 @@ import { TenantSummary } from '../tenants/tenant.ts'
 import { ownProduct } from './audit-event.ts'
 import * as events from './recorded-event.repository.ts'
 import type { RecordedEvent, RecordedEventQuery } from './recorded-event.ts'
+import { parseSearch } from './search-language.ts'
 
 /**
  * One page of the events in sight, newest first. A tenant's own people see what the registry did without who did it,
  * and nothing of the tenant that they do not see elsewhere.
- * @throws {RegistryError} `page.cursor_invalid`
+ * @throws {RegistryError} `page.cursor_invalid`, `audit_search.invalid`
  */
 export async function listEvents(db: Reader, sight: Sight, query: RecordedEventQuery): Promise<Page<RecordedEvent>> {
   const { limit = pageLimit.default, cursor, ...filter } = query
   const after = cursor === undefined ? undefined : decodeCursor('audit-events', filter, cursor)
-  const rows = await events.listEvents(db, sight, filter, limit + 1, after)
+  const { q, ...rest } = filter
+  const search = q === undefined ? undefined : parseSearch(q)
+  const rows = await events.listEvents(db, sight, { ...rest, search }, limit + 1, after)
   const page = toPage(rows, limit, 'audit-events', filter, ({ canonical_at, id }) => ({
     key: canonical_at.toISOString(),
     id,

@@ -99,5 +99,12 @@ export const RecordedEventQuery = PageQuery.extend({
     .meta({ description: 'Only what was done to this.', examples: ['00000000-0000-0000-0000-000000000001'] }),
   created_after: Timestamp.optional().meta({ description: 'Only what happened at this instant or later.' }),
   created_before: Timestamp.optional().meta({ description: 'Only what happened before this instant.' }),
+  q: text(2000)
+    .optional()
+    .meta({
+      description:
+        'Only what this search finds: words, and operators such as `actor.id:jane`, `action:tenant.*`, `-crud:r`, `received:2026-01-01,`. docs/audit-search.md has them all.',
+      examples: ['action:tenant.* "Acme Inc."'],
+    }),
 })
 export type RecordedEventQuery = z.output<typeof RecordedEventQuery>

@@ -18,7 +18,7 @@ export const auditRoutes = [
     query: RecordedEventQuery,
     status: 200,
     response: pageOf(RecordedEvent, 'AuditEventPage'),
-    errors: ['page.cursor_invalid'],
+    errors: ['page.cursor_invalid', 'audit_search.invalid'],
     handle: ({ db, sight, query }) => listEvents(db, sight, query),
   }),
   route({

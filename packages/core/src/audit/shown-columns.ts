@@ -1,0 +1,69 @@
+import { type RawBuilder, type SqlBool, sql } from 'kysely'
+import type { Sight } from '../sight.ts'
+import { ownProduct } from './audit-event.ts'
+
+/** The columns of the log that readers see. */
+export const columns = [
+  'id',
+  'tenant_id',
+  'product',
+  'environment',
+  'action',
+  'crud',
+  'canonical_at',
+  'created_at',
+  'received_at',
+  'group_id',
+  'group_name',
+  'actor_id',
+  'actor_name',
+  'actor_href',
+  'actor_fields',
+  'target_id',
+  'target_name',
+  'target_href',
+  'target_type',
+  'target_fields',
+  'source_ip',
+  'description',
+  'component',
+  'version',
+  'external_id',
+  'is_anonymous',
+  'is_failure',
+  'fields',
+  'metadata',
+] as const
+
+export type Column = (typeof columns)[number]
+
+/** What a tenant's own people see of the registry's own events, in place of who did it and from where. */
+const masks: Partial<Record<Column, string | null>> = {
+  actor_id: 'platform',
+  actor_name: null,
+  actor_href: null,
+  actor_fields: null,
+  source_ip: null,
+  metadata: null,
+}
+
+/** The registry's own product, in a statement. */
+export const own = sql.lit(ownProduct)
+const maskOf = (sight: Sight, name: Column) => (sight.kind === 'platform' ? undefined : masks[name])
+
+/** A column as this sight shows it. */
+export function shown(sight: Sight, name: Column): RawBuilder<unknown> {
+  const mask = maskOf(sight, name)
+  const column = sql.ref(name)
+  return mask === undefined ? column : sql`case when product = ${own} then ${sql.lit(mask)} else ${column} end`
+}
+
+/** Whether a column shows this value: no filter finds what is not shown. Written so that the column's index is of use. */
+export function shows(sight: Sight, name: Column, value: string): RawBuilder<SqlBool> {
+  const mask = maskOf(sight, name)
+  const column = sql.ref(name)
+  if (mask === undefined) return sql`${column} = ${value}`
+  return mask === value
+    ? sql`(product = ${own} or ${column} = ${value})`
+    : sql`(product <> ${own} and ${column} = ${value})`
+}

@@ -1,0 +1,323 @@
+import {
+  appendEvents,
+  createDb,
+  type Db,
+  everything,
+  housekeeping,
+  listEvents,
+  type NewAuditEvent,
+  placeLegalHold,
+  RecordedEventQuery,
+  type Sight,
+  type Tenant,
+  TenantChanges,
+  updateTenant,
+} from '@breakpilot/tenant-core'
+import fc from 'fast-check'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { aTenant, testActor, testCatalogue } from '../builders.ts'
+import { migratedDatabase, type TestDatabase } from '../postgres/database.ts'
+
+let database: TestDatabase
+let db: Db
+let acme: Tenant
+let own: Sight
+
+/** What products recorded, each known by its description's first word. */
+const recorded: readonly (Omit<NewAuditEvent, 'tenant_id' | 'environment' | 'crud' | 'product'> &
+  Partial<Pick<NewAuditEvent, 'crud' | 'product'>>)[] = [
+  {
+    action: 'report.read',
+    description: 'one: the quarterly figures',
+    actor: { id: 'jane', name: 'Jane Doe' },
+    target: { id: 'r-1', name: 'Quarterly report', type: 'report' },
+    created_at: new Date('2026-01-01T10:00:00Z'),
+    source_ip: '192.0.2.7',
+    fields: [
+      ['record_id', '7, 8'],
+      ['quality', 'good'],
+    ],
+    is_failure: false,
+  },
+  {
+    action: 'report.read.denied',
+    description: 'two: nobody may',
+    actor: { id: 'joe', name: 'Joe' },
+    target: { id: 'r-2', type: 'report' },
+    created_at: new Date('2026-01-02T10:00:00Z'),
+    is_failure: true,
+    external_id: 'x-2',
+  },
+  {
+    action: 'reporting.begun',
+    description: "three: don't panic, it's a test of (parentheses) and \\ signs",
+    product: 'compliance',
+    crud: 'c',
+    created_at: new Date('2026-01-03T10:00:00Z'),
+    fields: [['__proto__', 'polluted']],
+    metadata: [['trace', 'deadbeefcafe']],
+    component: 'worker',
+    version: '1.2.3',
+  },
+  {
+    action: 'Mixed.Case',
+    description: 'four',
+    is_anonymous: true,
+    crud: 'd',
+    created_at: new Date('2026-01-04T10:00:00Z'),
+    group: { id: 'g-4', name: 'The fourth' },
+  },
+]
+
+beforeAll(async () => {
+  database = await migratedDatabase()
+  db = createDb({ connectionString: database.runtimeUrl })
+  acme = await aTenant(db, { slug: 'acme', name: 'Acme', status: 'active', plan: 'starter' })
+  own = { kind: 'tenants', tenantIds: [acme.id] }
+  const actor = {
+    ...testActor,
+    id: 'operator-jane',
+    name: 'Operator Jane',
+    source_ip: '192.0.2.9',
+    request_id: 'req-77',
+  }
+  await updateTenant(
+    db,
+    actor,
+    testCatalogue,
+    acme.id,
+    TenantChanges.parse({ name: 'Acme Inc.', sales_owner: 'hidden-owner' }),
+  )
+  await placeLegalHold(db, actor, acme.id, { reason: 'hidden-lawsuit' })
+  const events = recorded.map((event): NewAuditEvent => {
+    return { product: 'certifai', crud: 'r', ...event, tenant_id: acme.id, environment: 'live' }
+  })
+  await housekeeping(db, async (tx) => await appendEvents(tx, events))
+  // The same words in another log.
+  const other = await aTenant(db, { slug: 'other', name: 'Other' })
+  await housekeeping(
+    db,
+    async (tx) =>
+      await appendEvents(tx, [
+        {
+          tenant_id: other.id,
+          product: 'certifai',
+          environment: 'live',
+          action: 'report.read',
+          crud: 'r',
+          description: 'five: quarterly',
+        },
+      ]),
+  )
+})
+afterAll(async () => {
+  await db.destroy()
+  await database.drop()
+})
+
+async function search(sight: Sight, q: string, more: Partial<Record<'tenant_id' | 'product', string>> = {}) {
+  return (await listEvents(db, sight, RecordedEventQuery.parse({ q, limit: '200', ...more }))).data
+}
+
+/** The first words of what is found: of the registry's own events their actions. */
+const found = async (sight: Sight, q: string, more?: Parameters<typeof search>[2]) =>
+  (await search(sight, q, more)).map(({ description, action }) => description?.split(/[: ]/)[0] ?? action).toSorted()
+
+describe('what products recorded is found', () => {
+  it.each<[string, string[]]>([
+    ['quarterly', ['five', 'one']],
+    ['QUARTERLY', ['five', 'one']],
+    ['quarter', []],
+    ['quart*', ['five', 'one']],
+    ['"quarterly figures"', ['one']],
+    ['"figures quarterly"', []],
+    ['figures quarterly', ['one']],
+    ['report.read', ['five', 'one']],
+    ['report.read.denied', ['two']],
+    ['report', ['one', 'two']],
+    ['mixed.case', ['four']],
+    ["don't", ['three']],
+    ['"(parentheses)"', ['three']],
+    ["it's*", ['three']],
+    ['deadbeefcafe', ['three']],
+    ['192.0.2.7', ['one']],
+    ['192.0.2', []],
+    ['1.2.3', ['three']],
+    ['status:panic', ['three']],
+    ['action:report.read', ['five', 'one']],
+    ['action:report.read*', ['five', 'one', 'two']],
+    ['action:report*,Mixed.Case', ['five', 'four', 'one', 'three', 'two']],
+    ['action:mixed.case', []],
+    ['action:report.* -crud:r', []],
+    ['crud:c,d product:certifai,compliance', ['four', 'three']],
+    ['actor.id:jane', ['one']],
+    ['actor.id:jane,joe', ['one', 'two']],
+    ['actor.id:jan', []],
+    ['actor.name:doe', ['one']],
+    ['target.name:quarterly', ['one']],
+    ['target.type:report -is_failure:true', ['one']],
+    ['description:quarterly', ['five', 'one']],
+    ['group.id:g-4', ['four']],
+    ['group.name:fourth', ['four']],
+    ['external_id:x-2', ['two']],
+    ['component:worker version:1.2.3', ['three']],
+    ['source_ip:192.0.2.7', ['one']],
+    ['is_failure:true', ['two']],
+    ['is_failure:false', ['one']],
+    ['is_anonymous:true', ['four']],
+    ['product:certifai -is_failure:true -is_failure:false', ['five', 'four']],
+    ['fields.quality:good', ['one']],
+    ['fields.record_id:8', ['one']],
+    ['fields.record_id:"7, 8"', ['one']],
+    ['fields.record_id:9', []],
+    ['fields.quality:8', []],
+    ['fields.__proto__:polluted', ['three']],
+    ['fields.constructor:x', []],
+    ['created:2026-01-02,2026-01-03T10:00:00Z', ['two']],
+    ['created:2026-01-03T10:00:00Z,', ['four', 'three']],
+    ['created:,2026-01-02T11:00:00+01:00', ['one']],
+    ['received:,2026-01-02', []],
+    ['(actor.id:jane OR actor.id:joe) is_failure:true', ['two']],
+    ['actor.id:jane OR is_anonymous:true', ['four', 'one']],
+    ['product:certifai NOT (report OR five)', ['four']],
+    ["%' or true --", []],
+    ['actor.id:"\' or 1=1 --"', []],
+    ['***', []],
+  ])('%s', async (q, expected) => {
+    expect(await found(everything, q)).toEqual(expected)
+    expect(await found(everything, q, { tenant_id: acme.id })).toEqual(expected.filter((each) => each !== 'five'))
+    // Of what products recorded a tenant's people see everything of their own.
+    expect(await found(own, q)).toEqual(expected.filter((each) => each !== 'five'))
+  })
+
+  it('by nothing at all: everything', async () => {
+    expect(await found(everything, ' ')).toEqual(await found(everything, 'crud:'))
+    expect((await found(everything, '')).length).toBe(9)
+  })
+})
+
+describe('what the registry did', () => {
+  it.each<[string, string[], string[]]>([
+    ['operator-jane', ['legal_hold.placed', 'tenant.updated'], []],
+    ['actor.id:operator-jane', ['legal_hold.placed', 'tenant.updated'], []],
+    ['actor.name:operator', ['legal_hold.placed', 'tenant.updated'], []],
+    ['source_ip:192.0.2.9', ['legal_hold.placed', 'tenant.updated'], []],
+    ['req-77', ['legal_hold.placed', 'tenant.updated'], []],
+    ['hidden-owner', ['tenant.updated'], []],
+    ['hid*', ['legal_hold.placed', 'tenant.updated'], []],
+    ['fields.after.sales_owner:hidden-owner', ['tenant.updated'], []],
+    ['"Acme Inc."', ['legal_hold.placed', 'tenant.updated'], ['tenant.updated']],
+    ['tenant.updated', ['tenant.updated'], ['tenant.updated']],
+    ['action:tenant.* group.name:"Acme Inc."', ['tenant.updated'], ['tenant.updated']],
+  ])('%s is found by the platform, and by others as far as they see it', async (q, platform, others) => {
+    expect(await found(everything, q, { product: 'tenant-registry' })).toEqual(platform)
+    expect(await found(own, q, { product: 'tenant-registry' })).toEqual(others)
+  })
+
+  it.each([
+    'hidden-owner',
+    'operator-jane',
+    'hidden-lawsuit',
+    'req-77',
+    'actor.id:operator-jane',
+    'fields.after.sales_owner:hidden-owner',
+  ])('does not say what it hides by what is not there: NOT %s', async (q) => {
+    expect(await found(own, `product:tenant-registry NOT ${q}`)).toEqual(await found(own, 'product:tenant-registry'))
+  })
+})
+
+it('whatever is asked, it or its opposite holds of every event', async () => {
+  const term = fc.constantFrom(
+    'quarterly',
+    'rep*',
+    '"a test"',
+    'action:report*',
+    'crud:r,c',
+    'actor.id:jane',
+    'actor.name:doe',
+    'is_failure:true',
+    'fields.quality:good',
+    'created:2026-01-02,',
+    'description:nobody',
+    'source_ip:192.0.2.7',
+    '***',
+  )
+  const { query } = fc.letrec<{ query: string; both: string }>((tie) => ({
+    query: fc.oneof({ maxDepth: 3 }, term, tie('both')),
+    both: fc
+      .tuple(tie('query'), fc.constantFrom(' ', ' OR ', ' NOT '), tie('query'))
+      .map(([one, joint, other]) => `(${one}${joint}${other})`),
+  }))
+  for (const sight of [everything, own]) {
+    const count = (await search(sight, '')).length
+    await fc.assert(
+      fc.asyncProperty(query, async (q) => {
+        const [it, opposite] = [await search(sight, q), await search(sight, `NOT ${q}`)]
+        expect(new Set([...it, ...opposite].map(({ id }) => id)).size).toBe(count)
+        expect(it.length + opposite.length).toBe(count)
+      }),
+      { numRuns: 60 },
+    )
+  }
+})
+
+it('whatever is written, PostgreSQL can read what becomes of it', async () => {
+  const piece = fc.constantFrom(
+    '"',
+    "'",
+    '\\',
+    '*',
+    ':',
+    '&',
+    '|',
+    '!',
+    '<->',
+    '(',
+    ')',
+    '-',
+    '$1',
+    '%',
+    'action:',
+    'fields.a:',
+    'x',
+    ' ',
+  )
+  const written = fc
+    .array(fc.oneof(piece, fc.string({ maxLength: 3 })), { maxLength: 12 })
+    .map((parts) => parts.join(''))
+  for (const sight of [everything, own]) {
+    await fc.assert(
+      fc.asyncProperty(written, async (q) => {
+        try {
+          await search(sight, q, { tenant_id: acme.id })
+        } catch (error) {
+          expect(error).toMatchObject({ code: 'audit_search.invalid' })
+        }
+      }),
+      { numRuns: 200 },
+    )
+  }
+})
+
+it('pages go through all that is found, each event once', async () => {
+  const seen: string[] = []
+  let cursor: string | undefined
+  do {
+    const page = await listEvents(
+      db,
+      everything,
+      RecordedEventQuery.parse({ q: 'action:report*', limit: '2', ...(cursor && { cursor }) }),
+    )
+    seen.push(...page.data.map(({ id }) => id))
+    cursor = page.next_cursor ?? undefined
+  } while (cursor !== undefined)
+  expect(seen).toEqual((await search(everything, 'action:report*')).map(({ id }) => id))
+  expect(new Set(seen).size).toBe(4)
+  const { next_cursor } = await listEvents(
+    db,
+    everything,
+    RecordedEventQuery.parse({ q: 'action:report*', limit: '2' }),
+  )
+  const another = RecordedEventQuery.parse({ q: 'action:report.read', limit: '2', cursor: next_cursor ?? '' })
+  await expect(listEvents(db, everything, another)).rejects.toMatchObject({ code: 'page.cursor_invalid' })
+})
