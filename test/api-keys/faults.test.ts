@@ -1,22 +1,12 @@
-import { setImmediate as turn } from 'node:timers/promises'
-import {
-  ApiKeyVerifier,
-  ChangeListener,
-  createDb,
-  type Db,
-  mintToken,
-  newKeyringText,
-  parseKeyring,
-} from '@breakpilot/tenant-core'
+import { createDb, type Db, newKeyringText, parseKeyring } from '@breakpilot/tenant-core'
 import { sql } from 'kysely'
 import { Client } from 'pg'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { toBase62 } from '../../packages/core/src/api-keys/base62.ts'
 import { startProcess } from '../app/process.ts'
-import { keyCatalogue } from '../builders.ts'
 import { migratedDatabase, type TestDatabase } from '../postgres/database.ts'
 import { keyringFile, startTestServer } from '../server.ts'
-import { aKey, aKeyring, aTenantWithProducts, codeOf, whole } from './keys.ts'
+import { aKey, aTenantWithProducts, codeOf, startVerifier, whole } from './keys.ts'
 
 /** What breaks beside the registry, and that it says nothing wrong about keys because of that. */
 const ringText = newKeyringText()
@@ -133,7 +123,7 @@ describe('a ring with one key more', () => {
   const both = parseKeyring(JSON.stringify({ current: 'k2', keys: { ...keys, ...more.keys } }))
 
   it('knows the keys of both, and each under the one alone that it was issued under', async () => {
-    const { verifier } = aVerifier({ keyring: both })
+    const verifier = await aVerifier(both)
     const first = await aKey(db, keyring, (await aTenantWithProducts(db)).id)
     const second = await aKey(db, both, first.tenant_id)
     expect(await codeOf(verifier, remarked(first.key, 'k2'))).toBe('NOT_FOUND')
@@ -143,7 +133,7 @@ describe('a ring with one key more', () => {
     expect(await codeOf(verifier, remarked(first.key, 'k2'))).toBe('NOT_FOUND')
     expect([remarked(first.key, 'k1'), remarked(second.key, 'k2')]).toEqual([first.key, second.key])
     // Those who do not have the new key of the ring yet do not know what was made with it.
-    expect(await codeOf(aVerifier().verifier, second.key)).toBe('NOT_FOUND')
+    expect(await codeOf(await aVerifier(), second.key)).toBe('NOT_FOUND')
   })
 
   /** The same secret with its MAC made by another key of the ring, as only who has the ring can make it. */
@@ -154,64 +144,8 @@ describe('a ring with one key more', () => {
   }
 })
 
-function aVerifier(options: Partial<ConstructorParameters<typeof ApiKeyVerifier>[0]> = {}) {
-  const onFailure = () => undefined
-  const { promise: listening, resolve: onListening } = Promise.withResolvers<void>()
-  const changes = new ChangeListener({ db, connectionString: database.runtimeUrl, onListening, onFailure })
-  const verifier = new ApiKeyVerifier({ db, catalogue: keyCatalogue, keyring, changes, onFailure, ...options })
-  verifier.start()
-  changes.start()
-  closers.push(async () => {
-    await changes.close()
-    await verifier.close()
-  })
-  /** Resolves when there is nothing left to be forgotten: a later look has followed the one that began to listen. */
-  const isQuiet = async () => {
-    await listening
-    const since = performance.now()
-    await expect.poll(() => changes.heardAt, { timeout: 10_000 }).toBeGreaterThan(since)
-    await verifier.settle()
-  }
-  return { verifier, isQuiet }
+async function aVerifier(ring = keyring) {
+  const { verifier, close } = await startVerifier({ url: database.runtimeUrl, keyring: ring })
+  closers.push(close)
+  return verifier
 }
-
-describe('cold keys', () => {
-  // Five hundred behave alike; thirty are enough to see it.
-  let keys: string[] = []
-  beforeAll(async () => {
-    const { id } = await aTenantWithProducts(db)
-    const made = await Promise.all(Array.from({ length: 30 }, () => aKey(db, keyring, id)))
-    keys = made.map(({ key }) => key)
-  })
-
-  it.each([1, 2])('all at once are all proven, never more than %i at the same time', async (width) => {
-    const { verifier, isQuiet } = aVerifier({ lane: { width } })
-    await isQuiet()
-    let answered = 0
-    const codes = Promise.all(
-      keys.map(async (key) => {
-        const code = await codeOf(verifier, key)
-        answered += 1
-        return code
-      }),
-    )
-    let most = 0
-    while (answered < keys.length) {
-      await turn()
-      most = Math.max(most, verifier.counts.argon2 - answered)
-    }
-    expect(new Set(await codes)).toEqual(new Set(['VALID']))
-    expect(most).toBe(width)
-    expect(verifier.counts).toMatchObject({ argon2: keys.length, refused: 0, waiting: 0 })
-  })
-
-  it('do not wait behind forged ones: those reach neither the database nor the lane', async () => {
-    const { key } = await aKey(db, keyring, (await aTenantWithProducts(db)).id)
-    const { verifier } = aVerifier({ lane: { width: 1, waitingMax: 1 } })
-    const elsewhere = aKeyring()
-    const forged = Array.from({ length: 500 }, () => mintToken(elsewhere, 'live').text)
-    const codes = Promise.all([...forged, key].map(async (each) => await codeOf(verifier, each)))
-    expect((await codes).filter((code) => code !== 'NOT_FOUND')).toEqual(['VALID'])
-    expect(verifier.counts).toMatchObject({ argon2: 1, refused: 0, keys: 1 })
-  })
-})
