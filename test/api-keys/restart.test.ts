@@ -141,6 +141,14 @@ describe.skipIf(missing !== undefined)(`a primary that crashes${missing ? `: ${m
     expect(verifier.counts).toMatchObject({ refused: 0, waiting: 0 })
   })
 
+  it('takes back no key that somebody was shown', async () => {
+    const { verifier } = await aReplica()
+    const { key } = await aKeyToRevoke()
+    await server.crash()
+    await server.start()
+    await expect.poll(() => outcomeOf(verifier, key), { timeout: 30_000 }).toBe('VALID')
+  })
+
   it('leaves what was read of a warm key good for the second that is said, and no longer', async () => {
     // Made before: what was in the feed and could not be read any more would be forgotten.
     const [warm = '', cold = ''] = await aCrowd(db, keyring, (await aTenantWithProducts(db)).id, 2)

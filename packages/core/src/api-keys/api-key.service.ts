@@ -77,6 +77,7 @@ export async function issueApiKey(
     assertEnd(granted.expires_at, policyFor(tenantId, tenant.key_policy), new Date())
     await assertProject(tx, tenantId, granted.project_id)
     await issuer.remember(tx, minted)
+    await keys.commitDurably(tx)
     const id = newApiKeyId()
     const row = await keys.insertApiKey(tx, {
       ...granted,

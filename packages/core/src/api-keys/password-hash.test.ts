@@ -1,7 +1,8 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { pbkdf2 } from 'node:crypto'
+import { promisify } from 'node:util'
 import { hash } from '@node-rs/argon2'
 import { describe, expect, it } from 'vitest'
-import { hashCostMin, hashingThreads, hashSecret, isAtLeast, isOutdated, isSecretOf } from './password-hash.ts'
+import { hashCostMin, hashSecret, isAtLeast, isOutdated, isSecretOf } from './password-hash.ts'
 
 /** As cheap as argon2 can be: what is tested here is not how dear it is. */
 const cheap = { memoryCost: 8, timeCost: 1, parallelism: 1 }
@@ -19,15 +20,17 @@ describe('a hash', () => {
     }
   })
 
-  it.runIf(process.platform === 'linux')('is made by threads of a lower priority, as few as there may be', async () => {
-    const before = processorTimes()
-    await Promise.all(Array.from({ length: 20 }, async () => await hashSecret('a secret', hashCostMin)))
-    const after = processorTimes()
-    const busy = [...after].filter(([thread, { time }]) => time - (before.get(thread)?.time ?? 0) >= hashingTime)
-    const hashing = busy.filter(([, { priority }]) => priority > 0)
-    expect(hashing.length).toBeGreaterThan(0)
-    expect(hashing.length).toBeLessThanOrEqual(hashingThreads)
-    expect(after.get(String(process.pid))?.priority ?? 0).toBe(0)
+  it('does not wait for what Node.js does in its own pool, however much that is', async () => {
+    const { UV_THREADPOOL_SIZE: size = '4' } = process.env
+    const order: string[] = []
+    const slow = Array.from({ length: Number(size) }, async () => {
+      await promisify(pbkdf2)('a secret', 'a salt', 2_000_000, 32, 'sha512')
+      order.push('pool')
+    })
+    await hashSecret('a secret', hashCostMin)
+    order.push('hash')
+    await Promise.all(slow)
+    expect(order[0]).toBe('hash')
   })
 
   it.each([
@@ -70,17 +73,3 @@ describe('a cost', () => {
     expect(isAtLeast(cost, hashCostMin)).toBe(!expected)
   })
 })
-
-/** Of so many ticks of the processor's time, of 10 ms each, nobody needs as many who does not hash. */
-const hashingTime = 3
-
-/** The threads of this process: the time that each has taken, and how far its priority is lowered. */
-function processorTimes(): Map<string, { readonly time: number; readonly priority: number }> {
-  const threads = readdirSync('/proc/self/task').map((thread) => {
-    // Behind the name of the thread, which is in parentheses and may hold anything. https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html
-    const [, fields = ''] = /^.*\) (.*)$/s.exec(readFileSync(`/proc/self/task/${thread}/stat`, 'utf8')) ?? []
-    const numbers = fields.split(' ').map(Number)
-    return [thread, { time: (numbers[11] ?? 0) + (numbers[12] ?? 0), priority: numbers[16] ?? 0 }] as const
-  })
-  return new Map(threads)
-}

@@ -29,15 +29,13 @@ export const hashingThreads = availableParallelism() > 2 ? 2 : 1
  * The threads that hash: they begin with the first hash, end when they have had nothing to do for a while, and keep no
  * process alive. In the pool of Node.js argon2 would take a thread from files and names; and with as many waiting as
  * come after a start, others wait twice as long for their answers as they do beside a thread of its own. Its priority is
- * lower: who waits for a request comes first where there are fewer cores than work.
+ * everybody's: a lower one did nothing for those others, and let keys wait in vain on a machine that is busy.
  */
 const threads = new Piscina<Argon2Task, string | boolean>({
   filename: fileURLToPath(new URL(`argon2-thread${extname(import.meta.url)}`, import.meta.url)),
   minThreads: 0,
   maxThreads: hashingThreads,
   idleTimeout: 60_000,
-  // Of the thread alone on Linux. On macOS it would be that of the whole process, and Windows has another scale.
-  niceIncrement: process.platform === 'linux' ? 10 : 0,
   recordTiming: false,
 })
 
