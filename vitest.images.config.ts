@@ -1,7 +1,12 @@
 import { defineConfig } from 'vitest/config'
 
+const conditions = ['@breakpilot/source']
+
 // The container images, really built and run: `pnpm test:images`. Apart from the other tests, because it needs Docker.
 export default defineConfig({
+  // From the sources, as in vitest.config.ts: in a fresh clone nothing is built.
+  resolve: { conditions },
+  ssr: { resolve: { conditions } },
   test: {
     name: 'images',
     reporters: ['default', './test/summary-reporter.ts'],

@@ -50,3 +50,15 @@ it('the image of the server has the product manifests', async () => {
   const list = await docker('run', '--rm', '--entrypoint', 'ls', images.server, '/app/products')
   expect(list.split('\n')).toEqual(expect.arrayContaining(['certifai.yaml', 'compliance.yaml']))
 })
+
+// What does it is a file of its own and a package with native parts, neither of which a bare start loads.
+it('the image of the server hashes secrets', async () => {
+  const script = `
+    const { hashCostMin, hashSecret, isSecretOf } = await import(process.argv[1])
+    const hash = await hashSecret('a secret', hashCostMin)
+    console.log(await isSecretOf(hash, 'a secret'), await isSecretOf(hash, 'another'))`
+  const file = '/app/node_modules/@breakpilot/tenant-core/dist/api-keys/password-hash.js'
+  const node = ['--input-type=module', '--eval', script, file]
+  const found = await docker('run', '--rm', ...confined, '--entrypoint', 'node', images.server, ...node)
+  expect(found).toBe('true false')
+})
