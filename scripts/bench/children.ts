@@ -80,7 +80,11 @@ export function startGenerator(): Generator {
 /** Starts a process beside that does nothing but argon2, one thread. It ends when this process does. */
 export async function startArgon2(): Promise<{ stop(): Promise<void> }> {
   const child = start([join(checkout, 'scripts/bench/argon2-alone.ts')], {}, '/dev/null')
-  await once(child, 'message')
+  const ended = new AbortController()
+  const gone = once(child, 'exit', ended).then(() => {
+    throw new Error('what hashes beside has ended')
+  })
+  await Promise.race([once(child, 'message', ended), gone]).finally(() => ended.abort())
   return { stop: () => stop(child) }
 }
 

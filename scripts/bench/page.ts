@@ -97,11 +97,11 @@ ${findings.map(({ table }) => table).join('\n\n')}
   gets on the way there; the multiple is of the first page's p50.
 - Other requests, while keys are forged or come all at once, are \`GET by-slug\`: 200 a second over one connection, before
   for 9 s and meanwhile; and for 9 s beside a process that does nothing but one argon2 after the other, without any key
-  asked about: that much is the machine's own (docs/adr/0012-api-keys.md). The target is judged by the median of three
-  replicas. argon2 is counted where its library is called, and how many of it run at the same time. The
-  event loop's p99 is the time between two looks that are 10 ms apart when nothing holds them up, so 10 ms is the least
-  that it can be. Memory is the most that the process had, and what of JavaScript's is kept once all garbage is gone:
-  Node.js holds on to memory that it needed once.
+  asked about: that much is the machine's own (docs/adr/0012-api-keys.md). The target of 5 000 keys for them is judged by
+  the median of three replicas, all others by the first. argon2 is counted where its library is called, and how many of
+  it run at the same time. The event loop's p99 is the time between two looks that are 10 ms apart when nothing holds
+  them up, so 10 ms is the least that it can be. Memory is the most that the process had, and what of JavaScript's main
+  thread is kept once all garbage is gone: Node.js holds on to memory that it needed once.
 - In all of these the server shares the machine's cores with PostgreSQL, the keys' senders and those of other requests.
   On two cores the registry runs one argon2 at a time, else two, and each key waits for those before it: how long argon2
   takes alone, in the first table on keys, says how many keys can be new in a second.

@@ -1,3 +1,4 @@
+import { execFile } from 'node:child_process'
 import { pbkdf2 } from 'node:crypto'
 import { promisify } from 'node:util'
 import { hash } from '@node-rs/argon2'
@@ -31,6 +32,21 @@ describe('a hash', () => {
     order.push('hash')
     await Promise.all(slow)
     expect(order[0]).toBe('hash')
+  })
+
+  it('is a failure for who waits for it, and for nobody else, where a thread cannot begin', async () => {
+    const broken = `import { registerHooks } from 'node:module'
+      registerHooks({ load: (url, context, next) => {
+        if (url.includes('argon2-thread')) throw new Error('no thread today')
+        return next(url, context)
+      } })`
+    const asks = `const { hashCostMin, hashSecret } = await import(${JSON.stringify(new URL('password-hash.ts', import.meta.url).href)})
+      for (const _ of [1, 2]) await hashSecret('a secret', hashCostMin).catch((error) => console.log(error.message))
+      console.log('goes on')`
+    const preloaded = ['--import', `data:text/javascript,${encodeURIComponent(broken)}`]
+    const words = ['--conditions=@breakpilot/source', ...preloaded, '--input-type=module', '--eval', asks]
+    const { stdout } = await promisify(execFile)(process.execPath, words)
+    expect(stdout).toBe('no thread today\nno thread today\ngoes on\n')
   })
 
   it.each([

@@ -22,8 +22,10 @@ export function isAtLeast(cost: HashCost, other: HashCost): boolean {
   return cost.memoryCost >= other.memoryCost && cost.timeCost >= other.timeCost
 }
 
-/** How many hashes are made or compared at the same time: on two cores one, so that the other serves requests. */
+/** How many keys are proven at the same time: on two cores one, so that the other serves requests. */
 export const hashingThreads = availableParallelism() > 2 ? 2 : 1
+
+const isInputType = (word: string) => word === '--input-type' || word.startsWith('--input-type=')
 
 /**
  * The threads that hash: they begin with the first hash, end when they have had nothing to do for a while, and keep no
@@ -34,20 +36,41 @@ export const hashingThreads = availableParallelism() > 2 ? 2 : 1
 const threads = new Piscina<Argon2Task, string | boolean>({
   filename: fileURLToPath(new URL(`argon2-thread${extname(import.meta.url)}`, import.meta.url)),
   minThreads: 0,
-  maxThreads: hashingThreads,
+  // One more, so that those who are issued a key and those who are asked for one do not wait for each other.
+  maxThreads: hashingThreads + 1,
   idleTimeout: 60_000,
+  // What a script on the command line is written in is nothing to a thread, which refuses it.
+  execArgv: process.execArgv.filter((word, at, all) => !isInputType(word) && all[at - 1] !== '--input-type'),
   recordTiming: false,
 })
 
+/** Those who wait for a thread. */
+const waiting = new Set<(reason: Error) => void>()
+// A thread that cannot even begin has nobody's task yet, so it is nobody's failure: it is that of all who wait.
+threads.on('error', (error: Error) => {
+  for (const reject of waiting) reject(error)
+})
+
+async function onThread(task: Argon2Task): Promise<string | boolean> {
+  const { promise, resolve, reject } = Promise.withResolvers<string | boolean>()
+  waiting.add(reject)
+  try {
+    threads.run(task).then(resolve, reject)
+    return await promise
+  } finally {
+    waiting.delete(reject)
+  }
+}
+
 /** Hashes a secret: a PHC string. */
 export async function hashSecret(secret: string, cost: HashCost): Promise<string> {
-  return (await threads.run({ secret, cost })) as string
+  return (await onThread({ secret, cost })) as string
 }
 
 /** Whether a secret is the one behind a hash. A hash that is none is nobody's. */
 export async function isSecretOf(stored: string, secret: string): Promise<boolean> {
   if (costOf(stored) === undefined) return false
-  return (await threads.run({ secret, stored })) as boolean
+  return (await onThread({ secret, stored })) as boolean
 }
 
 const phc = /^\$argon2id\$v=19\$m=(\d{1,9}),t=(\d{1,5}),p=(\d{1,3})\$[A-Za-z0-9+/]{11,}\$[A-Za-z0-9+/]{43,}$/

@@ -49,7 +49,10 @@ export async function listEvents(
   const isEqual = (name: Column, value: string | undefined) => {
     if (value !== undefined) conditions.push(shows(sight, name, value))
   }
-  if (tenant_id !== undefined) conditions.push(eb('stream_id', '=', StreamId.parse(tenant_id)))
+  // Who sees one tenant alone asks about that one.
+  const [only, ...others] = sight.kind === 'tenants' ? sight.tenantIds : []
+  const tenant = tenant_id ?? (others.length === 0 ? only : undefined)
+  if (tenant !== undefined) conditions.push(eb('stream_id', '=', StreamId.parse(tenant)))
   isEqual('product', product)
   isEqual('action', action)
   isEqual('crud', crud)
@@ -57,7 +60,7 @@ export async function listEvents(
   isEqual('target_id', target_id)
   if (created_after) conditions.push(eb('canonical_at', '>=', created_after))
   if (created_before) conditions.push(eb('canonical_at', '<', created_before))
-  if (search) conditions.push(conditionOf(sight, search, tenant_id))
+  if (search) conditions.push(conditionOf(sight, search, tenant))
   if (after) conditions.push(sql<SqlBool>`(canonical_at, id) < (${after.key}::timestamptz, ${after.id}::uuid)`)
   return await select(db, sight)
     .where(eb.and(conditions))

@@ -1,4 +1,5 @@
-import type { Reader } from '../db/handles.ts'
+import { boundedRead } from '../db/bounded-read.ts'
+import type { Db, Reader } from '../db/handles.ts'
 import { RegistryError } from '../errors.ts'
 import type { EventId } from '../id.ts'
 import { decodeCursor, type Page, pageLimit, toPage } from '../page.ts'
@@ -9,17 +10,21 @@ import * as events from './recorded-event.repository.ts'
 import type { RecordedEvent, RecordedEventQuery } from './recorded-event.ts'
 import { parseSearch } from './search-language.ts'
 
+/** Milliseconds that a search may take: less than anybody waits for a read. */
+const searchMsMax = 4_000
+
 /**
  * One page of the events in sight, newest first. A tenant's own people see what the registry did without who did it,
  * and nothing of the tenant that they do not see elsewhere.
- * @throws {RegistryError} `page.cursor_invalid`, `audit_search.invalid`
+ * @throws {RegistryError} `page.cursor_invalid`, `audit_search.invalid`, `database.busy` for a search that takes too long
  */
-export async function listEvents(db: Reader, sight: Sight, query: RecordedEventQuery): Promise<Page<RecordedEvent>> {
+export async function listEvents(db: Db, sight: Sight, query: RecordedEventQuery): Promise<Page<RecordedEvent>> {
   const { limit = pageLimit.default, cursor, ...filter } = query
   const after = cursor === undefined ? undefined : decodeCursor('audit-events', filter, cursor)
   const { q, ...rest } = filter
   const search = q === undefined ? undefined : parseSearch(q)
-  const rows = await events.listEvents(db, sight, { ...rest, search }, limit + 1, after)
+  const read = async (reader: Reader) => await events.listEvents(reader, sight, { ...rest, search }, limit + 1, after)
+  const rows = await (search ? boundedRead(db, searchMsMax, read) : read(db))
   const page = toPage(rows, limit, 'audit-events', filter, ({ canonical_at, id }) => ({
     key: canonical_at.toISOString(),
     id,

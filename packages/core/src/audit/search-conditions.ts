@@ -34,15 +34,20 @@ const columnOf = {
 export function conditionOf(sight: Sight, expression: SearchExpression, tenant?: TenantId): Condition {
   const inside = (each: SearchExpression) => conditionOf(sight, each, tenant)
   switch (expression.kind) {
-    case 'all':
-      return sql`(${sql.join(expression.of.map(inside), sql` and `)})`
+    case 'all': {
+      // All words together are one question to the index, and one look at what is shown.
+      const texts = expression.of.filter((each) => each.kind === 'text')
+      const rest = expression.of.filter((each) => each.kind !== 'text').map(inside)
+      const found = texts.length > 0 ? [words(sight, texts, tenant)] : []
+      return sql`(${sql.join([...found, ...rest], sql` and `)})`
+    }
     case 'any':
       return sql`(${sql.join(expression.of.map(inside), sql` or `)})`
     case 'not':
       // What is not said is not so.
       return sql`(${inside(expression.of)}) is not true`
     case 'text':
-      return words(sight, queryOf(expression), tenant)
+      return words(sight, [expression], tenant)
     case 'action':
       return either([
         ...(expression.names.length > 0 ? [sql<SqlBool>`action = any(${expression.names}::text[])`] : []),
@@ -53,7 +58,7 @@ export function conditionOf(sight: Sight, expression: SearchExpression, tenant?:
     case 'exact':
       return either(expression.values.map((value) => shows(sight, columnOf[expression.field], value)))
     case 'words':
-      return either(expression.values.map((value) => wordsOf(sight, columnOf[expression.field], value, tenant)))
+      return wordsOf(sight, columnOf[expression.field], expression.values, tenant)
     case 'flag':
       return sql`${sql.ref(columnOf[expression.field])} = any(${expression.values}::boolean[])`
     case 'time': {
@@ -73,43 +78,69 @@ export function conditionOf(sight: Sight, expression: SearchExpression, tenant?:
 
 const either = (of: readonly Condition[]): Condition => sql`(${sql.join(of, sql` or `)})`
 
+type Text = Extract<SearchExpression, { kind: 'text' }>
+type Query = RawBuilder<unknown>
+
 /** Lexemes as they stand in the index, of any text: `to_tsquery` reads what is in quotes as words. */
-function queryOf({ text, as }: Extract<SearchExpression, { kind: 'text' }>): RawBuilder<unknown> {
-  if (as === 'words') return sql`plainto_tsquery('simple', ${text})`
+function queryOf({ text, as }: Text): Query {
+  if (as === 'words') return plain(text)
   if (as === 'phrase') return sql`phraseto_tsquery('simple', ${text})`
   return sql`to_tsquery('simple', ${`'${text.replaceAll(/['\\]/g, '$&$&')}':*`})`
 }
 
-/** Events with these words anywhere in them. */
-function words(sight: Sight, query: RawBuilder<unknown>, tenant: TenantId | undefined): Condition {
+/** The same words wherever they stand: no lexeme of this configuration has the sign of an order in it. */
+const anywhere = (text: Text): Query =>
+  text.as === 'words' ? queryOf(text) : sql`replace(${queryOf(text)}::text, '<->', '&')::tsquery`
+
+const plain = (text: string): Query => sql`plainto_tsquery('simple', ${text})`
+const both = (queries: readonly Query[]): Query => sql`(${sql.join(queries, sql` && `)})`
+const oneOf = (queries: readonly Query[]): Query => sql`(${sql.join(queries, sql` || `)})`
+
+/**
+ * Events with all of these words anywhere in them.
+ *
+ * The index knows all of an event, also what its reader is not shown. Of the registry's own events it may therefore only
+ * be asked which have the words, wherever they stand: in which order, and next to what, only what is shown may say.
+ */
+function words(sight: Sight, texts: readonly Text[], tenant: TenantId | undefined): Condition {
+  const query = both(texts.map(queryOf))
   const found = inIndex(query, tenant)
-  if (sight.kind === 'platform') return found
-  // The index knows all of an event. It says where to look, what is shown says whether it is there.
-  return sql`(${found} and (product <> ${own} or ${shownText} @@ ${query}))`
+  // A lexeme without a place in the text is the stream's id, or the action once more.
+  const isPrefix = texts.some(({ as }) => as === 'prefix')
+  const inText = isPrefix ? sql<SqlBool>`(${found} and ts_filter(search, '{d}') @@ ${query})` : found
+  if (sight.kind === 'platform') return inText
+  const own_ = sql<SqlBool>`(product = ${own} and ${inIndex(both(texts.map(anywhere)), tenant)} and ${shownText} @@ ${query})`
+  return sql`((product <> ${own} and ${inText}) or ${own_})`
 }
 
 /**
  * A rare word is found by the index whoever has it; a frequent one by its stream as well. What has no word in it finds
  * nothing, with a stream or without.
  */
-const inIndex = (query: RawBuilder<unknown>, tenant: TenantId | undefined): Condition =>
+const inIndex = (query: Query, tenant: TenantId | undefined): Condition =>
   tenant === undefined
     ? sql`search @@ ${query}`
     : sql`(search @@ (${query} && ${`'${tenant}'`}::tsquery) and numnode(${query}) > 0)`
 
-/** The words of the registry's own events that everybody sees who sees the event. */
-const shownText = sql`(to_tsvector('simple', concat_ws(' ', action, product, group_id, group_name, target_id, target_name,
-  target_type, description, component, version, external_id)) || array_to_tsvector(array[lower(action)]))`
+/** How much of a text is looked at, as when it is written: beyond a megabyte there is no vector of it. */
+const start = (text: RawBuilder<unknown>) => sql`left(${text}, 65536)`
 
-/** Events with these words in one column. */
-function wordsOf(sight: Sight, column: Column, value: string, tenant: TenantId | undefined): Condition {
-  const query = sql`plainto_tsquery('simple', ${value})`
-  return sql`(${inIndex(query, tenant)} and to_tsvector('simple', ${shown(sight, column)}) @@ ${query})`
+/** The words of the registry's own events that everybody sees who sees the event. */
+const shownText = sql`(to_tsvector('simple', ${start(sql`concat_ws(' ', action, product, group_id, group_name,
+  target_id, target_name, target_type, description, component, version, external_id)`)})
+  || array_to_tsvector(array[lower(action)]))`
+
+/** Events with the words of one of these values in one column. */
+function wordsOf(sight: Sight, column: Column, values: readonly string[], tenant: TenantId | undefined): Condition {
+  const query = oneOf(values.map(plain))
+  return sql`(${inIndex(query, tenant)} and to_tsvector('simple', ${start(shown(sight, column))}) @@ ${query})`
 }
 
 /** Events with an entry of this name in their `fields`, whose value is one of these or has one of them between commas. */
 function entry(sight: Sight, name: string, values: readonly string[]): Condition {
-  const found = sql<SqlBool>`regexp_split_to_array(btrim(fields ->> ${name}), '\\s*,\\s*') && ${values}::text[]`
+  // Half a surrogate pair can stand in a map, and nowhere in a text: reading it would be an error.
+  const map = sql`case when fields::text ~* '\\\\u(d[89a-f]|0000)' then null else fields end`
+  const found = sql<SqlBool>`regexp_split_to_array(btrim((${map}) ->> ${name}), '\\s*,\\s*') && ${values}::text[]`
   // What the registry changed is shown field by field.
   return sight.kind === 'platform' ? found : sql`(product <> ${own} and ${found})`
 }

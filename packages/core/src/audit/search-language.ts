@@ -44,7 +44,7 @@ export type SearchExpression =
   | { readonly kind: 'entry'; readonly name: string; readonly values: readonly string[] }
 
 /** How much may be asked for at once. */
-export const searchBounds = { terms: 100, depth: 10 } as const
+export const searchBounds = { terms: 50, depth: 10 } as const
 
 /**
  * Reads what somebody looks for in the log: docs/audit-search.md has the language. It is that of Retraced's clients
@@ -85,11 +85,12 @@ class Parser {
   }
 
   #all(depth: number): SearchExpression | undefined {
-    const of: (SearchExpression | undefined)[] = []
+    const [said, rest]: [(SearchExpression | undefined)[], (SearchExpression | undefined)[]] = [[], []]
     for (;;) {
       const token = this.#tokens[this.#at]
-      if (!token || token.kind === 'or' || token.kind === 'close') return join('all', together(of))
-      of.push(this.#one(token, depth))
+      if (!token || token.kind === 'or' || token.kind === 'close') return join('all', [...together(said), ...rest])
+      const isSaid = token.kind === 'term' && !token.negated
+      ;(isSaid ? said : rest).push(this.#one(token, depth))
     }
   }
 
@@ -150,7 +151,9 @@ const space = /\s/
 /** The terms, and what joins them. A parenthesis without its partner, and a joint with nothing to join, are words. */
 function tokensOf(query: string): Token[] {
   const raw = split(query)
-  if (raw.length > searchBounds.terms) throw invalid(`There are more than ${searchBounds.terms} terms.`)
+  // A list is as dear as its values.
+  const values = raw.reduce((sum, { text }) => sum + text.split(',').length, 0)
+  if (values > searchBounds.terms) throw invalid(`There are more than ${searchBounds.terms} terms and values.`)
   return raw.map((each, index) => {
     const { text, quoted } = each
     const before = raw[index - 1]
@@ -253,8 +256,8 @@ function termOf(word: string): Token {
   const text = negated ? word.slice(1) : word
   const [, name, said = ''] = named.exec(text) ?? []
   if (name === undefined || said.startsWith('//')) return { kind: 'term', negated, expression: freeText(text) }
-  if (said === '') return { kind: 'term', negated, expression: undefined }
   const make = Object.hasOwn(meanings, name) ? meanings[name] : undefined
+  if (said === '') return { kind: 'term', negated, expression: make ? undefined : freeText(name) }
   if (make) return { kind: 'term', negated, expression: make(unquoted(said), name) }
   if (name.startsWith('fields.') && name.length > 'fields.'.length) {
     const values = listOf(unquoted(said))
@@ -267,7 +270,8 @@ function termOf(word: string): Token {
 
 function freeText(word: string): SearchExpression | undefined {
   const text = unquoted(word)
-  if (text.trim() === '') return undefined
+  // Punctuation alone is in no word: `Acme & Co` is looked for as `Acme Co`.
+  if (!/[\p{L}\p{N}]/u.test(text)) return undefined
   if (text !== word) return { kind: 'text', text, as: 'phrase' }
   const prefix = text.replace(/\*+$/, '')
   if (prefix !== text && prefix !== '') return { kind: 'text', text: prefix, as: 'prefix' }
