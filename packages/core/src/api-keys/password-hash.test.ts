@@ -23,9 +23,11 @@ describe('a hash', () => {
 
   it('does not wait for what Node.js does in its own pool, however much that is', async () => {
     const { UV_THREADPOOL_SIZE: size = '4' } = process.env
+    // A thread that is there already: it is not its beginning that is looked at.
+    await hashSecret('a secret', hashCostMin)
     const order: string[] = []
     const slow = Array.from({ length: Number(size) }, async () => {
-      await promisify(pbkdf2)('a secret', 'a salt', 2_000_000, 32, 'sha512')
+      await promisify(pbkdf2)('a secret', 'a salt', 500_000, 32, 'sha512')
       order.push('pool')
     })
     await hashSecret('a secret', hashCostMin)
