@@ -23,7 +23,7 @@ export function isAtLeast(cost: HashCost, other: HashCost): boolean {
 }
 
 /** How many keys are proven at the same time: on two cores one, so that the other serves requests. */
-export const hashingThreads = availableParallelism() > 2 ? 2 : 1
+export const provenAtOnce = availableParallelism() > 2 ? 2 : 1
 
 const isInputType = (word: string) => word === '--input-type' || word.startsWith('--input-type=')
 
@@ -37,7 +37,7 @@ const threads = new Piscina<Argon2Task, string | boolean>({
   filename: fileURLToPath(new URL(`argon2-thread${extname(import.meta.url)}`, import.meta.url)),
   minThreads: 0,
   // One more, so that those who are issued a key and those who are asked for one do not wait for each other.
-  maxThreads: hashingThreads + 1,
+  maxThreads: provenAtOnce + 1,
   idleTimeout: 60_000,
   // What a script on the command line is written in is nothing to a thread, which refuses it.
   execArgv: process.execArgv.filter((word, at, all) => !isInputType(word) && all[at - 1] !== '--input-type'),

@@ -28,7 +28,7 @@ import {
 } from './key-state.ts'
 import { Lane, type LaneBounds } from './lane.ts'
 import { LastUse } from './last-use.ts'
-import { type HashCost, hashCostMin, hashingThreads, hashSecret, isOutdated, isSecretOf } from './password-hash.ts'
+import { type HashCost, hashCostMin, provenAtOnce, hashSecret, isOutdated, isSecretOf } from './password-hash.ts'
 import { StateReader } from './state-reader.ts'
 import { standIn, type Token, tokenIn, TokenReader } from './token.ts'
 import { type Verification, type VerificationCode, verificationCodes, type VerifiedKey } from './verification.ts'
@@ -82,7 +82,7 @@ const silenceMs = { lost: 3_000, deaf: 30_000 } as const
  * Two at a time where a third core is left for everything else. On two cores a second one gains little, and every other
  * request pays for it. Nobody waits for longer than leaves their client, which gives up after 10 s, time for an answer.
  */
-const laneBounds: LaneBounds = { width: hashingThreads, waitingMax: 5_000, waitMsMax: 7_000 }
+const laneBounds: LaneBounds = { width: provenAtOnce, waitingMax: 5_000, waitMsMax: 7_000 }
 /** How many tokens with a lost kid one caller may have judged in a second. */
 const observedPerSecond = 20
 /** How often uses are written down. A use is known at most a minute later, also when that fails once. */

@@ -109,8 +109,8 @@ function words(sight: Sight, texts: readonly Text[], tenant: TenantId | undefine
   const isPrefix = texts.some(({ as }) => as === 'prefix')
   const inText = isPrefix ? sql<SqlBool>`(${found} and ts_filter(search, '{d}') @@ ${query})` : found
   if (sight.kind === 'platform') return inText
-  const own_ = sql<SqlBool>`(product = ${own} and ${inIndex(both(texts.map(anywhere)), tenant)} and ${shownText} @@ ${query})`
-  return sql`((product <> ${own} and ${inText}) or ${own_})`
+  const ofOwn = sql<SqlBool>`(product = ${own} and ${inIndex(both(texts.map(anywhere)), tenant)} and ${shownText} @@ ${query})`
+  return sql`((product <> ${own} and ${inText}) or ${ofOwn})`
 }
 
 /**
