@@ -12,10 +12,9 @@ export interface LaneBounds {
 
 interface Waiting<Result> {
   readonly since: number
-  readonly work: (signal: AbortSignal) => Promise<Result>
+  readonly work: () => Promise<Result>
   readonly resolve: (result: Result) => void
   readonly reject: (error: unknown) => void
-  readonly controller: AbortController
 }
 
 /** Work that many may wait for: those who want the same share it. */
@@ -64,11 +63,7 @@ export class Lane {
    * @param signal of a caller who may leave: work that nobody waits for any more is dropped
    * @throws {RegistryError} `api_key.lane_full` when too many wait or the turn does not come in time
    */
-  async run<Result>(
-    name: string,
-    work: (signal: AbortSignal) => Promise<Result>,
-    signal?: AbortSignal,
-  ): Promise<Result> {
+  async run<Result>(name: string, work: () => Promise<Result>, signal?: AbortSignal): Promise<Result> {
     signal?.throwIfAborted()
     let shared = this.#shared.get(name)
     if (!shared) {
@@ -91,7 +86,7 @@ export class Lane {
       return Promise.reject(full())
     }
     return new Promise<Result>((resolve, reject) => {
-      const waiting: Waiting<Result> = { since: performance.now(), work, resolve, reject, controller }
+      const waiting: Waiting<Result> = { since: performance.now(), work, resolve, reject }
       this.#queue.push(waiting as unknown as Waiting<never>)
       controller.signal.addEventListener('abort', () => this.#leave(waiting as unknown as Waiting<never>), {
         once: true,
@@ -126,9 +121,9 @@ export class Lane {
     }
   }
 
-  async #do<Result>({ work, resolve, reject, controller }: Waiting<Result>): Promise<void> {
+  async #do<Result>({ work, resolve, reject }: Waiting<Result>): Promise<void> {
     try {
-      resolve(await work(controller.signal))
+      resolve(await work())
     } catch (error) {
       reject(error)
     } finally {
