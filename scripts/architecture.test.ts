@@ -98,6 +98,9 @@ describe('one door for each thing', () => {
   it('handles are opened by the append path, the prepared reads and advisory locks alone', () => {
     expect(filesWith('packages/core', /\bunwrap\(/)).toEqual([
       'packages/core/src/audit/audit.repository.ts',
+      'packages/core/src/audit/dedup.repository.ts',
+      'packages/core/src/audit/entity.repository.ts',
+      'packages/core/src/audit/group.repository.ts',
       'packages/core/src/db/handles.ts',
       'packages/core/src/db/prepared.ts',
       'packages/core/src/idempotency/idempotency.repository.ts',

@@ -335,6 +335,17 @@ end
 $function$;
 comment on function registry.release_tenant_events(tenant uuid, rows_max integer) is 'runtime: nulls tenant_id of at most rows_max events of a tenant that is being purged; answers how many.';
 
+CREATE OR REPLACE FUNCTION registry.remember_tenant_product()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  insert into registry.tenant_products_ever (tenant_id, product) values (new.tenant_id, new.product) on conflict do nothing;
+  return null;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION registry.retire_tenant()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -508,6 +519,7 @@ CREATE INDEX tenant_products_product_idx ON public.tenant_products USING btree (
 CREATE TRIGGER tenant_products_a_keep_platform BEFORE INSERT OR UPDATE ON public.tenant_products FOR EACH ROW WHEN ((new.tenant_id = '00000000-0000-0000-0000-0000000000ff'::uuid)) EXECUTE FUNCTION registry.keep_platform_tenant();
 CREATE TRIGGER tenant_products_keep_version BEFORE UPDATE ON public.tenant_products FOR EACH ROW EXECUTE FUNCTION registry.keep_version();
 CREATE CONSTRAINT TRIGGER tenant_products_record_change AFTER INSERT OR DELETE OR UPDATE ON public.tenant_products DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION registry.record_change('tenant_product', 'tenant_id', 'product');
+CREATE TRIGGER tenant_products_remember AFTER INSERT ON public.tenant_products FOR EACH ROW EXECUTE FUNCTION registry.remember_tenant_product();
 CREATE TRIGGER tenant_products_set_updated_at BEFORE UPDATE ON public.tenant_products FOR EACH ROW EXECUTE FUNCTION public.set_updated_at();
 
 create table public.tenant_projects (
@@ -608,6 +620,33 @@ create table registry.api_key_usage (
 );
 comment on table registry.api_key_usage is 'When a key was last used, up to a minute late. Apart from the key: writing it changes nothing of the key.';
 
+create table registry.audit_dedup (
+  digest registry.audit_sha256 not null,
+  fingerprint registry.audit_sha256 not null,
+  event_ids uuid[] not null,
+  hashes bytea[] not null,
+  created_at timestamp(3) with time zone not null default now(),
+  constraint audit_dedup_pkey PRIMARY KEY (digest)
+);
+comment on table registry.audit_dedup is 'What was acknowledged under an Idempotency-Key, or an external_id that may come once: for seven days.';
+comment on column registry.audit_dedup.digest is 'SHA-256 of the publisher and its key, or of the stream and the external_id: neither is kept here.';
+comment on column registry.audit_dedup.fingerprint is 'SHA-256 of what was sent: something else under the same key is refused.';
+CREATE INDEX audit_dedup_created_at_idx ON registry.audit_dedup USING btree (created_at);
+
+create table registry.audit_entities (
+  scope uuid not null,
+  kind text not null,
+  entity_id registry.audit_term not null,
+  name text,
+  href text,
+  type text,
+  fields json,
+  constraint audit_entities_pkey PRIMARY KEY (scope, kind, entity_id),
+  constraint audit_entities_kind_check CHECK ((kind = ANY (ARRAY['actor'::text, 'group'::text, 'target'::text])))
+);
+comment on table registry.audit_entities is 'What was last said of an actor, a target or a group: events that name only its id get the rest from here.';
+comment on column registry.audit_entities.scope is 'UUIDv5 of product, environment and group: what one customer says of somebody no other one is shown.';
+
 create table registry.audit_streams (
   stream_id uuid not null,
   last_seq bigint not null default 0,
@@ -702,3 +741,11 @@ create table registry.slugs (
 comment on table registry.slugs is 'Every name a tenant has or had. Without a tenant it is nobody''s, and stays so until it is released.';
 CREATE UNIQUE INDEX slugs_current_key ON registry.slugs USING btree (tenant_id) WHERE current;
 CREATE INDEX slugs_tenant_id_idx ON registry.slugs USING btree (tenant_id);
+
+create table registry.tenant_products_ever (
+  tenant_id uuid not null,
+  product text not null,
+  constraint tenant_products_ever_pkey PRIMARY KEY (tenant_id, product),
+  constraint tenant_products_ever_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id) ON DELETE CASCADE
+);
+comment on table registry.tenant_products_ever is 'Every product that a tenant has or had.';

@@ -1,4 +1,4 @@
-import { StreamId, type TenantId } from '../id.ts'
+import { type EventId, StreamId, type TenantId } from '../id.ts'
 import type { Actor } from './actor.ts'
 import type { EventMap } from './event-map.ts'
 
@@ -20,6 +20,10 @@ export interface EventParty {
  * An event as it comes in, every field of Retraced's. What is absent stays absent: false is not the same as not said.
  */
 export interface NewAuditEvent {
+  /** Its id, where that was told already. */
+  readonly id?: EventId
+  /** Retraced's hash of what was sent, where something was filled in since. */
+  readonly hash?: Buffer
   /** Whose log it belongs to, when the group is a tenant. */
   readonly tenant_id: TenantId | null
   /** The stream it stands in, where that does not follow from the rest: the last event of a tenant that is gone. */

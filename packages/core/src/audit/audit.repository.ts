@@ -30,19 +30,42 @@ export async function appendEvents(
 ): Promise<AppendedEvent[]> {
   if (events.length === 0) return []
   const db = unwrap(tx)
-  const streams = events.map(
-    (event) =>
-      event.stream_id ??
-      streamOf({
-        tenant_id: event.tenant_id,
-        product: event.product,
-        environment: event.environment,
-        group_id: event.group?.id ?? null,
-      }),
-  )
   const tenants = new Set(events.map((event) => event.tenant_id).filter((id) => id !== null))
   if (tenants.size > 0) await lockTenants(db, [...tenants].sort())
-  const heads = await lockHeads(db, [...new Set(streams)].sort())
+  const streams = events.map(streamOfEvent)
+  return await appendToHeads(db, events, streams, await lockHeads(db, [...new Set(streams)].sort()))
+}
+
+/**
+ * The same for who has locked the tenants already, which is how many events at a time come in. Heads that are missing
+ * are made first, and then all are locked as they stand: an upsert of each would leave a dead row every time.
+ */
+export async function appendForLockedTenants(
+  tx: HousekeepingTx,
+  events: readonly NewAuditEvent[],
+): Promise<AppendedEvent[]> {
+  const db = unwrap(tx)
+  const streams = events.map(streamOfEvent)
+  const distinct = [...new Set(streams)].sort()
+  return await appendToHeads(db, events, streams, await lockStandingHeads(db, distinct))
+}
+
+/** The stream that an event belongs to. */
+export const streamOfEvent = (event: NewAuditEvent): StreamId =>
+  event.stream_id ??
+  streamOf({
+    tenant_id: event.tenant_id,
+    product: event.product,
+    environment: event.environment,
+    group_id: event.group?.id ?? null,
+  })
+
+async function appendToHeads(
+  db: Transaction<Schema>,
+  events: readonly NewAuditEvent[],
+  streams: readonly StreamId[],
+  heads: Map<string, Head>,
+): Promise<AppendedEvent[]> {
   const rows = events.map((event, index) => {
     const head = heads.get(streams[index] ?? '')
     if (!head) throw new Error('a stream without a head was about to be written')
@@ -94,6 +117,24 @@ async function lockHeads(db: Transaction<Schema>, streams: StreamId[]): Promise<
   return new Map(heads.map((head) => [head.stream_id, head]))
 }
 
+/**
+ * Takes the lock of every stream. `streams` has to be sorted.
+ *
+ * Nobody waits for anybody in a circle: who makes heads does that before it locks any, each in order, and tries all of
+ * them; so whoever waits for one that was just made holds none that its maker could want.
+ */
+async function lockStandingHeads(db: Transaction<Schema>, streams: StreamId[]): Promise<Map<string, Head>> {
+  await sql`
+    insert into registry.audit_streams (stream_id)
+    select id from unnest(${streams}::uuid[]) as id
+    where not exists (select from registry.audit_streams head where head.stream_id = id)
+    order by id on conflict (stream_id) do nothing`.execute(db)
+  const { rows } = await sql<Head>`
+    select stream_id, last_seq, last_hash, greatest(last_received_at, clock_timestamp()::timestamptz(3)) as received_at
+    from registry.audit_streams where stream_id = any(${streams}::uuid[]) order by stream_id for update`.execute(db)
+  return new Map(rows.map((head) => [head.stream_id, head]))
+}
+
 /** A whole row of the log. */
 interface LogRow extends ChainedRow {
   readonly id: EventId
@@ -109,7 +150,7 @@ interface LogRow extends ChainedRow {
 }
 
 function link(head: Head, event: NewAuditEvent): LogRow {
-  const id = newEventId()
+  const id = event.id ?? newEventId()
   const { actor, group, target } = event
   const row = {
     id,
@@ -143,13 +184,7 @@ function link(head: Head, event: NewAuditEvent): LogRow {
     is_failure: event.is_failure ?? null,
     fields: mapText(event.fields),
     metadata: mapText(event.metadata),
-    hash: retracedHash({
-      ...event,
-      id: id.replaceAll('-', ''),
-      target_id: target?.id,
-      actor_id: actor?.id,
-      group_id: group?.id,
-    }),
+    hash: event.hash ?? hashOfEvent(id, event),
   }
   const row_salt = newRowSalt()
   const personal_digest = personalDigest(row_salt, row)
@@ -162,6 +197,33 @@ function link(head: Head, event: NewAuditEvent): LogRow {
     search_text: searchText(event),
   }
 }
+
+/** Retraced's hash of an event, as its clients compute it. */
+export const hashOfEvent = (
+  id: EventId,
+  { action, source_ip, is_failure, is_anonymous, fields, external_id, metadata, ...event }: HashedParts,
+): Buffer =>
+  retracedHash({
+    id: id.replaceAll('-', ''),
+    action,
+    source_ip,
+    is_failure,
+    is_anonymous,
+    fields,
+    external_id,
+    metadata,
+    target_id: event.target?.id,
+    actor_id: event.actor?.id,
+    group_id: event.group?.id,
+  })
+
+type HashedParts = Partial<
+  Pick<
+    NewAuditEvent,
+    'source_ip' | 'is_failure' | 'is_anonymous' | 'fields' | 'external_id' | 'metadata' | 'target' | 'actor' | 'group'
+  >
+> &
+  Pick<NewAuditEvent, 'action'>
 
 const mapText = (map: EventMap | undefined) => (map === undefined ? null : encodeEventMap(map))
 

@@ -5,6 +5,14 @@
 
 import type { ColumnType } from "kysely";
 
+export type ArrayType<T> = ArrayTypeImpl<T> extends (infer U)[]
+  ? U[]
+  : ArrayTypeImpl<T>;
+
+export type ArrayTypeImpl<T> = T extends ColumnType<infer S, infer I, infer U>
+  ? ColumnType<S[], I[], U[]>
+  : T[];
+
 export type Generated<T> = T extends ColumnType<infer S, infer I, infer U>
   ? ColumnType<S, I | undefined, U>
   : ColumnType<T, T | undefined, T>;
@@ -114,6 +122,33 @@ export interface RegistryApiKeyUsage {
   last_used_ip: string | null;
 }
 
+export interface RegistryAuditDedup {
+  created_at: Generated<Date>;
+  /**
+   * SHA-256 of the publisher and its key, or of the stream and the external_id: neither is kept here.
+   */
+  digest: Buffer;
+  event_ids: string[];
+  /**
+   * SHA-256 of what was sent: something else under the same key is refused.
+   */
+  fingerprint: Buffer;
+  hashes: ArrayType<Buffer>;
+}
+
+export interface RegistryAuditEntities {
+  entity_id: string;
+  fields: string | null;
+  href: string | null;
+  kind: string;
+  name: string | null;
+  /**
+   * UUIDv5 of product, environment and group: what one customer says of somebody no other one is shown.
+   */
+  scope: string;
+  type: string | null;
+}
+
 export interface RegistryAuditStreams {
   last_hash: Generated<Buffer>;
   last_received_at: Generated<Date>;
@@ -178,6 +213,11 @@ export interface RegistrySlugs {
   slug: string;
   taken_at: Generated<Date>;
   tenant_id: string | null;
+}
+
+export interface RegistryTenantProductsEver {
+  product: string;
+  tenant_id: string;
 }
 
 export interface TenantIdpConfig {
@@ -265,6 +305,8 @@ export interface DB {
   api_keys: ApiKeys;
   audit_log: AuditLog;
   "registry.api_key_usage": RegistryApiKeyUsage;
+  "registry.audit_dedup": RegistryAuditDedup;
+  "registry.audit_entities": RegistryAuditEntities;
   "registry.audit_streams": RegistryAuditStreams;
   "registry.change_counter": RegistryChangeCounter;
   "registry.changes": RegistryChanges;
@@ -274,6 +316,7 @@ export interface DB {
   "registry.revocation_probe": RegistryRevocationProbe;
   "registry.secret_kids": RegistrySecretKids;
   "registry.slugs": RegistrySlugs;
+  "registry.tenant_products_ever": RegistryTenantProductsEver;
   tenant_idp_config: TenantIdpConfig;
   tenant_products: TenantProducts;
   tenant_projects: TenantProjects;

@@ -1,0 +1,86 @@
+import type { HousekeepingTx } from '../db/handles.ts'
+import type { StreamId } from '../id.ts'
+import type { NewAuditEvent } from './audit-event.ts'
+import { type Entity, type EntityKey, findEntities, upsertEntities } from './entity.repository.ts'
+import { decodeEventMap, encodeEventMap, type EventMap } from './event-map.ts'
+import { streamOf } from './stream.ts'
+
+/**
+ * Fills in what was last said of the actors, targets and groups of events: the names, addresses, types and fields that
+ * an event leaves out. What it says itself is remembered for the next ones. All of it within one product, environment
+ * and group, so that no customer is shown what another one said.
+ */
+export async function fillIn(tx: HousekeepingTx, events: readonly NewAuditEvent[]): Promise<NewAuditEvent[]> {
+  const keys = new Map(events.flatMap((event) => keysOf(event)).map((key) => [spell(key), key]))
+  if (keys.size === 0) return [...events]
+  const stored = await findEntities(tx, [...keys.values()])
+  const known = new Map(stored.map((entity) => [spell(entity), entity]))
+  const changed = new Map<string, Entity>()
+
+  /** What is known of one after it was named with this. */
+  function learn(key: EntityKey, said: Said): Entity {
+    const name = spell(key)
+    const before = known.get(name) ?? { ...key, name: null, href: null, type: null, fields: null }
+    const now = {
+      ...key,
+      name: said.name ?? before.name,
+      href: said.href ?? before.href,
+      type: said.type ?? before.type,
+      fields: said.fields === undefined ? before.fields : encodeEventMap(said.fields),
+    }
+    if (saysNothingNew(before, now)) return before
+    known.set(name, now)
+    changed.set(name, now)
+    return now
+  }
+
+  const filled = events.map((event): NewAuditEvent => {
+    const scope = scopeOf(event)
+    const { actor, group, target } = event
+    return {
+      ...event,
+      ...(actor?.id && { actor: withKnown(actor, learn({ scope, kind: 'actor', entity_id: actor.id }, actor)) }),
+      ...(target?.id && { target: withKnown(target, learn({ scope, kind: 'target', entity_id: target.id }, target)) }),
+      ...(group?.id && { group: withKnown(group, learn({ scope, kind: 'group', entity_id: group.id }, group)) }),
+    }
+  })
+  if (changed.size > 0) await upsertEntities(tx, [...changed.values()])
+  return filled
+}
+
+/** What an event says of somebody or something. */
+interface Said {
+  readonly id?: string
+  readonly name?: string
+  readonly href?: string
+  readonly type?: string
+  readonly fields?: EventMap
+}
+
+function keysOf(event: NewAuditEvent): EntityKey[] {
+  const scope = scopeOf(event)
+  return (['actor', 'group', 'target'] as const).flatMap((kind) => {
+    const id = event[kind]?.id
+    return id ? [{ scope, kind, entity_id: id }] : []
+  })
+}
+
+/** Never a tenant's stream: that one is the same for all products. */
+const scopeOf = ({ product, environment, group }: NewAuditEvent): StreamId =>
+  streamOf({ tenant_id: null, product, environment, group_id: group?.id ?? null })
+
+/** No kind has a blank in it, and no scope. */
+const spell = ({ scope, kind, entity_id }: EntityKey) => `${scope} ${kind} ${entity_id}`
+
+const saysNothingNew = (before: Entity, now: Entity) =>
+  before.name === now.name && before.href === now.href && before.type === now.type && before.fields === now.fields
+
+function withKnown<Party extends Said>(said: Party, { name, href, type, fields }: Entity): Party {
+  return {
+    ...said,
+    ...(name !== null && { name }),
+    ...(href !== null && { href }),
+    ...(type !== null && { type }),
+    ...(fields !== null && said.fields === undefined && { fields: decodeEventMap(fields) }),
+  }
+}
