@@ -74,7 +74,10 @@ export {
   type PersonalBlock,
   personalDigest,
 } from './audit/chain.ts'
-export { encodeEventMap, type EventMap } from './audit/event-map.ts'
+export { decodeEventMap, encodeEventMap, EventMap, keepsItsPlace, noteSentOrder } from './audit/event-map.ts'
+export { cleanAuditClaims, Ingest, ingestBounds } from './audit/ingest.ts'
+export { Publication, publishBounds, PublishedEvent, type Recorded } from './audit/published-event.ts'
+export type { Receipt, Submission } from './audit/submission.ts'
 export { type HashedEvent, retracedHash } from './audit/retraced-hash.ts'
 export { type StreamKey, streamOf } from './audit/stream.ts'
 export { ensureAuditPartitions } from './audit/audit-partitions.ts'

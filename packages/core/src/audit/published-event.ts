@@ -139,7 +139,7 @@ interface Texts {
 }
 
 /** The bytes of all texts of an event. */
-function bytesOf({ group, actor, target, fields, metadata, ...rest }: Texts): number {
+export function bytesOf({ group, actor, target, fields, metadata, ...rest }: Texts): number {
   let bytes = 0
   for (const part of [rest, group, actor, target]) {
     if (part === undefined) continue
