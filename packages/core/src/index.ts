@@ -66,6 +66,18 @@ export { audited, changed, type Outcome, unchanged } from './audit/audited.ts'
 export { RecordedEvent, RecordedEventQuery } from './audit/recorded-event.ts'
 export { getEvent, listEvents } from './audit/recorded-event.service.ts'
 export { oneTransaction, rehearse } from './audit/one-transaction.ts'
+export { bareId, type Place } from './audit/retraced/cursor.ts'
+export type { AuditRow } from './audit/retraced/event-page.repository.ts'
+export { type AuditGroup, type AuditScope, type GroupScope, resolveGroup } from './audit/retraced/scope.ts'
+export {
+  type AuditConnection,
+  type AuditEdge,
+  type AuditPage,
+  type PaginatedArguments,
+  type SearchArguments,
+  searchAuditEvents,
+  searchAuditEventsPaginated,
+} from './audit/retraced/search.service.ts'
 export {
   type ChainedRow,
   chainHash,

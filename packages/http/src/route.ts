@@ -6,6 +6,7 @@ import type {
   Db,
   ErrorCode,
   Expectation,
+  Ingest,
   KeyIssuer,
   Keyring,
   Sight,
@@ -24,6 +25,8 @@ export interface Services {
   readonly apiKeys: ApiKeyVerifier
   /** Mints API keys. */
   readonly issuer: KeyIssuer
+  /** Records what products publish. */
+  readonly ingest: Ingest
   /** Knows when the feed of changes has moved. */
   readonly changes: ChangeListener
   /** Days that an archived tenant is kept before it may be purged. */

@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import { type HousekeepingTx, unwrap } from '../db/handles.ts'
+import { type HousekeepingTx, type Reader, unwrap } from '../db/handles.ts'
 import type { StreamId } from '../id.ts'
 
 /** Whom or what something is known of. */
@@ -18,7 +18,7 @@ export interface Entity extends EntityKey {
   readonly fields: string | null
 }
 
-export async function findEntities(tx: HousekeepingTx, keys: readonly EntityKey[]): Promise<Entity[]> {
+export async function findEntities(tx: Reader, keys: readonly EntityKey[]): Promise<Entity[]> {
   const { rows } = await sql<Entity>`
     select known.scope, known.kind, known.entity_id, known.name, known.href, known.type, known.fields
     from unnest(

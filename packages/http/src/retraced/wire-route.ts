@@ -1,0 +1,55 @@
+import type { Request, Response } from 'express'
+import type { Limit } from '../rate-limit.ts'
+import type { Services } from '../route.ts'
+import type { Prove } from './credentials.ts'
+
+/** How this wire behaves. */
+export interface WireOptions {
+  /** Seconds that a viewer token, and every session made with it, is good for. 300 unless told. */
+  readonly viewerTtlSeconds?: number | undefined
+  /** Whether enterprise tokens can be read back by who made them, or are shown once. */
+  readonly enterpriseTokens?: 'readable' | 'once' | undefined
+}
+
+/** What routes of this wire work with. */
+export interface WireServices extends Services {
+  readonly wire: Required<WireOptions>
+  readonly prove: Prove
+  readonly limit?: Limit | undefined
+}
+
+/** One request. */
+export interface WireCall {
+  readonly services: WireServices
+  readonly request: Request
+  readonly response: Response
+  readonly params: Readonly<Record<string, string>>
+  readonly query: URLSearchParams
+  /** Reads the body, which is JSON. */
+  readonly body: () => Promise<unknown>
+  /** Aborted when the caller is gone. */
+  readonly signal: AbortSignal
+  /** Says who makes the request, and counts it: what an answer and the log say of that. */
+  readonly admit: (principal: string) => Promise<void>
+}
+
+/** An answer. */
+export interface WireReply {
+  readonly status: number
+  /** What is sent as JSON; undefined for none. */
+  readonly json?: unknown
+  /** What is sent as it is, piece by piece, in place of JSON. */
+  readonly stream?: AsyncIterable<string>
+  /** Names and values after them. */
+  readonly headers?: readonly string[]
+  /** What went wrong on our side, for the log. */
+  readonly error?: unknown
+}
+
+/** An operation of this wire. */
+export interface WireRoute {
+  readonly method: 'get' | 'post' | 'put' | 'delete'
+  /** Below `/audit`, with `:name` for parameters. */
+  readonly path: string
+  readonly answer: (call: WireCall) => Promise<WireReply>
+}
