@@ -98,6 +98,7 @@ export async function startServer(config: Config, log: Logger, options: ServerOp
     auth: { ...config.auth, productOfClient: clientsOf(catalogue), onWarning: (message) => log.warn(message) },
     trustProxy: config.trustProxy,
     rateLimit: config.rateLimit,
+    retraced: config.retraced,
     corsOrigins: config.corsOrigins,
     production: config.appEnv === 'prod',
     onAnswered,

@@ -33,7 +33,15 @@ export type { LaneBounds } from './api-keys/lane.ts'
 export { revokeLeakedApiKey } from './api-keys/leaked-key.service.ts'
 export { type HashCost, hashCostMin, isAtLeast } from './api-keys/password-hash.ts'
 export { RevocationProbe } from './api-keys/revocation-probe.ts'
-export { coveredBy, covers, platformScopes, registryAudience, registryScopes, satisfies } from './api-keys/scope.ts'
+export {
+  coveredBy,
+  covers,
+  enterpriseTokenScope,
+  platformScopes,
+  registryAudience,
+  registryScopes,
+  satisfies,
+} from './api-keys/scope.ts'
 export {
   type KeyEnvironment,
   keyEnvironments,
@@ -67,7 +75,29 @@ export { RecordedEvent, RecordedEventQuery } from './audit/recorded-event.ts'
 export { getEvent, listEvents } from './audit/recorded-event.service.ts'
 export { oneTransaction, rehearse } from './audit/one-transaction.ts'
 export { bareId, type Place } from './audit/retraced/cursor.ts'
+export {
+  type EnterpriseToken,
+  findEnterpriseToken,
+  issueEnterpriseToken,
+  listEnterpriseTokens,
+  renameEnterpriseToken,
+  revealEnterpriseTokens,
+  revokeEnterpriseToken,
+  type ShownToken,
+  type TokenKeeping,
+} from './audit/retraced/enterprise-token.service.ts'
 export type { AuditRow } from './audit/retraced/event-page.repository.ts'
+export { type SavedExport, SavedSearch } from './audit/retraced/saved-export.ts'
+export { exportedEvents, getExport, listExports, saveExport } from './audit/retraced/saved-export.service.ts'
+export {
+  cleanViewers,
+  endViewers,
+  findViewer,
+  findViewerByToken,
+  issueViewerToken,
+  type NewViewer,
+  type Viewer,
+} from './audit/retraced/viewer.service.ts'
 export { type AuditGroup, type AuditScope, type GroupScope, resolveGroup } from './audit/retraced/scope.ts'
 export {
   type AuditConnection,

@@ -10,14 +10,17 @@ import { requestId } from '../request-id.ts'
 import { securityHeaders } from '../security-headers.ts'
 import { textReader } from '../text-body.ts'
 import { proverOf } from './credentials.ts'
+import { delegationRoutes } from './delegation.ts'
+import { enterpriseRoutes } from './enterprise.ts'
 import { publisherRoutes } from './publisher.ts'
+import { viewerRoutes } from './viewer.ts'
 import { wireErrorOf } from './wire-error.ts'
 import type { WireOptions, WireReply, WireRoute, WireServices } from './wire-route.ts'
 
 /** Where this wire begins. */
 const base = '/audit'
 
-const routes: readonly WireRoute[] = [...publisherRoutes]
+const routes: readonly WireRoute[] = [...publisherRoutes, ...delegationRoutes, ...viewerRoutes, ...enterpriseRoutes]
 
 /** Bytes that a body may have: 50 events as large as events may be are more, and no client sends so much. */
 const bodyBytesMax = 10 * 1024 * 1024
@@ -30,9 +33,13 @@ const json = 'application/json; charset=utf-8'
 const callerGone = 499
 
 /** Puts Retraced's wire on an Express app: docs/retraced.md. */
-export function mountRetraced(app: Express, host: HostOptions, options: WireOptions = {}): void {
+export function mountRetraced(
+  app: Express,
+  host: HostOptions,
+  { viewerTtlSeconds = 300, enterpriseTokens = 'readable' }: WireOptions = {},
+): void {
   const services: WireServices = Object.assign(Object.create(host.services) as HostOptions['services'], {
-    wire: { viewerTtlSeconds: 300, enterpriseTokens: 'readable' as const, ...defined(options) },
+    wire: { viewerTtlSeconds, enterpriseTokens },
     prove: proverOf(host.services, signalOf),
     limit: host.limit,
   })
@@ -58,9 +65,6 @@ const viewerCors = cors({
   exposedHeaders: ['Content-Disposition', 'X-Retraced-RequestId'],
   maxAge: 600,
 })
-
-const defined = (options: WireOptions) =>
-  Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
 
 function answerWith(route: WireRoute, services: WireServices, { onAnswered }: HostOptions) {
   return async (request: Request, response: Response): Promise<void> => {

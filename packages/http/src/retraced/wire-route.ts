@@ -11,9 +11,15 @@ export interface WireOptions {
   readonly enterpriseTokens?: 'readable' | 'once' | undefined
 }
 
+/** The same, with what was not told. */
+export interface WireSettings {
+  readonly viewerTtlSeconds: number
+  readonly enterpriseTokens: 'readable' | 'once'
+}
+
 /** What routes of this wire work with. */
 export interface WireServices extends Services {
-  readonly wire: Required<WireOptions>
+  readonly wire: WireSettings
   readonly prove: Prove
   readonly limit?: Limit | undefined
 }

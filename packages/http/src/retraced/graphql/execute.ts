@@ -8,15 +8,7 @@ import {
   searchAuditEvents,
   searchAuditEventsPaginated,
 } from '@breakpilot/tenant-core'
-import {
-  type DocumentNode,
-  execute,
-  type ExecutionResult,
-  GraphQLError,
-  OperationTypeNode,
-  parse,
-  validate,
-} from 'graphql'
+import { type DocumentNode, execute, GraphQLError, OperationTypeNode, parse, validate } from 'graphql'
 import { statusOfCode } from '../../problem.ts'
 import { textOf } from '../wire-error.ts'
 import { boundsProblem, graphqlBounds } from './bounds.ts'
