@@ -633,6 +633,27 @@ comment on column registry.audit_dedup.digest is 'SHA-256 of the publisher and i
 comment on column registry.audit_dedup.fingerprint is 'SHA-256 of what was sent: something else under the same key is refused.';
 CREATE INDEX audit_dedup_created_at_idx ON registry.audit_dedup USING btree (created_at);
 
+create table registry.audit_enterprise_tokens (
+  api_key_id uuid not null,
+  product text not null,
+  environment registry.audit_environment not null,
+  group_id registry.audit_term not null,
+  tenant_id uuid,
+  display_name text not null,
+  view_log_action registry.audit_term not null,
+  sealed bytea,
+  kid text,
+  created_at timestamp(3) with time zone not null default now(),
+  constraint audit_enterprise_tokens_pkey PRIMARY KEY (api_key_id),
+  constraint audit_enterprise_tokens_sealed_check CHECK (((sealed IS NULL) = (kid IS NULL))),
+  constraint audit_enterprise_tokens_api_key_id_fkey FOREIGN KEY (api_key_id) REFERENCES public.api_keys(id) ON DELETE CASCADE,
+  constraint audit_enterprise_tokens_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id) ON DELETE CASCADE
+);
+comment on table registry.audit_enterprise_tokens is 'What an API key of the platform''s own that reads one group''s log belongs to. Without its row here such a key opens nothing.';
+comment on column registry.audit_enterprise_tokens.sealed is 'The token under a key of the keyring: Retraced''s wire shows it again to who made it. Null where it is shown once.';
+CREATE INDEX audit_enterprise_tokens_group_idx ON registry.audit_enterprise_tokens USING btree (product, environment, group_id, created_at);
+CREATE INDEX audit_enterprise_tokens_tenant_idx ON registry.audit_enterprise_tokens USING btree (tenant_id) WHERE (tenant_id IS NOT NULL);
+
 create table registry.audit_entities (
   scope uuid not null,
   kind text not null,
@@ -647,6 +668,24 @@ create table registry.audit_entities (
 comment on table registry.audit_entities is 'What was last said of an actor, a target or a group: events that name only its id get the rest from here.';
 comment on column registry.audit_entities.scope is 'UUIDv5 of product, environment and group: what one customer says of somebody no other one is shown.';
 
+create table registry.audit_exports (
+  id uuid not null,
+  product text not null,
+  environment registry.audit_environment not null,
+  group_id registry.audit_term not null,
+  tenant_id uuid,
+  target_id registry.audit_term,
+  name text not null,
+  body jsonb not null,
+  saved_by registry.audit_term,
+  saved_at timestamp(3) with time zone not null default now(),
+  constraint audit_exports_pkey PRIMARY KEY (id),
+  constraint audit_exports_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id) ON DELETE CASCADE
+);
+comment on table registry.audit_exports is 'Searches that a viewer saved under a name, to have what they find as a file. The file is made each time.';
+CREATE INDEX audit_exports_group_idx ON registry.audit_exports USING btree (product, environment, group_id, saved_at DESC, id DESC);
+CREATE INDEX audit_exports_tenant_idx ON registry.audit_exports USING btree (tenant_id) WHERE (tenant_id IS NOT NULL);
+
 create table registry.audit_streams (
   stream_id uuid not null,
   last_seq bigint not null default 0,
@@ -655,6 +694,30 @@ create table registry.audit_streams (
   constraint audit_streams_pkey PRIMARY KEY (stream_id)
 );
 comment on table registry.audit_streams is 'The head of every stream''s chain. Whoever writes audit_log locks and moves it in the same transaction.';
+
+create table registry.audit_viewers (
+  id uuid not null,
+  token_digest registry.audit_sha256 not null,
+  product text not null,
+  environment registry.audit_environment not null,
+  group_id registry.audit_term not null,
+  tenant_id uuid,
+  target_id registry.audit_term,
+  actor_id registry.audit_term,
+  is_admin boolean not null,
+  view_log_action registry.audit_term not null,
+  created_at timestamp(3) with time zone not null default now(),
+  expires_at timestamp(3) with time zone not null,
+  constraint audit_viewers_pkey PRIMARY KEY (id),
+  constraint audit_viewers_token_key UNIQUE (token_digest),
+  constraint audit_viewers_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id) ON DELETE CASCADE
+);
+comment on table registry.audit_viewers is 'Who may look into the log of a group now. What a session says of itself is compared with this on every request.';
+comment on column registry.audit_viewers.token_digest is 'SHA-256 of the token: it has 128 random bits, so there is nothing to be guessed.';
+comment on column registry.audit_viewers.tenant_id is 'The tenant that the group is, if it is one: as it was when the token was made.';
+CREATE INDEX audit_viewers_actor_idx ON registry.audit_viewers USING btree (product, environment, group_id, actor_id);
+CREATE INDEX audit_viewers_expires_at_idx ON registry.audit_viewers USING btree (expires_at);
+CREATE INDEX audit_viewers_tenant_idx ON registry.audit_viewers USING btree (tenant_id) WHERE (tenant_id IS NOT NULL);
 
 create table registry.change_counter (
   one boolean not null default true,

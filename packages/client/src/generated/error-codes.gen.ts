@@ -11,6 +11,12 @@ export interface ErrorCodes {
     'api_key.replaced': true
     /** The key is revoked. */
     'api_key.revoked': true
+    /** The group has another event with this external_id. */
+    'audit_event.external_id_reused': true
+    /** There are as many saved exports as there may be. */
+    'audit_export.too_many': true
+    /** The group has as many enterprise tokens as it may have. */
+    'enterprise_token.too_many': true
     /** A request with this Idempotency-Key is being worked on. */
     'idempotency.in_flight': true
     /** The answer to this Idempotency-Key held a secret that is no longer kept. */
@@ -77,6 +83,8 @@ export interface ErrorCodes {
   unavailable: {
     /** Too many keys are waiting to be proven. */
     'api_key.lane_full': true
+    /** Too many events are waiting to be recorded. */
+    'audit_event.queue_full': true
     /** The identity provider cannot be reached. */
     'auth.provider_unavailable': true
     /** Too many are waiting for changes. */
@@ -125,6 +133,10 @@ export interface ErrorCodes {
     'api_key.not_found': true
     /** There is no such event. */
     'audit_event.not_found': true
+    /** There is no such export. */
+    'audit_export.not_found': true
+    /** There is no such enterprise token. */
+    'enterprise_token.not_found': true
     /** There is no legal hold on this tenant. */
     'legal_hold.not_found': true
     /** There is no such product. */

@@ -136,6 +136,22 @@ export interface RegistryAuditDedup {
   hashes: ArrayType<Buffer>;
 }
 
+export interface RegistryAuditEnterpriseTokens {
+  api_key_id: string;
+  created_at: Generated<Date>;
+  display_name: string;
+  environment: string;
+  group_id: string;
+  kid: string | null;
+  product: string;
+  /**
+   * The token under a key of the keyring: Retraced's wire shows it again to who made it. Null where it is shown once.
+   */
+  sealed: Buffer | null;
+  tenant_id: string | null;
+  view_log_action: string;
+}
+
 export interface RegistryAuditEntities {
   entity_id: string;
   fields: string | null;
@@ -149,11 +165,45 @@ export interface RegistryAuditEntities {
   type: string | null;
 }
 
+export interface RegistryAuditExports {
+  body: Json;
+  environment: string;
+  group_id: string;
+  id: string;
+  name: string;
+  product: string;
+  saved_at: Generated<Date>;
+  saved_by: string | null;
+  target_id: string | null;
+  tenant_id: string | null;
+}
+
 export interface RegistryAuditStreams {
   last_hash: Generated<Buffer>;
   last_received_at: Generated<Date>;
   last_seq: Generated<number>;
   stream_id: string;
+}
+
+export interface RegistryAuditViewers {
+  actor_id: string | null;
+  created_at: Generated<Date>;
+  environment: string;
+  expires_at: Date;
+  group_id: string;
+  id: string;
+  is_admin: boolean;
+  product: string;
+  target_id: string | null;
+  /**
+   * The tenant that the group is, if it is one: as it was when the token was made.
+   */
+  tenant_id: string | null;
+  /**
+   * SHA-256 of the token: it has 128 random bits, so there is nothing to be guessed.
+   */
+  token_digest: Buffer;
+  view_log_action: string;
 }
 
 export interface RegistryChangeCounter {
@@ -306,8 +356,11 @@ export interface DB {
   audit_log: AuditLog;
   "registry.api_key_usage": RegistryApiKeyUsage;
   "registry.audit_dedup": RegistryAuditDedup;
+  "registry.audit_enterprise_tokens": RegistryAuditEnterpriseTokens;
   "registry.audit_entities": RegistryAuditEntities;
+  "registry.audit_exports": RegistryAuditExports;
   "registry.audit_streams": RegistryAuditStreams;
+  "registry.audit_viewers": RegistryAuditViewers;
   "registry.change_counter": RegistryChangeCounter;
   "registry.changes": RegistryChanges;
   "registry.idempotency": RegistryIdempotency;
