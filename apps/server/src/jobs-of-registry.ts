@@ -1,5 +1,6 @@
 import {
   type Actor,
+  cleanAuditClaims,
   cleanChanges,
   cleanIdempotency,
   type Db,
@@ -20,7 +21,12 @@ const trialsMax = 100
 
 /** Milliseconds between two runs of jobs, by their names: for tests, which have no time. */
 export type JobIntervals = Readonly<
-  Partial<Record<'trials' | 'purge' | 'changes' | 'idempotency' | 'audit-partitions' | 'revocation-probe', number>>
+  Partial<
+    Record<
+      'trials' | 'purge' | 'changes' | 'idempotency' | 'audit-claims' | 'audit-partitions' | 'revocation-probe',
+      number
+    >
+  >
 >
 
 /** What the registry does by itself. Every replica does: each turn is taken in the database. */
@@ -41,6 +47,7 @@ export function jobsOfRegistry(
     job('purge', isDev ? 5 * seconds : minutes, (signal) => purgeTenants(db, actorOf('purge-job'), { signal })),
     job('changes', minutes, (signal) => cleanChanges(db, signal)),
     job('idempotency', minutes, () => cleanAnswers(db)),
+    job('audit-claims', 10 * minutes, () => cleanAuditClaims(db)),
     job('audit-partitions', 24 * hours, () => ensureAuditPartitions(db)),
     ...(probe ? [job('revocation-probe', minutes, probe)] : []),
   ]

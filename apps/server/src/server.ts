@@ -8,6 +8,7 @@ import {
   ChangeListener,
   createDb,
   type Db,
+  Ingest,
   KeyIssuer,
   RevocationProbe,
   type Keyring,
@@ -61,6 +62,7 @@ export async function startServer(config: Config, log: Logger, options: ServerOp
     macMode: config.macMode,
     onFailure: (error) => log.warn({ err: error }, 'API keys are verified without what went wrong here'),
   })
+  const ingest = new Ingest(db, catalogue)
   const issuer = new KeyIssuer(keyring, config.hashCost)
   const metrics = config.metrics && createMetrics({ apiKeys, changes })
   // In a record of plain values there is nothing to redact, and looking for it takes a twentieth of a request.
@@ -82,7 +84,17 @@ export async function startServer(config: Config, log: Logger, options: ServerOp
     else plainLog.info(answered satisfies PlainRecord, 'answered')
   }
   const app = createApp({
-    services: { db, catalogue, keyring, apiKeys, issuer, changes, readiness, purgeAfterDays: config.purgeAfterDays },
+    services: {
+      db,
+      catalogue,
+      keyring,
+      apiKeys,
+      ingest,
+      issuer,
+      changes,
+      readiness,
+      purgeAfterDays: config.purgeAfterDays,
+    },
     auth: { ...config.auth, productOfClient: clientsOf(catalogue), onWarning: (message) => log.warn(message) },
     trustProxy: config.trustProxy,
     rateLimit: config.rateLimit,
@@ -146,7 +158,7 @@ export async function startServer(config: Config, log: Logger, options: ServerOp
       await sleep(config.shutdownDelayMs)
       const changesEnded = changes.close()
       await Promise.all(drains.map((drain) => drain()))
-      await Promise.all([jobsEnded, changesEnded, apiKeys.close()])
+      await Promise.all([jobsEnded, changesEnded, apiKeys.close(), ingest.close()])
       await db.destroy()
     },
   }
