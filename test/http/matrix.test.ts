@@ -74,6 +74,8 @@ const allowed: Readonly<Record<string, string>> = {
   verifyApiKey: 'owner operator product',
   verifyApiKeys: 'owner operator product',
   getMe: `${everybody} nobody`,
+  // It takes a key that says which product speaks.
+  publishAuditEvents: '',
   listAuditEvents: 'owner operator support auditor admin viewer',
   getAuditEvent: 'owner operator support auditor admin viewer',
 }

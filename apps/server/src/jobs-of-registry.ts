@@ -1,5 +1,6 @@
 import {
   type Actor,
+  cleanAuditClaims,
   cleanChanges,
   cleanIdempotency,
   cleanViewers,
@@ -23,7 +24,14 @@ const trialsMax = 100
 export type JobIntervals = Readonly<
   Partial<
     Record<
-      'trials' | 'purge' | 'changes' | 'idempotency' | 'audit-partitions' | 'audit-viewers' | 'revocation-probe',
+      | 'trials'
+      | 'purge'
+      | 'changes'
+      | 'idempotency'
+      | 'audit-claims'
+      | 'audit-partitions'
+      | 'audit-viewers'
+      | 'revocation-probe',
       number
     >
   >
@@ -48,6 +56,7 @@ export function jobsOfRegistry(
     job('changes', minutes, (signal) => cleanChanges(db, signal)),
     job('idempotency', minutes, () => cleanAnswers(db)),
     job('audit-viewers', minutes, () => cleanViewers(db)),
+    job('audit-claims', 10 * minutes, () => cleanAuditClaims(db)),
     job('audit-partitions', 24 * hours, () => ensureAuditPartitions(db)),
     ...(probe ? [job('revocation-probe', minutes, probe)] : []),
   ]

@@ -62,8 +62,8 @@ export async function startServer(config: Config, log: Logger, options: ServerOp
     macMode: config.macMode,
     onFailure: (error) => log.warn({ err: error }, 'API keys are verified without what went wrong here'),
   })
-  const issuer = new KeyIssuer(keyring, config.hashCost)
   const ingest = new Ingest(db, catalogue)
+  const issuer = new KeyIssuer(keyring, config.hashCost)
   const metrics = config.metrics && createMetrics({ apiKeys, changes })
   // In a record of plain values there is nothing to redact, and looking for it takes a twentieth of a request.
   const plainLog = log.child({}, { redact: [] })
@@ -89,8 +89,8 @@ export async function startServer(config: Config, log: Logger, options: ServerOp
       catalogue,
       keyring,
       apiKeys,
-      issuer,
       ingest,
+      issuer,
       changes,
       readiness,
       purgeAfterDays: config.purgeAfterDays,

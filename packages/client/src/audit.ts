@@ -1,8 +1,8 @@
 import type { Call } from './call.ts'
 import type { ListAuditEventsQuery } from './generated/operations.gen.ts'
-import type { AuditEvent, AuditEventPage } from './generated/schemas.gen.ts'
+import type { AuditEvent, AuditEventPage, Publication, RecordedAuditEvents } from './generated/schemas.gen.ts'
 import { List } from './list.ts'
-import type { RequestOptions } from './options.ts'
+import type { ChangeOptions, RequestOptions } from './options.ts'
 import type { Transport } from './transport.ts'
 
 /** The audit log: who did what, to whom, and when. */
@@ -12,6 +12,15 @@ export class Audit {
   /** @internal */
   constructor(transport: Transport) {
     this.#transport = transport
+  }
+
+  /**
+   * Records events of the product whose key this client has: all of them, or none. They are on disk when this answers.
+   * Unless you give an `idempotencyKey`, each call makes one of its own, so that trying again records nothing twice.
+   * @throws {ConflictError} `audit_event.external_id_reused`
+   */
+  publishEvents(publication: Publication, options?: ChangeOptions): Call<RecordedAuditEvents> {
+    return this.#transport.call('publishAuditEvents', { body: publication }, options)
   }
 
   /** The events that match every filter, newest first. */

@@ -108,6 +108,11 @@ const methods: Record<keyof typeof operations, [act: Act, request: string, body?
   ],
   getMe: [(client) => client.me(), 'GET /v1/me'],
   listChanges: [({ changes }) => changes.list({ after: 5 }), 'GET /v1/changes?after=5'],
+  publishAuditEvents: [
+    ({ audit }) => audit.publishEvents({ events: [{ action: 'a.b', crud: 'c', is_anonymous: true }] }),
+    'POST /v1/audit/events',
+    { events: [{ action: 'a.b', crud: 'c', is_anonymous: true }] },
+  ],
   listAuditEvents: [({ audit }) => audit.listEvents({ crud: 'd' }), 'GET /v1/audit/events?crud=d'],
   getAuditEvent: [({ audit }) => audit.getEvent('9'), 'GET /v1/audit/events/9'],
 }

@@ -1,6 +1,6 @@
 // Made by packages/client/scripts/generate.ts from packages/http/openapi.json, with @redocly/cli. Do not edit.
 
-import type { ApiKey, ApiKeyChanges, ApiKeyPage, ApiKeyRevocation, ApiKeyRotation, AuditEvent, AuditEventPage, ChangePage, Entitlements, EvaluationBatch, EvaluationResults, FoundApiKeys, Health, IssuedApiKey, LeakedApiKey, LegalHold, Me, NewApiKey, NewLegalHold, NewProject, NewTenant, NewTenantProduct, OwnApiKey, OwnApiKeyPage, OwnIssuedApiKey, Product, ProductPage, Project, ProjectChanges, ProjectPage, PurgeRequest, Readiness, ReleasedSlug, RevokedApiKeys, SlugRelease, Tenant, TenantChanges, TenantExport, TenantPage, TenantProduct, TenantProductChanges, TenantProductPage, TenantProductPreview, TenantSummary, TenantSummaryExport, TenantSummaryPage, Transition, TransitionPreview, Verification, VerificationBatch, VerifiedKey, VerifiedKeys } from './schemas.gen.ts';
+import type { ApiKey, ApiKeyChanges, ApiKeyPage, ApiKeyRevocation, ApiKeyRotation, AuditEvent, AuditEventPage, ChangePage, Entitlements, EvaluationBatch, EvaluationResults, FoundApiKeys, Health, IssuedApiKey, LeakedApiKey, LegalHold, Me, NewApiKey, NewLegalHold, NewProject, NewTenant, NewTenantProduct, OwnApiKey, OwnApiKeyPage, OwnIssuedApiKey, Product, ProductPage, Project, ProjectChanges, ProjectPage, Publication, PurgeRequest, Readiness, RecordedAuditEvents, ReleasedSlug, RevokedApiKeys, SlugRelease, Tenant, TenantChanges, TenantExport, TenantPage, TenantProduct, TenantProductChanges, TenantProductPage, TenantProductPreview, TenantSummary, TenantSummaryExport, TenantSummaryPage, Transition, TransitionPreview, Verification, VerificationBatch, VerifiedKey, VerifiedKeys } from './schemas.gen.ts';
 
 type VerifyApiKeyResult = VerifiedKey;
 
@@ -774,6 +774,10 @@ export type ListAuditEventsQuery = {
     q?: string;
 };
 
+type PublishAuditEventsResult = RecordedAuditEvents;
+
+type PublishAuditEventsBody = Publication;
+
 type GetAuditEventResult = AuditEvent;
 
 type GetAuditEventPath = {
@@ -1079,6 +1083,12 @@ export type Ops = {
         };
         result: ListAuditEventsResult;
     };
+    publishAuditEvents: {
+        args: {
+            body: PublishAuditEventsBody;
+        };
+        result: PublishAuditEventsResult;
+    };
     getAuditEvent: {
         args: {
             path: GetAuditEventPath;
@@ -1151,6 +1161,7 @@ export const operations = {
   findApiKeys: { method: 'GET', path: '/v1/api-keys', reads: true },
   revokeLeakedApiKey: { method: 'POST', path: '/v1/api-keys/revoke', public: true, reads: true },
   listChanges: { method: 'GET', path: '/v1/changes', reads: true },
+  publishAuditEvents: { method: 'POST', path: '/v1/audit/events', idempotent: true },
   listAuditEvents: { method: 'GET', path: '/v1/audit/events', reads: true },
   getAuditEvent: { method: 'GET', path: '/v1/audit/events/{event_id}', reads: true },
   getMe: { method: 'GET', path: '/v1/me', reads: true },

@@ -2182,6 +2182,181 @@ export type RegistryChange = {
 };
 
 /**
+ * What was recorded of events that were published.
+ */
+export type RecordedAuditEvents = {
+    /**
+     * Event by event, in the order of the request.
+     */
+    data: RecordedAuditEvent[];
+};
+
+/**
+ * What was recorded of an event that was published.
+ */
+export type RecordedAuditEvent = {
+    /**
+     * The id of the event.
+     * @pattern ^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})$
+     * @format uuid
+     */
+    id: string;
+    /**
+     * Retraced's hash of what was sent: 64 hexadecimal digits.
+     */
+    hash: string;
+};
+
+/**
+ * Events to record.
+ */
+export type Publication = {
+    /**
+     * 1 to 1000 events. Those of one group stand in the log in this order.
+     * @minItems 1
+     * @maxItems 1000
+     */
+    events: PublishedEvent[];
+    /**
+     * With `external_id`, an event whose group has one with this `external_id` of the last seven days is not recorded again: the answer names the one that is there. Every event has to have one then.
+     */
+    unique_by?: "external_id";
+};
+
+/**
+ * An event, as a product publishes it.
+ */
+export type PublishedEvent = {
+    /**
+     * What was done, as `noun.verb`.
+     * @minLength 1
+     * @maxLength 1024
+     */
+    action: string;
+    /**
+     * Whether it created, read, updated or deleted something.
+     */
+    crud: "c" | "r" | "u" | "d";
+    /**
+     * For whom it was done.
+     */
+    group?: {
+        /**
+         * Its id: the id of a tenant that has or had the product, or any other.
+         * @minLength 1
+         * @maxLength 1024
+         */
+        id?: string;
+        /**
+         * What it is called.
+         * @maxLength 262144
+         */
+        name?: string;
+    };
+    /**
+     * Who did it. Only what nobody in particular did has none.
+     */
+    actor?: {
+        /**
+         * Its id: the same every time.
+         * @minLength 1
+         * @maxLength 1024
+         */
+        id?: string;
+        /**
+         * What it is called.
+         * @maxLength 262144
+         */
+        name?: string;
+        /**
+         * Where to read on.
+         * @maxLength 262144
+         */
+        href?: string;
+        /**
+         * What else is known of it. Kept in the order of its entries.
+         */
+        fields?: Record<string, string>;
+    };
+    /**
+     * What it was done to.
+     */
+    target?: {
+        /**
+         * Its id: the same every time.
+         * @minLength 1
+         * @maxLength 1024
+         */
+        id?: string;
+        /**
+         * What it is called.
+         * @maxLength 262144
+         */
+        name?: string;
+        /**
+         * Where to read on.
+         * @maxLength 262144
+         */
+        href?: string;
+        /**
+         * What else is known of it. Kept in the order of its entries.
+         */
+        fields?: Record<string, string>;
+        /**
+         * What kind of thing it is.
+         * @maxLength 262144
+         */
+        type?: string;
+    };
+    /**
+     * When it happened, if that is not now.
+     * @format date-time
+     */
+    created_at?: string;
+    /**
+     * Where the request came from: an IPv4 or IPv6 address, kept as it is spelled.
+     */
+    source_ip?: string;
+    /**
+     * What happened, for people.
+     * @maxLength 262144
+     */
+    description?: string;
+    /**
+     * The part of the product that tells of it.
+     * @maxLength 262144
+     */
+    component?: string;
+    /**
+     * The version of that part.
+     * @maxLength 262144
+     */
+    version?: string;
+    /**
+     * The id that the product gives it.
+     * @minLength 1
+     * @maxLength 1024
+     */
+    external_id?: string;
+    /**
+     * Whether nobody in particular did it.
+     */
+    is_anonymous?: boolean;
+    /**
+     * Whether it failed.
+     */
+    is_failure?: boolean;
+    /**
+     * What belongs to it. Kept in the order of its entries.
+     */
+    fields?: Record<string, string>;
+    /**
+     * What belongs to its making. Kept in the order of its entries.
+     */
+    metadata?: Record<string, string>;
+};
+
+/**
  * One page of a list.
  */
 export type AuditEventPage = {

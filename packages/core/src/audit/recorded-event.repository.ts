@@ -23,7 +23,10 @@ const select = (db: Reader, sight: Sight) =>
 /** What of the log is in sight. A tenant's people see its log while they see the tenant, and nothing of legal holds. */
 function inSight(sight: Sight): Expression<SqlBool>[] {
   if (sight.kind === 'platform') return []
-  if (sight.kind === 'product') return [sql<SqlBool>`false`]
+  if (sight.kind === 'product') {
+    if (sight.environment === undefined) return [sql<SqlBool>`false`]
+    return [eb('product', '=', sight.product), eb('environment', '=', sight.environment)]
+  }
   return [
     sql<SqlBool>`stream_id in (
       select id from tenants where id = any(${sight.tenantIds}::uuid[]) and status <> 'archived' and purge_requested_at is null
