@@ -1,5 +1,6 @@
 import { platformTenant } from '@breakpilot/tenant-core'
 import { Client } from '@retracedhq/retraced'
+import { sql } from 'kysely'
 import { expect } from 'vitest'
 import { type Answer, type CallOptions, type ServerUnderTest, startTestServer } from '../server.ts'
 
@@ -9,6 +10,8 @@ export const publisherScopes = ['audit:publish', 'audit:read', 'audit:delegate']
 export interface Wire extends ServerUnderTest {
   /** Makes a key of a product, through the API as everybody does. */
   readonly publisherKey: (fields?: KeyFields) => Promise<string>
+  /** Runs SQL as the server's role. */
+  readonly query: (text: string) => Promise<unknown[]>
   /** Sends a request below `/audit`, with a token as Retraced's clients send it. */
   readonly ask: (method: string, path: string, token: string | undefined, options?: CallOptions) => Promise<Answer>
 }
@@ -36,6 +39,7 @@ export async function startWire(env: Record<string, string> = {}): Promise<Wire>
       expect(made.status).toBe(201)
       return made.body.key as string
     },
+    query: async (text) => (await sql.raw(text).execute(server.db)).rows,
     ask: async (method, path, token, options = {}) =>
       await server.call(method, `/audit${path}`, {
         ...options,

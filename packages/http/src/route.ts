@@ -27,8 +27,6 @@ export interface Services {
   readonly ingest: Ingest
   /** Mints API keys. */
   readonly issuer: KeyIssuer
-  /** Records what products publish. */
-  readonly ingest: Ingest
   /** Knows when the feed of changes has moved. */
   readonly changes: ChangeListener
   /** Days that an archived tenant is kept before it may be purged. */

@@ -41,20 +41,26 @@ export function readEvent(sent: unknown): ReadEvent {
   const said = saidOf(sent)
   const own = violationsOf(said)
   const unknown = Object.keys(sent).filter((name) => !names.has(name))
-  const parsed = PublishedEvent.safeParse(candidateOf(said))
-  const told = new Set(own.map(({ field }) => field))
-  const violations = [
+  const parsed = PublishedEvent.safeParse(candidateOf(said), { reportInput: true })
+  const schema = parsed.success ? [] : parsed.error.issues.slice(0, issuesMax).flatMap(violationsFor)
+  const violations = oneForEach([
     ...own,
     ...unknown.slice(0, issuesMax).map((name) => invalid(name, `"${shorten(name)}" is not allowed`)),
-    ...(parsed.success
-      ? []
-      : parsed.error.issues
-          .slice(0, issuesMax)
-          .flatMap(violationsFor)
-          .filter(({ field }) => !told.has(field))),
-  ]
+    ...schema,
+  ])
   if (parsed.success && violations.length === 0) return { event: parsed.data }
   return { violations }
+}
+
+/** The first thing that is wrong with each field: what is missing as a whole is not told of part by part. */
+function oneForEach(violations: readonly EventViolation[]): EventViolation[] {
+  const told = new Set<string>()
+  return violations.filter(({ field }) => {
+    const parts = field.split('.')
+    if (parts.some((_, at) => told.has(parts.slice(0, at + 1).join('.')))) return false
+    told.add(field)
+    return true
+  })
 }
 
 /** What an event says, without what says nothing. */

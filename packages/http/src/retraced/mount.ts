@@ -85,7 +85,7 @@ function answerWith(route: WireRoute, services: WireServices, { onAnswered }: Ho
         response,
         params: request.params as Record<string, string>,
         query: queryOf(request),
-        body: async () => parseJson(await readText(request, response)),
+        body: async (maps) => parseJson(await readText(request, response), maps),
         get signal() {
           return signalOf(response)
         },

@@ -36,6 +36,9 @@ async function search(call: WireCall, bare: boolean) {
   return graphqlReply(await graphqlOf(call, scopeOf(key)), bare)
 }
 
+/** The members of events whose entries have an order, and names of whatever kind. */
+const eventMaps: ReadonlySet<string> = new Set(['fields', 'metadata'])
+
 /** What products ask: to record events, to search them. */
 export const publisherRoutes: readonly WireRoute[] = [
   {
@@ -43,7 +46,7 @@ export const publisherRoutes: readonly WireRoute[] = [
     path: '/publisher/v1/project/:project/event',
     async answer(call) {
       const key = await publisherOf(call, 'audit:publish')
-      const [receipt] = await publish(call, key, [readSingle(await call.body())])
+      const [receipt] = await publish(call, key, [readSingle(await call.body(eventMaps))])
       return { status: 201, json: receipt }
     },
   },
@@ -52,7 +55,7 @@ export const publisherRoutes: readonly WireRoute[] = [
     path: '/publisher/v1/project/:project/event/bulk',
     async answer(call) {
       const key = await publisherOf(call, 'audit:publish')
-      return { status: 201, json: await publish(call, key, readBulk(await call.body())) }
+      return { status: 201, json: await publish(call, key, readBulk(await call.body(eventMaps))) }
     },
   },
   ...(['get', 'post'] as const).flatMap((method): WireRoute[] => [

@@ -31,8 +31,11 @@ export interface WireCall {
   readonly response: Response
   readonly params: Readonly<Record<string, string>>
   readonly query: URLSearchParams
-  /** Reads the body, which is JSON. */
-  readonly body: () => Promise<unknown>
+  /**
+   * Reads the body, which is JSON.
+   * @param maps the names of members that are maps of events
+   */
+  readonly body: (maps?: ReadonlySet<string>) => Promise<unknown>
   /** Aborted when the caller is gone. */
   readonly signal: AbortSignal
   /** Says who makes the request, and counts it: what an answer and the log say of that. */
