@@ -97,7 +97,7 @@ describe('viewer tokens', () => {
   })
 
   test('end when the publisher says so, where the Go client looks for it too', async () => {
-    for (const base of ['/viewer/v1', '/v1']) {
+    for (const base of ['/viewer/v1', '/publisher/v1', '/v1']) {
       const mine = await sessionOf({ group_id: 'ending', actor_id: 'a' })
       const other = await sessionOf({ group_id: 'ending', actor_id: 'b' })
       const path = `${base}/project/certifai/group/ending/actor/a/viewersessions`
@@ -107,9 +107,9 @@ describe('viewer tokens', () => {
       expect([(await look(mine)).status, (await look(other)).status]).toEqual([401, 200])
     }
     const events = await ownEvents('audit_viewer.ended')
-    expect(events).toHaveLength(2)
+    expect(events).toHaveLength(3)
     expect((await wire.ask('DELETE', '/v1/project/certifai/group/ending/actor/a/viewersessions', key)).status).toBe(200)
-    expect(await ownEvents('audit_viewer.ended')).toHaveLength(2)
+    expect(await ownEvents('audit_viewer.ended')).toHaveLength(3)
   })
 
   test('end by themselves', async () => {

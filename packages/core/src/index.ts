@@ -87,6 +87,7 @@ export {
   type TokenKeeping,
 } from './audit/retraced/enterprise-token.service.ts'
 export type { AuditRow } from './audit/retraced/event-page.repository.ts'
+export { instantOf } from './audit/retraced/instant.ts'
 export { type SavedExport, SavedSearch } from './audit/retraced/saved-export.ts'
 export { exportedEvents, getExport, listExports, saveExport } from './audit/retraced/saved-export.service.ts'
 export {

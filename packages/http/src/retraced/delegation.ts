@@ -120,7 +120,10 @@ export const delegationRoutes: readonly WireRoute[] = [
   { method: 'get', path: `${tokens}/:token`, answer: getToken },
   { method: 'put', path: `${tokens}/:token`, answer: updateToken },
   { method: 'delete', path: `${tokens}/:token`, answer: deleteToken },
-  { method: 'delete', path: `/viewer/v1${sessions}`, answer: endSessions },
-  // Where the Go client looks for it.
-  { method: 'delete', path: `/v1${sessions}`, answer: endSessions },
+  // The Go client looks for it where it looks for everything else.
+  ...['/viewer/v1', '/publisher/v1', '/v1'].map((base): WireRoute => ({
+    method: 'delete',
+    path: base + sessions,
+    answer: endSessions,
+  })),
 ]

@@ -1,7 +1,6 @@
 import { isIP } from 'node:net'
-import { PublishedEvent } from '@breakpilot/tenant-core'
+import { instantOf, PublishedEvent } from '@breakpilot/tenant-core'
 import type { z } from 'zod'
-import { instantOf, isZeroTime } from './instant.ts'
 import type { EventViolation } from './wire-error.ts'
 
 /** An event with a thousand mistakes is told of the first ones. */
@@ -73,6 +72,9 @@ function saidOf(sent: Sent): Sent {
   })
   return Object.fromEntries(entries)
 }
+
+/** What the Go client sends for a time that nobody set. */
+const isZeroTime = (text: string) => text.startsWith('0001-01-01')
 
 const parties: ReadonlySet<string> = new Set(['group', 'actor', 'target'])
 

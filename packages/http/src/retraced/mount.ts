@@ -78,6 +78,10 @@ function answerWith(route: WireRoute, services: WireServices, { onAnswered }: Ho
         ...(principal !== undefined && { principal }),
         ...(error !== undefined && { error }),
       })
+    const count = async (caller: string) => {
+      counted = services.limit && (await services.limit(caller))
+      if (counted?.refusal) throw counted.refusal
+    }
     try {
       const reply = await route.answer({
         services,
@@ -91,9 +95,9 @@ function answerWith(route: WireRoute, services: WireServices, { onAnswered }: Ho
         },
         async admit(who) {
           principal = who
-          counted = services.limit && (await services.limit(who))
-          if (counted?.refusal) throw counted.refusal
+          await count(who)
         },
+        count,
       })
       await send(request, response, reply, counted)
       told(reply.status, reply.error)
@@ -101,11 +105,15 @@ function answerWith(route: WireRoute, services: WireServices, { onAnswered }: Ho
       const body = wireErrorOf(error)
       if (!response.headersSent) await send(request, response, { status: body.status, json: body }, counted)
       // What was given up because nobody waits for it is nobody's fault.
-      if (response.destroyed && signalOf(response).aborted) told(callerGone)
+      if (isGivenUp(error, response)) told(callerGone)
       else told(body.status, error)
     }
   }
 }
+
+const isGivenUp = (error: unknown, response: Response) =>
+  (response.destroyed && error === signalOf(response).reason) ||
+  (error instanceof Error && 'code' in error && error.code === 'ERR_STREAM_PREMATURE_CLOSE')
 
 const queryOf = ({ url }: Request) => new URLSearchParams(url.includes('?') ? url.slice(url.indexOf('?') + 1) : '')
 

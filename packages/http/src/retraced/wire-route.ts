@@ -38,8 +38,10 @@ export interface WireCall {
   readonly body: (maps?: ReadonlySet<string>) => Promise<unknown>
   /** Aborted when the caller is gone. */
   readonly signal: AbortSignal
-  /** Says who makes the request, and counts it: what an answer and the log say of that. */
+  /** Says who makes the request, and counts it. */
   readonly admit: (principal: string) => Promise<void>
+  /** Counts the request where nobody has said who makes it. */
+  readonly count: (caller: string) => Promise<void>
 }
 
 /** An answer. */

@@ -8,6 +8,7 @@ import type { SearchExpression } from '../search-language.ts'
 import type { Place } from './cursor.ts'
 import { type AuditRow, readNextEvents } from './event-page.repository.ts'
 import { tenantOfGroup } from './group-state.ts'
+import { instantOf } from './instant.ts'
 import * as exports from './saved-export.repository.ts'
 import type { SavedExport, SavedSearch } from './saved-export.ts'
 import type { GroupScope } from './scope.ts'
@@ -93,12 +94,10 @@ function searchOfExport(body: SavedSearch): SearchExpression | undefined {
   return parts.length > 1 ? { kind: 'all', of: parts } : parts[0]
 }
 
-/** The years 0001 to 9999. */
-const range = { first: -62_135_596_800_000, last: 253_402_300_799_999 }
-
 function instant(name: string, value: number | string | null | undefined): Date | undefined {
   if (value === null || value === undefined || value === '') return undefined
-  const ms = typeof value === 'number' ? value : Date.parse(value)
-  if (ms >= range.first && ms <= range.last) return new Date(ms)
+  // Milliseconds are within what a text of them can say.
+  const at = typeof value === 'number' ? new Date(value) : instantOf(value)
+  if (at && instantOf(Number.isNaN(at.getTime()) ? '' : at.toISOString())) return at
   throw new RegistryError('audit_search.invalid', { detail: `${name} is no time.` })
 }

@@ -1,4 +1,4 @@
-import { Timestamp } from '@breakpilot/tenant-core'
+import { Timestamp } from '../../timestamp.ts'
 
 /** A day, or a day and a time; in UTC where it says no offset. */
 const spelling = /^(\d{4}-\d\d-\d\d)(?:[Tt ](\d\d:\d\d)(:\d\d(?:[.,]\d+)?)?(?: ?(Z|z|[+-]\d\d(?::?\d\d)?))?)?$/
@@ -16,6 +16,3 @@ export function instantOf(text: string): Date | undefined {
   const { success, data } = Timestamp.safeDecode(`${day}T${time}${seconds.replace(',', '.')}${exact}`)
   return success ? data : undefined
 }
-
-/** What the Go client sends for a time that nobody set. */
-export const isZeroTime = (text: string) => text.startsWith('0001-01-01')
