@@ -17,7 +17,7 @@ afterAll(() => wire.stop())
 const project = '/publisher/v1/project/certifai'
 
 async function viewerToken(query: Record<string, string>) {
-  return await wire.ask('GET', `${project}/viewertoken?${new URLSearchParams(query)}`, key)
+  return await wire.ask('GET', `${project}/viewertoken?${new URLSearchParams(query).toString()}`, key)
 }
 
 async function sessionOf(query: Record<string, string>): Promise<string> {
@@ -52,7 +52,7 @@ describe('viewer tokens', () => {
     const none = await viewerToken({ actor_id: 'a' })
     expect([none.status, none.body.error]).toEqual([400, 'Either group_id or team_id is required'])
     for (const query of [{ group_id: 'g' }, { team_id: 'g', actor_id: 'a', unknown: 'x' }]) {
-      const { status, body } = await viewerToken(query as Record<string, string>)
+      const { status, body } = await viewerToken(query)
       expect([status, body.token]).toEqual([201, expect.stringMatching(/^[0-9a-f]{32}$/)])
     }
     for (const group_id of ['a\0b', 'x'.repeat(1_025)]) expect((await viewerToken({ group_id })).status).toBe(400)

@@ -193,7 +193,7 @@ describe('the schema', () => {
   test('is asked by GET as well', async () => {
     const query = new URLSearchParams({ query: paging, variables: '{"last":1}', operationName: 'Q' })
     for (const path of ['/publisher/v1/graphql', '/publisher/v1/project/certifai/graphql']) {
-      const { status, body } = await wire.ask('GET', `${path}?${query}`, key)
+      const { status, body } = await wire.ask('GET', `${path}?${query.toString()}`, key)
       expect([status, body.data.search.edges.length]).toEqual([200, 1])
     }
     expect((await wire.ask('GET', '/publisher/v1/graphql', key)).status).toBe(400)

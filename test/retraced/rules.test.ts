@@ -26,7 +26,7 @@ const eventCount = async () => {
     .select(({ fn }) => fn.countAll<number>().as('count'))
     .where('product', '=', 'certifai')
     .executeTakeFirstOrThrow()
-  return Number(count)
+  return count
 }
 
 describe('what an event may say', () => {
