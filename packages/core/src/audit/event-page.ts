@@ -54,12 +54,15 @@ export function walkedNear(order: PageOrder, along: readonly Expression<SqlBool>
 /** Finds all that `found` holds for by its index, and sorts what matches of it: for what is rare. */
 export function sorted(order: PageOrder, found: Expression<SqlBool>): PageStatement {
   const { sight, conditions, limit } = order
-  // A fence: a plan that does not know how rare it is would rather walk.
-  return sql`select ${shownColumns(sight)} from audit_log join (
-      select id as found_id, stream_id as found_stream, received_at as found_received from (
+  // A fence: a plan that does not know how rare it is would rather walk. And one look for each row of the page, in order.
+  return sql`select ${shownColumns(sight)} from (
+      select id as found_id, stream_id as found_stream, received_at as found_received, canonical_at as found_at from (
         select ${names}, stream_id, search from audit_log where ${found} offset 0
       ) as audit_log where ${all([...conditions, ...beyond(order)])} ${newestFirst} limit ${limit}
-    ) as page on id = found_id and stream_id = found_stream and received_at = found_received ${newestFirst}`
+    ) as page cross join lateral (
+      select ${names} from audit_log
+      where id = page.found_id and stream_id = page.found_stream and received_at = page.found_received limit 1
+    ) as audit_log order by page.found_at desc, page.found_id desc`
 }
 
 /**

@@ -15,8 +15,8 @@ export interface PagePlan {
   readonly rows?: EventRow[]
 }
 
-/** How many events are looked at first: what one in twenty has fills a page with them. */
-const near = { words: 1_000, actions: 2_000 } as const
+/** How many events are looked at first: what is frequent fills a page with them. */
+const near = { words: 400, actions: 2_000 } as const
 
 /** How many actions can begin alike before walking past all others is quicker. */
 const actionsMax = 30
@@ -99,11 +99,11 @@ async function planSearch(
 
 /** How many events a stream has had. */
 async function eventsIn(db: Reader, tenant: TenantId): Promise<number> {
-  const head = db
-    .selectFrom('registry.audit_streams')
-    .select('last_seq')
-    .where('stream_id', '=', StreamId.parse(tenant))
-  return (await executeShape(db, shape, head))[0]?.last_seq ?? 0
+  const [head] = await read(
+    db,
+    sql<{ last_seq: number }>`select last_seq from registry.audit_streams where ${inStream(tenant)}`,
+  )
+  return head?.last_seq ?? 0
 }
 
 const eb = expressionBuilder<Schema, 'audit_log'>()
@@ -115,9 +115,6 @@ function alongIndex({ product, created_after, created_before }: EventFilter, ten
   return [...(first ? [first] : []), ...within('canonical_at', created_after, created_before)]
 }
 
-const shape = 'audit_events'
-
 /** Reads what a statement finds. */
-export async function read<Row>(db: Reader, statement: RawBuilder<Row>): Promise<Row[]> {
-  return (await executeShape(db, shape, db.selectFrom(sql<Row>`(${statement})`.as('found')).selectAll())) as Row[]
-}
+export const read = async <Row>(db: Reader, statement: RawBuilder<Row>): Promise<Row[]> =>
+  await executeShape(db, 'audit_events', statement)

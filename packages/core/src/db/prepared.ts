@@ -55,16 +55,12 @@ export function prepared<const Params extends readonly Param<unknown>[], Row>(
 const shapesMax = 64
 
 /**
- * Sends a query that is built anew for each call and whose text is one of a few: as a named statement, so that it is
+ * Sends a statement that is built anew for each call and whose text is one of a few: as a named statement, so that it is
  * planned once for each connection. Texts beyond the first so many are planned for each call.
  * @param kind what its names begin with; at most 40 bytes
  */
-export async function executeShape<Row>(
-  db: Reader,
-  kind: string,
-  query: { compile(): CompiledQuery<Row> },
-): Promise<Row[]> {
-  const compiled = query.compile()
+export async function executeShape<Row>(db: Reader, kind: string, statement: RawBuilder<Row>): Promise<Row[]> {
+  const compiled = statement.compile(unwrap(db))
   if (!statementNames.has(compiled.sql) && shapes < shapesMax) {
     shapes += 1
     statementNames.set(compiled.sql, `${kind}_${shapes}`)
