@@ -1465,7 +1465,24 @@ drop table registry.audit_dedup;
   },
   {
     version: 14,
-    name: '0014_audit_viewers',
+    name: '0014_audit_lists',
+    checksum: 'fcc7d382347af8878db767c3da52a4d8d2c7a0c31d47084427ddb8e2b6718085',
+    up: `-- migrate: each-partition audit_log
+
+-- Lists of all tenants and products together.
+create index audit_log_time_idx on audit_log (canonical_at desc, id desc);
+
+-- What one product recorded for one tenant, however little of its log that is; and how much of it there is in one
+-- environment and of some kinds, which is counted in the index alone.
+create index audit_log_stream_product_idx on audit_log (stream_id, product, canonical_at desc, id desc) include (environment, crud);
+`,
+    down: `drop index audit_log_stream_product_idx;
+drop index audit_log_time_idx;
+`,
+  },
+  {
+    version: 15,
+    name: '0015_audit_viewers',
     checksum: 'faaa173672ed2e0454a09330811ee5374f3635f4a69b43704bbceacabba7d398',
     up: `-- Who looks into the log of one group by Retraced's wire: for minutes in a viewer, for as long as they are not ended with
 -- an enterprise token; and the exports that viewers saved.

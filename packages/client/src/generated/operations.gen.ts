@@ -736,15 +736,26 @@ export type ListAuditEventsQuery = {
      */
     product?: string;
     /**
-     * Only this action.
+     * Only what is about real things, or only what is not.
+     */
+    environment?: "live" | "test";
+    /**
+     * Only what was done for this one, as the product names it.
+     * @minLength 1
+     * @maxLength 1024
+     */
+    group_id?: string;
+    /**
+     * Only this action; with `*` at its end, all that begin like this.
      * @minLength 1
      * @maxLength 1024
      */
     action?: string;
     /**
-     * Only this kind of action.
+     * Only these kinds of action: one or several of `c`, `r`, `u` and `d`, with commas between.
+     * @pattern ^[crud](,[crud]){0,3}$
      */
-    crud?: "c" | "r" | "u" | "d";
+    crud?: string;
     /**
      * Only what this one did.
      * @minLength 1
@@ -758,6 +769,31 @@ export type ListAuditEventsQuery = {
      */
     target_id?: string;
     /**
+     * Only what was done to things of this kind.
+     * @minLength 1
+     * @maxLength 1024
+     */
+    target_type?: string;
+    /**
+     * Only the events to which the product gave this id.
+     * @minLength 1
+     * @maxLength 1024
+     */
+    external_id?: string;
+    /**
+     * Only what is said to have failed, or not to. Not said is neither.
+     */
+    is_failure?: "true" | "false";
+    /**
+     * Only what nobody in particular is said to have done, or not. Not said is neither.
+     */
+    is_anonymous?: "true" | "false";
+    /**
+     * Only what came from this address, however it is spelled, or from this network, in CIDR notation.
+     * @maxLength 100
+     */
+    source_ip?: string;
+    /**
      * Only what happened at this instant or later.
      * @format date-time
      */
@@ -768,10 +804,24 @@ export type ListAuditEventsQuery = {
      */
     created_before?: string;
     /**
+     * Only what came in at this instant or later.
+     * @format date-time
+     */
+    received_after?: string;
+    /**
+     * Only what came in before this instant.
+     * @format date-time
+     */
+    received_before?: string;
+    /**
      * Only what this search finds: words, and operators such as `actor.id:jane`, `action:tenant.*`, `-crud:r`, `received:2026-01-01,`. docs/audit-search.md has them all.
      * @maxLength 2000
      */
     q?: string;
+    /**
+     * With `true` the page also says how many events match, on all pages together: exactly up to 10000, and that they are more beyond that.
+     */
+    total?: "true" | "false";
 };
 
 type PublishAuditEventsResult = RecordedAuditEvents;

@@ -2372,6 +2372,16 @@ export type AuditEventPage = {
      * Hand this back as `cursor` for the next page; null on the last one.
      */
     next_cursor: string | null;
+    /**
+     * With `total=true`: how many events match, on all pages together; when there are more than are counted, how many were counted.
+     * @minimum -9007199254740991
+     * @maximum 9007199254740991
+     */
+    total?: number;
+    /**
+     * With `total=true`: whether there are no more than `total`.
+     */
+    total_is_exact?: boolean;
 };
 
 /**
