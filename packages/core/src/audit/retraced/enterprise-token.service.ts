@@ -59,7 +59,6 @@ export async function issueEnterpriseToken(
       throw new RegistryError('enterprise_token.too_many', { detail: `At most ${enterpriseTokensMax}.` })
     }
     await issuer.remember(tx, minted)
-    await keys.commitDurably(tx)
     const id = newApiKeyId()
     await keys.insertApiKey(tx, {
       id,
@@ -174,7 +173,6 @@ export async function revokeEnterpriseToken(
 ): Promise<void> {
   await audited(db, actor, async (tx) => {
     const token = withoutSecret(await getToken(tx, scope, ref))
-    await keys.commitDurably(tx)
     await keys.updateApiKey(
       tx,
       { tenant_id: platformTenant as TenantId, id: token.id },
