@@ -289,6 +289,25 @@ describe('enterprise tokens', () => {
     expect(api.status).toBe(403)
   })
 
+  test("are those of their own product and environment: another publisher's hand does not reach them", async () => {
+    const { token } = (await wire.ask('POST', tokens('apart'), key, { json: { display_name: 'x' } })).body
+    const compliance = await wire.publisherKey({ product: 'compliance' })
+    const trying = await wire.publisherKey({ environment: 'test' })
+    const elsewhere = '/publisher/v1/project/compliance/group/apart/enterprisetoken'
+    for (const [method, json] of [
+      ['GET', undefined],
+      ['PUT', { display_name: 'mine' }],
+      ['DELETE', undefined],
+    ] as const) {
+      const options = json ? { json } : {}
+      expect((await wire.ask(method, `${tokens('apart')}/${token}`, compliance, options)).status).toBe(401)
+      expect((await wire.ask(method, `${elsewhere}/${token}`, compliance, options)).status).toBe(404)
+      expect((await wire.ask(method, `${tokens('apart')}/${token}`, trying, options)).status).toBe(404)
+    }
+    expect((await wire.ask('GET', elsewhere, compliance)).body).toEqual([])
+    expect((await search(token)).status).toBe(200)
+  })
+
   test('that leaked are ended as every key is', async () => {
     const { token } = (await wire.ask('POST', tokens('leaked'), key, { json: { display_name: 'x' } })).body
     expect((await search(token)).status).toBe(200)

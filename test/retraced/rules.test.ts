@@ -256,6 +256,12 @@ describe('how errors look', () => {
     expect((await wire.call('GET', '/audit/healthz')).text).toBe('')
   })
 
+  test('a path that is not well-formed: 400', async () => {
+    const answer = await wire.call('GET', '/audit/publisher/v1/project/%E0%A4%A/viewertoken')
+    expect([answer.status, answer.body.type]).toEqual([400, 'Error'])
+    expect(answer.headers.get('x-retraced-requestid')).toBeTruthy()
+  })
+
   test.each([
     ['what is no JSON', '{', 400],
     ['a name twice', '{"action":"a","action":"b"}', 400],
@@ -270,6 +276,7 @@ describe('how errors look', () => {
     const headers = { origin: 'https://product.example', 'access-control-request-method': 'POST' }
     const preflight = await wire.call('OPTIONS', '/audit/viewer/v1/graphql', { headers })
     expect(preflight.status).toBe(204)
+    expect(preflight.headers.get('x-retraced-requestid')).toBeTruthy()
     expect(preflight.headers.get('access-control-allow-origin')).toBe('*')
     expect(preflight.headers.get('access-control-allow-credentials')).toBeNull()
     const answer = await wire.call('POST', '/audit/viewer/v1/graphql', { headers: { origin: 'https://x.example' } })

@@ -1,7 +1,7 @@
 import { pipeline } from 'node:stream/promises'
-import { withoutKeys } from '@breakpilot/tenant-core'
+import { RegistryError, withoutKeys } from '@breakpilot/tenant-core'
 import cors from 'cors'
-import type { Express, Request, Response } from 'express'
+import type { Express, NextFunction, Request, Response } from 'express'
 import { aboutRequest, type Answered, type HeaderList } from '../answer.ts'
 import { parseJson } from '../json.ts'
 import { type HostOptions, signalOf } from '../mount.ts'
@@ -44,7 +44,7 @@ export function mountRetraced(
     limit: host.limit,
   })
   // Its pages are at home wherever a product shows them, and no cookie goes with their requests.
-  app.use(`${base}/viewer/v1`, viewerCors)
+  app.use(`${base}/viewer/v1`, namePreflight, viewerCors)
   for (const route of routes) app.route(base + route.path)[route.method](answerWith(route, services, host))
   app.get([base, `${base}/`, `${base}/healthz`], (request, response) => {
     const startedAt = performance.now()
@@ -56,6 +56,21 @@ export function mountRetraced(
     write(request, response, { status: 404, headers: ['Content-Type', 'text/plain; charset=utf-8'], text: 'Not Found' })
     host.onAnswered({ ...about(request, null, startedAt), status: 404 })
   })
+  // What is refused before any route has it: a path that is not well-formed. Express knows error handlers by their four
+  // parameters.
+  app.use(base, (error: unknown, request: Request, response: Response, _next: NextFunction) => {
+    const startedAt = performance.now()
+    const malformed = error instanceof URIError || (error instanceof Error && 'status' in error && error.status === 400)
+    const known = malformed ? new RegistryError('request.path_malformed', { cause: error }) : error
+    void send(request, response, errorReply(known))
+    host.onAnswered({ ...about(request, null, startedAt), status: wireErrorOf(known).status, error: known })
+  })
+}
+
+/** What answers the question of a browser beforehand is a library that names no request. */
+function namePreflight(request: Request, response: Response, next: NextFunction): void {
+  if (request.method === 'OPTIONS') response.setHeader('X-Retraced-RequestId', requestId(request))
+  next()
 }
 
 const viewerCors = cors({
@@ -103,11 +118,25 @@ function answerWith(route: WireRoute, services: WireServices, { onAnswered }: Ho
       told(reply.status, reply.error)
     } catch (error) {
       const body = wireErrorOf(error)
-      if (!response.headersSent) await send(request, response, { status: body.status, json: body }, counted)
+      if (!response.headersSent) await send(request, response, errorReply(error), counted)
       // What was given up because nobody waits for it is nobody's fault.
       if (isGivenUp(error, response)) told(callerGone)
       else told(body.status, error)
     }
+  }
+}
+
+/** An error as an answer. */
+function errorReply(error: unknown): WireReply {
+  const body = wireErrorOf(error)
+  const retryAfter = error instanceof RegistryError ? error.retryAfterSeconds : undefined
+  return {
+    status: body.status,
+    json: body,
+    headers: [
+      ...(body.status === 401 ? ['WWW-Authenticate', 'Token realm="tenant-registry"'] : []),
+      ...(retryAfter === undefined ? [] : ['Retry-After', String(retryAfter)]),
+    ],
   }
 }
 
