@@ -8,6 +8,7 @@ import {
   purgeTenants,
   sweepEndedTrials,
 } from '@breakpilot/tenant-core'
+import type { TakeCheckpoints } from './checkpoints.ts'
 import type { Config } from './config.ts'
 import type { Job } from './jobs.ts'
 
@@ -20,13 +21,14 @@ const trialsMax = 100
 
 /** Milliseconds between two runs of jobs, by their names: for tests, which have no time. */
 export type JobIntervals = Readonly<
-  Partial<Record<'trials' | 'purge' | 'changes' | 'idempotency' | 'audit-partitions' | 'revocation-probe', number>>
+  Partial<Record<'trials' | 'purge' | 'changes' | 'idempotency' | 'audit-partitions' | 'audit-checkpoints' | 'revocation-probe', number>>
 >
 
 /** What the registry does by itself. Every replica does: each turn is taken in the database. */
 export function jobsOfRegistry(
   db: Db,
   { appEnv }: Pick<Config, 'appEnv'>,
+  takeCheckpoints: TakeCheckpoints,
   intervals: JobIntervals = {},
   probe?: (signal: AbortSignal) => Promise<void>,
 ): readonly Job[] {
@@ -42,6 +44,7 @@ export function jobsOfRegistry(
     job('changes', minutes, (signal) => cleanChanges(db, signal)),
     job('idempotency', minutes, () => cleanAnswers(db)),
     job('audit-partitions', 24 * hours, () => ensureAuditPartitions(db)),
+    job('audit-checkpoints', minutes, takeCheckpoints),
     ...(probe ? [job('revocation-probe', minutes, probe)] : []),
   ]
 }

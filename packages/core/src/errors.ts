@@ -32,6 +32,7 @@ export const errorTable = {
   'api_key.revoked': ['conflict', 'The key is revoked'],
   'api_key.scope_unknown': ['invalid', 'There is no such scope'],
   'audit_event.not_found': ['not_found', 'There is no such event'],
+  'audit_stream.not_found': ['not_found', 'There is no such stream'],
   'audit_search.invalid': ['invalid', 'The search cannot be read'],
   'auth.api_key_invalid': ['unauthenticated', 'The API key is not valid'],
   'auth.api_key_refused': ['unauthenticated', 'The API key cannot be used'],
