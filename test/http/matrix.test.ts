@@ -75,6 +75,9 @@ const allowed: Readonly<Record<string, string>> = {
   verifyApiKeys: 'owner operator product',
   getMe: `${everybody} nobody`,
   listAuditEvents: 'owner operator support auditor admin viewer',
+  verifyAuditStream: 'owner operator support auditor',
+  listAuditCheckpoints: 'owner operator support auditor',
+  listAuditSigningKeys: 'owner operator support auditor',
   getAuditEvent: 'owner operator support auditor admin viewer',
 }
 

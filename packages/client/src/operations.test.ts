@@ -109,6 +109,12 @@ const methods: Record<keyof typeof operations, [act: Act, request: string, body?
   getMe: [(client) => client.me(), 'GET /v1/me'],
   listChanges: [({ changes }) => changes.list({ after: 5 }), 'GET /v1/changes?after=5'],
   listAuditEvents: [({ audit }) => audit.listEvents({ crud: 'd' }), 'GET /v1/audit/events?crud=d'],
+  verifyAuditStream: [
+    ({ audit }) => audit.verifyStream('7', { limit: 10 }),
+    'GET /v1/audit/streams/7/verification?limit=10',
+  ],
+  listAuditCheckpoints: [({ audit }) => audit.listCheckpoints({ limit: 5 }), 'GET /v1/audit/checkpoints?limit=5'],
+  listAuditSigningKeys: [({ audit }) => audit.listSigningKeys(), 'GET /v1/audit/signing-keys'],
   getAuditEvent: [({ audit }) => audit.getEvent('9'), 'GET /v1/audit/events/9'],
 }
 

@@ -91,6 +91,8 @@ export {
 export { Finding, type FindingCode, findingCodes } from './audit/verification-finding.ts'
 export { StreamVerification, VerificationQuery, verifyStream } from './audit/verification.service.ts'
 export type { StreamStart } from './audit/verification.ts'
+export { type Redacted, RedactionRequest } from './audit/redaction.ts'
+export { redactEvents } from './audit/redaction.service.ts'
 export { type HashedEvent, retracedHash } from './audit/retraced-hash.ts'
 export { type StreamKey, streamOf } from './audit/stream.ts'
 export { ensureAuditPartitions } from './audit/audit-partitions.ts'

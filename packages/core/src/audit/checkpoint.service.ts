@@ -78,7 +78,7 @@ export async function listCheckpoints(
   return toPage(rows, limit, list, {}, ({ number }) => ({ key: String(number), id: noId }))
 }
 
-/** Every public key that checkpoints are or were signed with, the newest first. */
-export async function listSigningKeys(db: Reader): Promise<{ data: AuditSigningKey[] }> {
-  return { data: await checkpoints.listSigningKeys(db) }
+/** Every public key that checkpoints are or were signed with, the newest first: there is one for every rotation. */
+export async function listSigningKeys(db: Reader): Promise<Page<AuditSigningKey>> {
+  return { data: await checkpoints.listSigningKeys(db), has_more: false, next_cursor: null }
 }

@@ -21,6 +21,7 @@ export const permissions = [
   'catalogue:read',
   'changes:read',
   'audit:read',
+  'audit:verify',
   'api_keys:read',
   'api_keys:find',
   'api_keys:write',
@@ -42,6 +43,7 @@ const reads = [
   'catalogue:read',
   'changes:read',
   'audit:read',
+  'audit:verify',
   'api_keys:read',
   'api_keys:find',
 ] as const satisfies readonly Permission[]
