@@ -9,6 +9,7 @@ import {
   purgeTenants,
   sweepEndedTrials,
 } from '@breakpilot/tenant-core'
+import type { TakeCheckpoints } from './checkpoints.ts'
 import type { Config } from './config.ts'
 import type { Job } from './jobs.ts'
 
@@ -23,7 +24,14 @@ const trialsMax = 100
 export type JobIntervals = Readonly<
   Partial<
     Record<
-      'trials' | 'purge' | 'changes' | 'idempotency' | 'audit-claims' | 'audit-partitions' | 'revocation-probe',
+      | 'trials'
+      | 'purge'
+      | 'changes'
+      | 'idempotency'
+      | 'audit-claims'
+      | 'audit-partitions'
+      | 'audit-checkpoints'
+      | 'revocation-probe',
       number
     >
   >
@@ -33,6 +41,7 @@ export type JobIntervals = Readonly<
 export function jobsOfRegistry(
   db: Db,
   { appEnv }: Pick<Config, 'appEnv'>,
+  takeCheckpoints: TakeCheckpoints,
   intervals: JobIntervals = {},
   probe?: (signal: AbortSignal) => Promise<void>,
 ): readonly Job[] {
@@ -49,6 +58,7 @@ export function jobsOfRegistry(
     job('idempotency', minutes, () => cleanAnswers(db)),
     job('audit-claims', 10 * minutes, () => cleanAuditClaims(db)),
     job('audit-partitions', 24 * hours, () => ensureAuditPartitions(db)),
+    job('audit-checkpoints', minutes, takeCheckpoints),
     ...(probe ? [job('revocation-probe', minutes, probe)] : []),
   ]
 }

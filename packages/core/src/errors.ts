@@ -34,6 +34,7 @@ export const errorTable = {
   'audit_event.external_id_reused': ['conflict', 'The group has another event with this external_id'],
   'audit_event.not_found': ['not_found', 'There is no such event'],
   'audit_event.queue_full': ['unavailable', 'Too many events are waiting to be recorded'],
+  'audit_stream.not_found': ['not_found', 'There is no such stream'],
   'audit_search.invalid': ['invalid', 'The search cannot be read'],
   'auth.api_key_invalid': ['unauthenticated', 'The API key is not valid'],
   'auth.api_key_refused': ['unauthenticated', 'The API key cannot be used'],
