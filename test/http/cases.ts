@@ -122,6 +122,9 @@ const good: Record<string, { readonly path: string } & CallOptions> = {
   publishAuditEvents: { path: '/v1/audit/events', headers: publishing, json: { events: [published] } },
   listAuditEvents: { path: `/v1/audit/events?tenant_id=${id}&limit=2` },
   getAuditEvent: { path: `/v1/audit/events/${ids.event}` },
+  verifyAuditStream: { path: `/v1/audit/streams/${id}/verification?limit=1` },
+  listAuditCheckpoints: { path: '/v1/audit/checkpoints?limit=1' },
+  listAuditSigningKeys: { path: '/v1/audit/signing-keys' },
   exportTenant: { path: ofAcme('/export') },
 }
 
@@ -497,6 +500,28 @@ const own: Record<string, readonly OwnCase[]> = {
       status: 404,
       code: 'audit_event.not_found',
       path: `/v1/audit/events/${ids.nobody}`,
+    },
+  ],
+  verifyAuditStream: [
+    {
+      title: 'a stream of nobody',
+      status: 404,
+      code: 'audit_stream.not_found',
+      path: `/v1/audit/streams/${ids.nobody}/verification`,
+    },
+    {
+      title: 'a cursor of another stream',
+      status: 400,
+      code: 'page.cursor_invalid',
+      path: `/v1/audit/streams/${id}/verification?cursor=abc`,
+    },
+  ],
+  listAuditCheckpoints: [
+    {
+      title: 'a cursor that is none',
+      status: 400,
+      code: 'page.cursor_invalid',
+      path: '/v1/audit/checkpoints?cursor=abc',
     },
   ],
   listChanges: [

@@ -225,6 +225,9 @@ const requests: Readonly<Record<string, (scene: Scene) => Request>> = {
     },
   }),
   listAuditEvents: ({ tenant }) => ({ path: `/v1/audit/events?tenant_id=${tenant.id}` }),
+  verifyAuditStream: ({ tenant }) => ({ path: `/v1/audit/streams/${tenant.id}/verification` }),
+  listAuditCheckpoints: () => ({ path: '/v1/audit/checkpoints' }),
+  listAuditSigningKeys: () => ({ path: '/v1/audit/signing-keys' }),
   getAuditEvent: ({ eventId }) => ({ path: `/v1/audit/events/${eventId}` }),
 }
 

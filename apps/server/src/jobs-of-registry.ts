@@ -10,6 +10,7 @@ import {
   purgeTenants,
   sweepEndedTrials,
 } from '@breakpilot/tenant-core'
+import type { TakeCheckpoints } from './checkpoints.ts'
 import type { Config } from './config.ts'
 import type { Job } from './jobs.ts'
 
@@ -31,6 +32,7 @@ export type JobIntervals = Readonly<
       | 'audit-claims'
       | 'audit-partitions'
       | 'audit-viewers'
+      | 'audit-checkpoints'
       | 'revocation-probe',
       number
     >
@@ -41,6 +43,7 @@ export type JobIntervals = Readonly<
 export function jobsOfRegistry(
   db: Db,
   { appEnv }: Pick<Config, 'appEnv'>,
+  takeCheckpoints: TakeCheckpoints,
   intervals: JobIntervals = {},
   probe?: (signal: AbortSignal) => Promise<void>,
 ): readonly Job[] {
@@ -58,6 +61,7 @@ export function jobsOfRegistry(
     job('audit-viewers', minutes, () => cleanViewers(db)),
     job('audit-claims', 10 * minutes, () => cleanAuditClaims(db)),
     job('audit-partitions', 24 * hours, () => ensureAuditPartitions(db)),
+    job('audit-checkpoints', minutes, takeCheckpoints),
     ...(probe ? [job('revocation-probe', minutes, probe)] : []),
   ]
 }

@@ -1,6 +1,20 @@
 import type { Call } from './call.ts'
-import type { ListAuditEventsQuery } from './generated/operations.gen.ts'
-import type { AuditEvent, AuditEventPage, Publication, RecordedAuditEvents } from './generated/schemas.gen.ts'
+import type {
+  ListAuditCheckpointsQuery,
+  ListAuditEventsQuery,
+  VerifyAuditStreamQuery,
+} from './generated/operations.gen.ts'
+import type {
+  AuditCheckpoint,
+  AuditCheckpointPage,
+  AuditEvent,
+  AuditEventPage,
+  AuditSigningKey,
+  AuditSigningKeyPage,
+  AuditStreamVerification,
+  Publication,
+  RecordedAuditEvents,
+} from './generated/schemas.gen.ts'
 import { List } from './list.ts'
 import type { ChangeOptions, RequestOptions } from './options.ts'
 import type { Transport } from './transport.ts'
@@ -37,5 +51,33 @@ export class Audit {
    */
   getEvent(eventId: string, options?: RequestOptions): Call<AuditEvent> {
     return this.#transport.call('getAuditEvent', { path: { event_id: eventId } }, options)
+  }
+
+  /**
+   * Verifies a stream, or a part of a long one: `next_cursor` says how to go on. `intact: false` is no error of the call.
+   * @throws {NotFoundError} `audit_stream.not_found`
+   */
+  verifyStream(
+    streamId: string,
+    query: VerifyAuditStreamQuery = {},
+    options?: RequestOptions,
+  ): Call<AuditStreamVerification> {
+    return this.#transport.call('verifyAuditStream', { path: { stream_id: streamId }, query }, options)
+  }
+
+  /** The signed checkpoints, newest first. */
+  listCheckpoints(
+    page: ListAuditCheckpointsQuery = {},
+    options?: RequestOptions,
+  ): List<AuditCheckpoint, AuditCheckpointPage> {
+    return new List('listAuditCheckpoints', page.cursor, (cursor) => {
+      const query = { ...page, ...(cursor !== undefined && { cursor }) }
+      return this.#transport.call('listAuditCheckpoints', { query }, options)
+    })
+  }
+
+  /** Every public key that checkpoints are or were signed with, the newest first. */
+  listSigningKeys(options?: RequestOptions): List<AuditSigningKey, AuditSigningKeyPage> {
+    return new List('listAuditSigningKeys', undefined, () => this.#transport.call('listAuditSigningKeys', {}, options))
   }
 }

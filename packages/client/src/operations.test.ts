@@ -114,6 +114,12 @@ const methods: Record<keyof typeof operations, [act: Act, request: string, body?
     { events: [{ action: 'a.b', crud: 'c', is_anonymous: true }] },
   ],
   listAuditEvents: [({ audit }) => audit.listEvents({ crud: 'd' }), 'GET /v1/audit/events?crud=d'],
+  verifyAuditStream: [
+    ({ audit }) => audit.verifyStream('7', { limit: 10 }),
+    'GET /v1/audit/streams/7/verification?limit=10',
+  ],
+  listAuditCheckpoints: [({ audit }) => audit.listCheckpoints({ limit: 5 }), 'GET /v1/audit/checkpoints?limit=5'],
+  listAuditSigningKeys: [({ audit }) => audit.listSigningKeys(), 'GET /v1/audit/signing-keys'],
   getAuditEvent: [({ audit }) => audit.getEvent('9'), 'GET /v1/audit/events/9'],
 }
 

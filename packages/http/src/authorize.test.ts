@@ -70,6 +70,7 @@ const matrix: Readonly<Record<Permission, string>> = {
   'api_keys:verify': '   y   y   -   -   -   -   -   y',
   'audit:read': '        y   y   -   y   y   y   y   -',
   'audit:publish': '     -   -   -   -   -   -   -   -',
+  'audit:verify': '      y   y   -   y   y   -   -   -',
 }
 const cells = Object.entries(matrix).flatMap(([permission, row]) =>
   row

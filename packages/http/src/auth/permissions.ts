@@ -22,6 +22,7 @@ export const permissions = [
   'changes:read',
   'audit:read',
   'audit:publish',
+  'audit:verify',
   'api_keys:read',
   'api_keys:find',
   'api_keys:write',
@@ -43,6 +44,7 @@ const reads = [
   'catalogue:read',
   'changes:read',
   'audit:read',
+  'audit:verify',
   'api_keys:read',
   'api_keys:find',
 ] as const satisfies readonly Permission[]
