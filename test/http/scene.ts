@@ -189,7 +189,7 @@ const requests: Readonly<Record<string, (scene: Scene) => Request>> = {
   verifyApiKeys: ({ apiKey }) => ({ path: '/v1/api-keys/verify-batch', json: { items: [{ key: apiKey.key }] } }),
   getMe: () => ({ path: '/v1/me' }),
   listChanges: () => ({ path: '/v1/changes?limit=5' }),
-  listAuditEvents: ({ tenant }) => ({ path: `/v1/audit/events?tenant_id=${tenant.id}` }),
+  listAuditEvents: ({ tenant }) => ({ path: `/v1/audit/events?tenant_id=${tenant.id}&total=true` }),
   getAuditEvent: ({ eventId }) => ({ path: `/v1/audit/events/${eventId}` }),
 }
 

@@ -108,7 +108,10 @@ const methods: Record<keyof typeof operations, [act: Act, request: string, body?
   ],
   getMe: [(client) => client.me(), 'GET /v1/me'],
   listChanges: [({ changes }) => changes.list({ after: 5 }), 'GET /v1/changes?after=5'],
-  listAuditEvents: [({ audit }) => audit.listEvents({ crud: 'd' }), 'GET /v1/audit/events?crud=d'],
+  listAuditEvents: [
+    ({ audit }) => audit.listEvents({ action: 'report.*', crud: ['c', 'd'], is_failure: false, total: true }),
+    'GET /v1/audit/events?action=report.*&crud=c%2Cd&is_failure=false&total=true',
+  ],
   getAuditEvent: [({ audit }) => audit.getEvent('9'), 'GET /v1/audit/events/9'],
 }
 
