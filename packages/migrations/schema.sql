@@ -19,6 +19,8 @@ create domain registry.audit_salt as bytea constraint audit_salt_check CHECK ((o
 
 create domain registry.audit_sha256 as bytea constraint audit_sha256_check CHECK ((octet_length(VALUE) = 32));
 
+create domain registry.audit_signature as bytea constraint audit_signature_check CHECK ((octet_length(VALUE) = 64));
+
 create domain registry.audit_term as text collate "C" constraint audit_term_check CHECK (((octet_length(VALUE) >= 1) AND (octet_length(VALUE) <= 1024)));
 comment on domain registry.audit_term is 'An action or an id: short enough for a btree entry, compared by bytes so that a prefix is a range.';
 
@@ -289,6 +291,37 @@ begin
   return null;
 end
 $function$;
+
+CREATE OR REPLACE FUNCTION registry.redact_audit_events(stream uuid, ids uuid[])
+ RETURNS integer
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+ SET plan_cache_mode TO 'force_custom_plan'
+AS $function$
+declare
+  redacted integer;
+begin
+  -- Before the head, as everybody who writes a tenant's log; and nobody puts a hold on it meanwhile.
+  perform from public.tenants t where t.id = stream for share;
+  if exists (select from registry.legal_holds h where h.stream_id = stream) then
+    raise exception '% is under a legal hold', stream using errcode = 'object_not_in_prerequisite_state';
+  end if;
+  -- Whoever writes a stream's rows writes its head: a distributed engine commits by what it saw being written.
+  update registry.audit_streams set last_seq = last_seq where stream_id = stream;
+  update public.audit_log set
+    actor_id = null, actor_name = null, actor_href = null, actor_fields = null,
+    target_id = null, target_name = null, target_href = null, target_fields = null,
+    group_name = null, source_ip = null, description = null, external_id = null,
+    fields = null, metadata = null, hash = null,
+    row_salt = null, search = null
+  where id = any (ids) and stream_id = stream and row_salt is not null
+    -- What tells of redactions stays: an erased row that no event speaks of was erased by somebody else.
+    and not (product = 'tenant-registry' and action = 'audit_event.redacted');
+  get diagnostics redacted = row_count;
+  return redacted;
+end
+$function$;
+comment on function registry.redact_audit_events(stream uuid, ids uuid[]) is 'owner: erases what these events of one stream say of persons; answers how many had something left. Refuses a stream under a legal hold.';
 
 CREATE OR REPLACE FUNCTION registry.refuse_retired_id()
  RETURNS trigger
@@ -622,6 +655,47 @@ create table registry.api_key_usage (
 );
 comment on table registry.api_key_usage is 'When a key was last used, up to a minute late. Apart from the key: writing it changes nothing of the key.';
 
+create table registry.audit_checkpoint_heads (
+  stream_id uuid not null,
+  stream_seq bigint not null,
+  chain_hash registry.audit_sha256 not null,
+  number bigint not null,
+  constraint audit_checkpoint_heads_pkey PRIMARY KEY (stream_id, stream_seq, number),
+  constraint audit_checkpoint_heads_number_fkey FOREIGN KEY (number) REFERENCES registry.audit_checkpoints(number)
+);
+comment on table registry.audit_checkpoint_heads is 'The leaves of every checkpoint''s tree, which are in the order of their streams. Append-only.';
+alter table registry.audit_checkpoint_heads alter column chain_hash set storage plain;
+CREATE INDEX audit_checkpoint_heads_number_idx ON registry.audit_checkpoint_heads USING btree (number, stream_id);
+
+create table registry.audit_checkpointed (
+  stream_id uuid not null,
+  stream_seq bigint not null,
+  constraint audit_checkpointed_pkey PRIMARY KEY (stream_id)
+);
+comment on table registry.audit_checkpointed is 'Up to where every stream is in some checkpoint: what is beyond goes into the next one.';
+
+create table registry.audit_checkpoints (
+  number bigint not null,
+  taken_at timestamp(3) with time zone not null,
+  head_count integer not null,
+  root registry.audit_sha256 not null,
+  previous_root registry.audit_sha256 not null,
+  key_id text not null,
+  signature registry.audit_signature not null,
+  constraint audit_checkpoints_pkey PRIMARY KEY (number),
+  constraint audit_checkpoints_key_id_fkey FOREIGN KEY (key_id) REFERENCES registry.audit_signing_keys(key_id)
+);
+comment on table registry.audit_checkpoints is 'The heads of all streams that had changed, as one signed Merkle root; each names the root before it. Append-only.';
+alter table registry.audit_checkpoints alter column root set storage plain;
+alter table registry.audit_checkpoints alter column signature set storage plain;
+
+create table registry.audit_checkpoints_unpublished (
+  number bigint not null,
+  constraint audit_checkpoints_unpublished_pkey PRIMARY KEY (number),
+  constraint audit_checkpoints_unpublished_number_fkey FOREIGN KEY (number) REFERENCES registry.audit_checkpoints(number)
+);
+comment on table registry.audit_checkpoints_unpublished is 'Checkpoints that have not been written to the log stream yet: a process may end between the two.';
+
 create table registry.audit_dedup (
   digest registry.audit_sha256 not null,
   fingerprint registry.audit_sha256 not null,
@@ -648,6 +722,15 @@ create table registry.audit_entities (
 );
 comment on table registry.audit_entities is 'What was last said of an actor, a target or a group: events that name only its id get the rest from here.';
 comment on column registry.audit_entities.scope is 'UUIDv5 of product, environment and group: what one customer says of somebody no other one is shown.';
+
+create table registry.audit_signing_keys (
+  key_id text not null,
+  public_key text not null,
+  first_used_at timestamp(3) with time zone not null default now(),
+  constraint audit_signing_keys_pkey PRIMARY KEY (key_id)
+);
+comment on table registry.audit_signing_keys is 'The public keys that checkpoints were signed with, also those of former times.';
+comment on column registry.audit_signing_keys.public_key is 'Ed25519, as PEM.';
 
 create table registry.audit_streams (
   stream_id uuid not null,

@@ -58,6 +58,11 @@ export const keyringText = newKeyringText('cases')
 /** A key that these servers would have to look for: their MAC is right, and nobody has it. */
 const unknownKey = mintToken(parseKeyring(keyringText), 'live').text
 
+/** Stands for a key of the platform's own that may publish for CertifAI. */
+export const publisherKey = '<publisher key>'
+const publishing = { authorization: `Bearer ${publisherKey}` }
+const published = { action: 'report.opened', crud: 'r', actor: { id: 'jane' }, group: { id }, external_id: 'e-1' }
+
 const ndjson = { 'content-type': 'application/x-ndjson' }
 const ofAcme = (rest: string) => `/v1/tenants/${id}${rest}`
 
@@ -114,8 +119,12 @@ const good: Record<string, { readonly path: string } & CallOptions> = {
   verifyApiKey: { path: '/v1/api-keys/verify', json: { key: unknownKey, scopes: ['certifai:read'] } },
   verifyApiKeys: { path: '/v1/api-keys/verify-batch', json: { items: [{ key: unknownKey }, { key: 'nonsense' }] } },
   getMe: { path: '/v1/me' },
+  publishAuditEvents: { path: '/v1/audit/events', headers: publishing, json: { events: [published] } },
   listAuditEvents: { path: `/v1/audit/events?tenant_id=${id}&action=tenant.*&crud=c,u&limit=2&total=true` },
   getAuditEvent: { path: `/v1/audit/events/${ids.event}` },
+  verifyAuditStream: { path: `/v1/audit/streams/${id}/verification?limit=1` },
+  listAuditCheckpoints: { path: '/v1/audit/checkpoints?limit=1' },
+  listAuditSigningKeys: { path: '/v1/audit/signing-keys' },
   exportTenant: { path: ofAcme('/export') },
 }
 
@@ -125,6 +134,10 @@ const withoutDatabase: ReadonlySet<string> = new Set(['listProducts', 'getProduc
 /** What goes with an `Idempotency-Key`: a good request, and another one that cannot be its repetition. */
 type Placed = CallOptions & { readonly path?: string }
 const keyed: Record<string, { readonly first: Placed; readonly other: Placed }> = {
+  publishAuditEvents: {
+    first: { json: { events: [published] } },
+    other: { json: { events: [{ ...published, action: 'report.closed' }] } },
+  },
   createTenant: {
     first: { json: { slug: 'made-for-its-key', name: 'Made for its key' } },
     other: { json: { slug: 'made-for-another', name: 'Made for another' } },
@@ -160,7 +173,8 @@ const reservedIds = [
 ] as const
 
 /** What only some operations can be answered with. */
-type OwnCase = CallOptions & { status: number; code: string; path?: string; title: string; mode?: Mode }
+type OwnCase = CallOptions &
+  Pick<Case, 'first'> & { status: number; code: string; path?: string; title: string; mode?: Mode }
 const own: Record<string, readonly OwnCase[]> = {
   getReadiness: [],
   createTenant: [
@@ -448,6 +462,35 @@ const own: Record<string, readonly OwnCase[]> = {
       path: `/v1/tenants/${id}/entitlements?product=unheard-of`,
     },
   ],
+  publishAuditEvents: [
+    { title: 'no event', status: 400, code: 'request.invalid', json: { events: [] } },
+    {
+      title: 'more than a thousand',
+      status: 400,
+      code: 'request.invalid',
+      json: { events: Array.from({ length: 1_001 }, () => published) },
+    },
+    {
+      title: 'a name that is none, where no map is',
+      status: 400,
+      code: 'request.invalid',
+      headers: { ...publishing, 'content-type': 'application/json' },
+      json: undefined,
+      body: JSON.stringify({ events: [published] }).replace('{"id":', '{"__proto__":{},"id":'),
+    },
+    {
+      title: 'another event with an external_id that may be there once',
+      status: 409,
+      code: 'audit_event.external_id_reused',
+      json: { events: [{ ...published, action: 'report.closed' }], unique_by: 'external_id' },
+      first: {
+        path: '/v1/audit/events',
+        headers: publishing,
+        json: { events: [published], unique_by: 'external_id' },
+      },
+    },
+    { title: 'somebody who is no product', headers: {}, status: 403, code: 'auth.permission_denied' },
+  ],
   listAuditEvents: [
     { title: 'a cursor that is none', status: 400, code: 'page.cursor_invalid', path: '/v1/audit/events?cursor=abc' },
     ...['crud=c,x', 'source_ip=10.0.0.0/33', 'is_failure=maybe', 'total=yes', 'environment=stage', 'action='].map(
@@ -465,6 +508,28 @@ const own: Record<string, readonly OwnCase[]> = {
       status: 404,
       code: 'audit_event.not_found',
       path: `/v1/audit/events/${ids.nobody}`,
+    },
+  ],
+  verifyAuditStream: [
+    {
+      title: 'a stream of nobody',
+      status: 404,
+      code: 'audit_stream.not_found',
+      path: `/v1/audit/streams/${ids.nobody}/verification`,
+    },
+    {
+      title: 'a cursor of another stream',
+      status: 400,
+      code: 'page.cursor_invalid',
+      path: `/v1/audit/streams/${id}/verification?cursor=abc`,
+    },
+  ],
+  listAuditCheckpoints: [
+    {
+      title: 'a cursor that is none',
+      status: 400,
+      code: 'page.cursor_invalid',
+      path: '/v1/audit/checkpoints?cursor=abc',
     },
   ],
   listChanges: [
@@ -628,6 +693,7 @@ export function casesOf(routes: readonly Route[]): Case[] {
     if (!request) throw new Error(`no case for ${operation}: write one`)
     const base = { operation, method: route.method.toUpperCase(), ...request, mode: 'local' as Mode }
     const withHeaders = (headers: Record<string, string>) => ({ ...base, headers: { ...base.headers, ...headers } })
+    const { headers: _, ...unsigned } = base
     const plainPath = base.path.split('?')[0] ?? ''
     const cases: Case[] = [
       { ...base, title: 'all is well', status: route.status },
@@ -648,7 +714,7 @@ export function casesOf(routes: readonly Route[]): Case[] {
     ]
     if (route.scope !== 'public') {
       cases.push(
-        { ...base, title: 'no credentials', mode: 'oidc', status: 401, code: 'auth.credentials_missing' },
+        { ...unsigned, title: 'no credentials', mode: 'oidc', status: 401, code: 'auth.credentials_missing' },
         {
           ...base,
           title: 'a token that is none',
@@ -804,13 +870,13 @@ export function casesOf(routes: readonly Route[]): Case[] {
       )
     } else if (route.body) {
       const { json: _, ...bare } = base
-      const typed = { 'content-type': 'application/json' }
+      const typed = { ...base.headers, 'content-type': 'application/json' }
       cases.push(
         { ...bare, title: 'no body', status: 400, code: 'request.body_missing' },
         {
           ...base,
           title: 'a merge patch by its name',
-          headers: { 'content-type': 'application/merge-patch+json' },
+          headers: { ...base.headers, 'content-type': 'application/merge-patch+json' },
           ...(route.method === 'patch'
             ? { status: route.status }
             : { status: 415, code: 'request.content_type_unsupported' }),
@@ -835,7 +901,7 @@ export function casesOf(routes: readonly Route[]): Case[] {
         {
           ...bare,
           title: 'another content type',
-          headers: { 'content-type': 'text/plain' },
+          headers: { ...base.headers, 'content-type': 'text/plain' },
           body: '{}',
           status: 415,
           code: 'request.content_type_unsupported',
@@ -843,7 +909,7 @@ export function casesOf(routes: readonly Route[]): Case[] {
         {
           ...bare,
           title: 'another charset',
-          headers: { 'content-type': 'application/json; charset=utf-16' },
+          headers: { ...base.headers, 'content-type': 'application/json; charset=utf-16' },
           body: '{}',
           status: 415,
           code: 'request.content_type_unsupported',
@@ -866,8 +932,8 @@ export function casesOf(routes: readonly Route[]): Case[] {
         })),
         {
           ...bare,
-          title: 'more than 256 KB',
-          json: { name: 'x'.repeat(256 * 1024) },
+          title: 'more than it may have',
+          json: { name: 'x'.repeat(route.bodyBytesMax ?? 256 * 1024) },
           status: 413,
           code: 'request.body_too_large',
         },

@@ -74,7 +74,12 @@ const allowed: Readonly<Record<string, string>> = {
   verifyApiKey: 'owner operator product',
   verifyApiKeys: 'owner operator product',
   getMe: `${everybody} nobody`,
+  // It takes a key that says which product speaks.
+  publishAuditEvents: '',
   listAuditEvents: 'owner operator support auditor admin viewer',
+  verifyAuditStream: 'owner operator support auditor',
+  listAuditCheckpoints: 'owner operator support auditor',
+  listAuditSigningKeys: 'owner operator support auditor',
   getAuditEvent: 'owner operator support auditor admin viewer',
 }
 

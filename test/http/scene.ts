@@ -1,5 +1,7 @@
 import {
+  appendEvents,
   createProject,
+  housekeeping,
   newKeyringText,
   parseKeyring,
   type Db,
@@ -31,6 +33,8 @@ export interface Scene {
   readonly archivedProject: Project
   readonly formerSlug: string
   readonly eventId: string
+  /** Of an event that CertifAI recorded. */
+  readonly productEventId: string
 }
 
 /** What the platform alone sees of a tenant: none of it may be in anything that others are answered. */
@@ -97,7 +101,32 @@ export async function sceneFor(db: Db, operation: string): Promise<Scene> {
     .where('tenant_id', '=', id)
     .where('action', '=', 'tenant.renamed')
     .executeTakeFirstOrThrow()
-  return { n, tenant, apiKey, project: website, archivedProject: shop, formerSlug: `former-${n}`, eventId: event.id }
+  const [published] = await housekeeping(db, async (tx) =>
+    appendEvents(tx, [
+      {
+        tenant_id: id,
+        product: 'certifai',
+        environment: 'live',
+        action: 'report.opened',
+        crud: 'r',
+        group: { id },
+        actor: { id: 'jane', fields: [['role', 'editor']] },
+        target: { id: 'report-1', fields: [['kind', 'yearly']] },
+        fields: [['quality', 'good']],
+        metadata: [['request_id', 'req-1']],
+      },
+    ]),
+  )
+  return {
+    n,
+    tenant,
+    apiKey,
+    project: website,
+    archivedProject: shop,
+    formerSlug: `former-${n}`,
+    eventId: event.id,
+    productEventId: published?.id ?? '',
+  }
 }
 
 type Request = { readonly path: string } & CallOptions
@@ -189,7 +218,16 @@ const requests: Readonly<Record<string, (scene: Scene) => Request>> = {
   verifyApiKeys: ({ apiKey }) => ({ path: '/v1/api-keys/verify-batch', json: { items: [{ key: apiKey.key }] } }),
   getMe: () => ({ path: '/v1/me' }),
   listChanges: () => ({ path: '/v1/changes?limit=5' }),
+  publishAuditEvents: ({ tenant }) => ({
+    path: '/v1/audit/events',
+    json: {
+      events: [{ action: 'report.opened', crud: 'r', actor: { id: 'jane' }, group: { id: tenant.id } }],
+    },
+  }),
   listAuditEvents: ({ tenant }) => ({ path: `/v1/audit/events?tenant_id=${tenant.id}&total=true` }),
+  verifyAuditStream: ({ tenant }) => ({ path: `/v1/audit/streams/${tenant.id}/verification` }),
+  listAuditCheckpoints: () => ({ path: '/v1/audit/checkpoints' }),
+  listAuditSigningKeys: () => ({ path: '/v1/audit/signing-keys' }),
   getAuditEvent: ({ eventId }) => ({ path: `/v1/audit/events/${eventId}` }),
 }
 

@@ -8,6 +8,9 @@ import {
   type Keyring,
   KeyringError,
   parseKeyring,
+  parseSigningKey,
+  type SigningKey,
+  SigningKeyError,
 } from '@breakpilot/tenant-core'
 import { authConfigProblem, listenAddresses, type RateLimit } from '@breakpilot/tenant-http'
 import { z } from 'zod'
@@ -41,6 +44,7 @@ const Environment = z.object({
   DATABASE_PREPARE: z.enum(['on', 'off']).default('on'),
   DATABASE_LISTEN_URL: url(['postgres:', 'postgresql:']).optional(),
   SECRETS_KEYRING_FILE: z.string().optional(),
+  AUDIT_SIGNING_KEY_FILE: z.string().optional(),
   METRICS_ADDR: z.string().optional(),
   API_KEY_MAC: z.enum(['enforce', 'observe']).default('enforce'),
   API_KEY_ARGON2: z
@@ -82,6 +86,8 @@ export interface Config {
   readonly listenUrl: string
   /** The secrets that others are derived from; undefined for ones that last as long as the process. */
   readonly keyring: Keyring | undefined
+  /** What checkpoints of the audit log are signed with; undefined for a key that lasts as long as the process. */
+  readonly signingKey: SigningKey | undefined
   /** Where metrics are served, if they are. */
   readonly metrics: ReturnType<typeof listenAddresses> | undefined
   /** What becomes of API keys whose MAC no key of the keyring made. */
@@ -155,6 +161,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     },
     listenUrl: e.DATABASE_LISTEN_URL ?? e.DATABASE_URL,
     keyring: readKeyring(e.SECRETS_KEYRING_FILE, e.APP_ENV),
+    signingKey: readSigningKey(e.AUDIT_SIGNING_KEY_FILE, e.APP_ENV),
     metrics: e.METRICS_ADDR === undefined ? undefined : listen('METRICS_ADDR', e.AUTH_MODE, e.METRICS_ADDR),
     macMode: e.API_KEY_MAC,
     hashCost: e.API_KEY_ARGON2,
@@ -194,6 +201,25 @@ function readKeyring(file: string | undefined, appEnv: Config['appEnv']): Keyrin
     // Without its cause: whatever printed that could print the keyring.
     const problem = error instanceof KeyringError ? error.message : 'is not valid'
     throw new ConfigError(`SECRETS_KEYRING_FILE: ${file}: ${problem}`)
+  }
+}
+
+function readSigningKey(file: string | undefined, appEnv: Config['appEnv']): SigningKey | undefined {
+  if (file === undefined) {
+    if (appEnv === 'dev') return undefined
+    throw new ConfigError(`AUDIT_SIGNING_KEY_FILE: is required with APP_ENV=${appEnv}`)
+  }
+  let text: string
+  try {
+    text = readFileSync(file, 'utf8')
+  } catch (cause) {
+    throw new ConfigError(`AUDIT_SIGNING_KEY_FILE: ${file} cannot be read`, { cause })
+  }
+  try {
+    return parseSigningKey(text)
+  } catch (error) {
+    const problem = error instanceof SigningKeyError ? error.message : 'is not valid'
+    throw new ConfigError(`AUDIT_SIGNING_KEY_FILE: ${file}: ${problem}`)
   }
 }
 

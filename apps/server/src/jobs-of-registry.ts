@@ -1,5 +1,6 @@
 import {
   type Actor,
+  cleanAuditClaims,
   cleanChanges,
   cleanIdempotency,
   type Db,
@@ -8,6 +9,7 @@ import {
   purgeTenants,
   sweepEndedTrials,
 } from '@breakpilot/tenant-core'
+import type { TakeCheckpoints } from './checkpoints.ts'
 import type { Config } from './config.ts'
 import type { Job } from './jobs.ts'
 
@@ -20,13 +22,26 @@ const trialsMax = 100
 
 /** Milliseconds between two runs of jobs, by their names: for tests, which have no time. */
 export type JobIntervals = Readonly<
-  Partial<Record<'trials' | 'purge' | 'changes' | 'idempotency' | 'audit-partitions' | 'revocation-probe', number>>
+  Partial<
+    Record<
+      | 'trials'
+      | 'purge'
+      | 'changes'
+      | 'idempotency'
+      | 'audit-claims'
+      | 'audit-partitions'
+      | 'audit-checkpoints'
+      | 'revocation-probe',
+      number
+    >
+  >
 >
 
 /** What the registry does by itself. Every replica does: each turn is taken in the database. */
 export function jobsOfRegistry(
   db: Db,
   { appEnv }: Pick<Config, 'appEnv'>,
+  takeCheckpoints: TakeCheckpoints,
   intervals: JobIntervals = {},
   probe?: (signal: AbortSignal) => Promise<void>,
 ): readonly Job[] {
@@ -41,7 +56,9 @@ export function jobsOfRegistry(
     job('purge', isDev ? 5 * seconds : minutes, (signal) => purgeTenants(db, actorOf('purge-job'), { signal })),
     job('changes', minutes, (signal) => cleanChanges(db, signal)),
     job('idempotency', minutes, () => cleanAnswers(db)),
+    job('audit-claims', 10 * minutes, () => cleanAuditClaims(db)),
     job('audit-partitions', 24 * hours, () => ensureAuditPartitions(db)),
+    job('audit-checkpoints', minutes, takeCheckpoints),
     ...(probe ? [job('revocation-probe', minutes, probe)] : []),
   ]
 }

@@ -8,6 +8,7 @@ import {
   ChangeListener,
   createDb,
   type Db,
+  Ingest,
   KeyIssuer,
   RevocationProbe,
   type Keyring,
@@ -17,6 +18,7 @@ import {
 } from '@breakpilot/tenant-core'
 import { type Answered, createApp, createServer, type ListenAddress } from '@breakpilot/tenant-http'
 import type { Logger } from 'pino'
+import { checkpointTaker } from './checkpoints.ts'
 import { type Config, ConfigError } from './config.ts'
 import { drainable } from './drain.ts'
 import { type JobIntervals, jobsOfRegistry } from './jobs-of-registry.ts'
@@ -61,6 +63,8 @@ export async function startServer(config: Config, log: Logger, options: ServerOp
     macMode: config.macMode,
     onFailure: (error) => log.warn({ err: error }, 'API keys are verified without what went wrong here'),
   })
+  const ingest = new Ingest(db, catalogue)
+  const takeCheckpoints = checkpointTaker(db, config.signingKey, log)
   const issuer = new KeyIssuer(keyring, config.hashCost)
   const metrics = config.metrics && createMetrics({ apiKeys, changes })
   // In a record of plain values there is nothing to redact, and looking for it takes a twentieth of a request.
@@ -82,7 +86,17 @@ export async function startServer(config: Config, log: Logger, options: ServerOp
     else plainLog.info(answered satisfies PlainRecord, 'answered')
   }
   const app = createApp({
-    services: { db, catalogue, keyring, apiKeys, issuer, changes, readiness, purgeAfterDays: config.purgeAfterDays },
+    services: {
+      db,
+      catalogue,
+      keyring,
+      apiKeys,
+      ingest,
+      issuer,
+      changes,
+      readiness,
+      purgeAfterDays: config.purgeAfterDays,
+    },
     auth: { ...config.auth, productOfClient: clientsOf(catalogue), onWarning: (message) => log.warn(message) },
     trustProxy: config.trustProxy,
     rateLimit: config.rateLimit,
@@ -132,7 +146,9 @@ export async function startServer(config: Config, log: Logger, options: ServerOp
     }
   }
   const jobs = startJobs(
-    options.jobs === 'none' ? [] : jobsOfRegistry(db, config, options.jobs, probe && measureRevocation),
+    options.jobs === 'none'
+      ? []
+      : jobsOfRegistry(db, config, takeCheckpoints, options.jobs, probe && measureRevocation),
     log,
   )
   return {
@@ -146,7 +162,11 @@ export async function startServer(config: Config, log: Logger, options: ServerOp
       await sleep(config.shutdownDelayMs)
       const changesEnded = changes.close()
       await Promise.all(drains.map((drain) => drain()))
-      await Promise.all([jobsEnded, changesEnded, apiKeys.close()])
+      await Promise.all([jobsEnded, changesEnded, apiKeys.close(), ingest.close()])
+      // Nothing of ours is written any more: what was is to be told of by whoever did it.
+      if (options.jobs !== 'none') {
+        await takeCheckpoints().catch((error: unknown) => log.warn({ err: error }, 'no last checkpoint was taken'))
+      }
       await db.destroy()
     },
   }

@@ -1,8 +1,22 @@
 import type { Call } from './call.ts'
-import type { ListAuditEventsQuery } from './generated/operations.gen.ts'
-import type { AuditEvent, AuditEventPage } from './generated/schemas.gen.ts'
+import type {
+  ListAuditCheckpointsQuery,
+  ListAuditEventsQuery,
+  VerifyAuditStreamQuery,
+} from './generated/operations.gen.ts'
+import type {
+  AuditCheckpoint,
+  AuditCheckpointPage,
+  AuditEvent,
+  AuditEventPage,
+  AuditSigningKey,
+  AuditSigningKeyPage,
+  AuditStreamVerification,
+  Publication,
+  RecordedAuditEvents,
+} from './generated/schemas.gen.ts'
 import { List } from './list.ts'
-import type { RequestOptions } from './options.ts'
+import type { ChangeOptions, RequestOptions } from './options.ts'
 import type { Transport } from './transport.ts'
 
 /** Which events of the audit log a list has: those that match all of it. */
@@ -27,6 +41,15 @@ export class Audit {
   }
 
   /**
+   * Records events of the product whose key this client has: all of them, or none. They are on disk when this answers.
+   * Unless you give an `idempotencyKey`, each call makes one of its own, so that trying again records nothing twice.
+   * @throws {ConflictError} `audit_event.external_id_reused`
+   */
+  publishEvents(publication: Publication, options?: ChangeOptions): Call<RecordedAuditEvents> {
+    return this.#transport.call('publishAuditEvents', { body: publication }, options)
+  }
+
+  /**
    * The events that match every filter, newest first.
    * @example
    *   const { data, total } = await registry.audit.listEvents({ tenant_id: id, action: 'report.*', total: true })
@@ -44,6 +67,34 @@ export class Audit {
    */
   getEvent(eventId: string, options?: RequestOptions): Call<AuditEvent> {
     return this.#transport.call('getAuditEvent', { path: { event_id: eventId } }, options)
+  }
+
+  /**
+   * Verifies a stream, or a part of a long one: `next_cursor` says how to go on. `intact: false` is no error of the call.
+   * @throws {NotFoundError} `audit_stream.not_found`
+   */
+  verifyStream(
+    streamId: string,
+    query: VerifyAuditStreamQuery = {},
+    options?: RequestOptions,
+  ): Call<AuditStreamVerification> {
+    return this.#transport.call('verifyAuditStream', { path: { stream_id: streamId }, query }, options)
+  }
+
+  /** The signed checkpoints, newest first. */
+  listCheckpoints(
+    page: ListAuditCheckpointsQuery = {},
+    options?: RequestOptions,
+  ): List<AuditCheckpoint, AuditCheckpointPage> {
+    return new List('listAuditCheckpoints', page.cursor, (cursor) => {
+      const query = { ...page, ...(cursor !== undefined && { cursor }) }
+      return this.#transport.call('listAuditCheckpoints', { query }, options)
+    })
+  }
+
+  /** Every public key that checkpoints are or were signed with, the newest first. */
+  listSigningKeys(options?: RequestOptions): List<AuditSigningKey, AuditSigningKeyPage> {
+    return new List('listAuditSigningKeys', undefined, () => this.#transport.call('listAuditSigningKeys', {}, options))
   }
 }
 

@@ -19,10 +19,12 @@ export type { ErrorCodes } from './generated/error-codes.gen.ts'
 export type {
   GetEntitlementsQuery,
   ListApiKeysQuery,
+  ListAuditCheckpointsQuery,
   ListAuditEventsQuery,
   ListChangesQuery,
   ListProjectsQuery,
   ListTenantsQuery,
+  VerifyAuditStreamQuery,
 } from './generated/operations.gen.ts'
 export type * from './generated/schemas.gen.ts'
 export type { List, PageOf } from './list.ts'

@@ -108,10 +108,21 @@ const methods: Record<keyof typeof operations, [act: Act, request: string, body?
   ],
   getMe: [(client) => client.me(), 'GET /v1/me'],
   listChanges: [({ changes }) => changes.list({ after: 5 }), 'GET /v1/changes?after=5'],
+  publishAuditEvents: [
+    ({ audit }) => audit.publishEvents({ events: [{ action: 'a.b', crud: 'c', is_anonymous: true }] }),
+    'POST /v1/audit/events',
+    { events: [{ action: 'a.b', crud: 'c', is_anonymous: true }] },
+  ],
   listAuditEvents: [
     ({ audit }) => audit.listEvents({ action: 'report.*', crud: ['c', 'd'], is_failure: false, total: true }),
     'GET /v1/audit/events?action=report.*&crud=c%2Cd&is_failure=false&total=true',
   ],
+  verifyAuditStream: [
+    ({ audit }) => audit.verifyStream('7', { limit: 10 }),
+    'GET /v1/audit/streams/7/verification?limit=10',
+  ],
+  listAuditCheckpoints: [({ audit }) => audit.listCheckpoints({ limit: 5 }), 'GET /v1/audit/checkpoints?limit=5'],
+  listAuditSigningKeys: [({ audit }) => audit.listSigningKeys(), 'GET /v1/audit/signing-keys'],
   getAuditEvent: [({ audit }) => audit.getEvent('9'), 'GET /v1/audit/events/9'],
 }
 

@@ -43,6 +43,7 @@ const acts: Record<Guided[keyof Guided], Act> = {
   revokeApiKey: ({ apiKeys }, id) => apiKeys.revoke(id, id, { reason: 'leaked' }),
   revokeAllApiKeys: ({ apiKeys }, id) => apiKeys.revokeAll(id, { reason: 'leaked' }),
   getAuditEvent: ({ audit }, id) => audit.getEvent(id),
+  verifyAuditStream: ({ audit }, id) => audit.verifyStream(id),
 }
 
 const table = Object.entries(acts).map(([id, act]) => [id, act, operations[id as keyof typeof acts]] as const)

@@ -74,7 +74,33 @@ export {
   type PersonalBlock,
   personalDigest,
 } from './audit/chain.ts'
-export { encodeEventMap, type EventMap } from './audit/event-map.ts'
+export { decodeEventMap, encodeEventMap, EventMap, keepsItsPlace, noteSentOrder } from './audit/event-map.ts'
+export { cleanAuditClaims, Ingest, ingestBounds } from './audit/ingest.ts'
+export { Publication, publishBounds, PublishedEvent, type Recorded } from './audit/published-event.ts'
+export type { Receipt, Submission } from './audit/submission.ts'
+export { checkpointRecords } from './audit/checkpoint-lines.ts'
+export {
+  listCheckpoints,
+  listSigningKeys,
+  type PublishCheckpoint,
+  takeCheckpoints,
+} from './audit/checkpoint.service.ts'
+export { AuditSigningKey, type ChainHead, Checkpoint } from './audit/checkpoint.ts'
+export type { CheckpointLines } from './audit/checkpoint-file.ts'
+export { type LogVerification, type LogVerificationOptions, verifyLog } from './audit/log-verification.ts'
+export {
+  newSigningKeyText,
+  parseSigningKey,
+  parseVerificationKeys,
+  SigningKey,
+  SigningKeyError,
+  VerificationKey,
+} from './audit/signing-key.ts'
+export { Finding, type FindingCode, findingCodes } from './audit/verification-finding.ts'
+export { StreamVerification, VerificationQuery, verifyStream } from './audit/verification.service.ts'
+export type { StreamStart } from './audit/verification.ts'
+export { type Redacted, RedactionRequest } from './audit/redaction.ts'
+export { redactEvents } from './audit/redaction.service.ts'
 export { type HashedEvent, retracedHash } from './audit/retraced-hash.ts'
 export { type StreamKey, streamOf } from './audit/stream.ts'
 export { ensureAuditPartitions } from './audit/audit-partitions.ts'

@@ -1,3 +1,4 @@
+import type { KeyEnvironment } from './api-keys/token.ts'
 import type { TenantId } from './id.ts'
 
 /**
@@ -6,12 +7,13 @@ import type { TenantId } from './id.ts'
  *
  * - `platform`: every tenant; one that is being purged only for the owner
  * - `tenants`: these alone, and none of them once it is archived
- * - `product`: those that have the product
+ * - `product`: those that have the product. Of the audit log what it recorded itself, in one environment, if it is said
+ *   in which
  */
 export type Sight =
   | { readonly kind: 'platform'; readonly owner: boolean }
   | { readonly kind: 'tenants'; readonly tenantIds: readonly TenantId[] }
-  | { readonly kind: 'product'; readonly product: string }
+  | { readonly kind: 'product'; readonly product: string; readonly environment?: KeyEnvironment }
 
 /** For scripts and jobs: all there is. */
 export const everything: Sight = Object.freeze({ kind: 'platform', owner: true })

@@ -69,6 +69,8 @@ const matrix: Readonly<Record<Permission, string>> = {
   'api_keys:revoke': '   y   y   -   y   -   y   -   -',
   'api_keys:verify': '   y   y   -   -   -   -   -   y',
   'audit:read': '        y   y   -   y   y   y   y   -',
+  'audit:publish': '     -   -   -   -   -   -   -   -',
+  'audit:verify': '      y   y   -   y   y   -   -   -',
 }
 const cells = Object.entries(matrix).flatMap(([permission, row]) =>
   row
@@ -95,9 +97,12 @@ describe('the matrix', () => {
     expect(outcome(nobody, permission, a)).toBe('auth.permission_denied')
   })
 
-  test.each(permissions)('whoever is on this machine while authentication is off may: %s', (permission) => {
-    expect(outcome(developer, permission, a)).toBe('ok')
-  })
+  test.each(permissions)(
+    'whoever is on this machine while authentication is off may what the owner may: %s',
+    (permission) => {
+      expect(outcome(developer, permission, a)).toBe(outcome(operator('platform-owner'), permission, a))
+    },
+  )
 })
 
 describe('several roles', () => {

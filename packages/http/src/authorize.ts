@@ -98,7 +98,9 @@ function rolesIn(principal: Principal, tenantId: TenantId | undefined): readonly
 export function sightOf(principal: Principal, permission: Permission): Sight {
   if (principal.kind === 'operator') return principal.roles.includes('platform-owner') ? owners : platform
   if (principal.kind === 'product') return { kind: 'product', product: principal.product }
-  if (principal.kind === 'product-key') return { kind: 'product', product: principal.product }
+  if (principal.kind === 'product-key') {
+    return { kind: 'product', product: principal.product, environment: principal.key.environment }
+  }
   if (principal.kind === 'api-key') return { kind: 'tenants', tenantIds: [principal.key.tenant_id] }
   if (principal.kind === 'unassigned') return { kind: 'tenants', tenantIds: [] }
   const allowed = [...principal.memberships].filter(([, role]) => permissionsOf[role].has(permission))

@@ -24,9 +24,9 @@ export function mediaTypesOf({ body, method }: Pick<Route, 'body' | 'method'>): 
  *   `request.json_malformed`
  */
 export function bodyReader(
-  route: Pick<Route, 'body' | 'method'>,
+  route: Pick<Route, 'body' | 'bodyBytesMax' | 'bodyMaps' | 'method'>,
 ): ((request: Request, response: Response) => Promise<unknown>) | undefined {
-  const { body } = route
+  const { body, bodyMaps } = route
   if (!body) return undefined
   const types = mediaTypesOf(route)
   // `request.body` is what an Idempotency-Key compares.
@@ -38,9 +38,9 @@ export function bodyReader(
       return parseLines(text, body)
     }
   }
-  const read = textReader({ types, bytesMax: bodyBytesMax })
+  const read = textReader({ types, bytesMax: route.bodyBytesMax ?? bodyBytesMax })
   return async (request, response) => {
-    const value = parseJson(await read(request, response))
+    const value = parseJson(await read(request, response), bodyMaps)
     request.body = value
     return validate(body, value, '')
   }

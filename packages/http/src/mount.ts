@@ -145,7 +145,7 @@ function answerWith(route: Route, options: HostOptions) {
       if (prepared) Object.assign(call, prepared)
       const answer = async (made: AnyCall): Promise<Reply> =>
         replyOf(asked, await asked.handle(made as never), { reduced, onMisfit, call: made })
-      const key = route.idempotent && asked === route ? idempotencyKeyOf(request) : undefined
+      const key = route.idempotent === true && asked === route ? idempotencyKeyOf(request) : undefined
       let reply: Reply
       if (key === undefined || !principal) reply = await answer(call)
       else {
@@ -219,6 +219,7 @@ interface AnyCall extends Services {
   readonly sight: Sight
   readonly expected: ReturnType<typeof expectationOf>
   readonly expectedVersion: number | undefined
+  readonly idempotencyKey: string | undefined
 }
 
 /** What handlers are called with: the services, what came with the request, and what is made when somebody asks for it. */
@@ -243,6 +244,7 @@ function callClassOf(services: Services): HttpCallClass {
     readonly sight
     readonly expected
     readonly expectedVersion
+    readonly idempotencyKey
 
     constructor(fields: CallFields) {
       this.request = fields.request
@@ -254,6 +256,7 @@ function callClassOf(services: Services): HttpCallClass {
       this.sight = fields.sight
       this.expected = fields.expected
       this.expectedVersion = fields.expectedVersion
+      this.idempotencyKey = fields.idempotencyKey
     }
 
     get actor(): Actor {
@@ -288,6 +291,7 @@ async function callOf(
     query: route.query && validate(route.query, query, '/query'),
     expected,
     expectedVersion: typeof expected === 'number' ? expected : undefined,
+    idempotencyKey: route.idempotent === 'handler' ? idempotencyKeyOf(request) : undefined,
     body: read && (await read(request, response)),
     sight,
     principal,

@@ -29,7 +29,7 @@ export function declaredCodes(route: Route): readonly ErrorCode[] {
   if (route.query) codes.push('request.invalid')
   if (route.body) codes.push(...bodyCodes)
   if (route.body && !isLines(route.body)) codes.push('request.invalid')
-  if (route.idempotent) codes.push('idempotency.in_flight')
+  if (route.idempotent === true) codes.push('idempotency.in_flight')
   // Without a body there is no other one either.
   if (route.idempotent && route.body) codes.push('idempotency.key_reused')
   if (route.preconditions) codes.push('resource.version_stale')

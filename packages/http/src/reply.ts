@@ -45,6 +45,7 @@ export function replyOf(route: Route, result: unknown, { reduced, onMisfit, call
       'Content-Type',
       json,
       ...(route.etag ? ['ETag', entityTag(route.etag(result as never), body)] : []),
+      ...(route.replayed?.(result as never) ? ['Idempotency-Replayed', 'true'] : []),
       ...(route.location ? ['Location', route.location(result as never)] : []),
       ...(contentLocation === undefined ? [] : ['Content-Location', contentLocation]),
     ],

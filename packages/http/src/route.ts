@@ -6,6 +6,7 @@ import type {
   Db,
   ErrorCode,
   Expectation,
+  Ingest,
   KeyIssuer,
   Keyring,
   Sight,
@@ -22,6 +23,8 @@ export interface Services {
   readonly keyring: Keyring
   /** Says whether API keys are good. */
   readonly apiKeys: ApiKeyVerifier
+  /** Records the events of products. */
+  readonly ingest: Ingest
   /** Mints API keys. */
   readonly issuer: KeyIssuer
   /** Knows when the feed of changes has moved. */
@@ -81,6 +84,8 @@ export interface Call<Params, Query, Body> extends Services {
   readonly expectedVersion: number | undefined
   /** The same for what may also be made: `any` for `If-Match: *`, `none` for `If-None-Match: *`. */
   readonly expected: Expectation | undefined
+  /** The caller's `Idempotency-Key`, where the handler sees to it. */
+  readonly idempotencyKey: string | undefined
   /** Aborted when the caller is gone. */
   readonly signal: AbortSignal
 }
@@ -100,6 +105,10 @@ export interface Route {
   readonly params?: Shape | undefined
   readonly query?: Shape | undefined
   readonly body?: Body | undefined
+  /** The most bytes that a body of JSON may have, after decompression; 256 KB unless told. */
+  readonly bodyBytesMax?: number | undefined
+  /** The names of its members that are maps of events. */
+  readonly bodyMaps?: ReadonlySet<string> | undefined
   readonly status: 200 | 201 | 202 | 204
   readonly response: Answer
   /** What leaves to those who are not of the platform, where that is less. */
@@ -108,8 +117,12 @@ export interface Route {
   readonly preview?: Preview | undefined
   /** The codes of its own, beside those that any route of its shape can answer with. */
   readonly errors: readonly ErrorCode[]
-  /** Whether an `Idempotency-Key` is honoured: on every POST that changes something. */
-  readonly idempotent?: boolean | undefined
+  /**
+   * Whether an `Idempotency-Key` is honoured: on every POST that changes something. With `handler` it is the handler
+   * that does, and tells by `replayed` that it has answered before.
+   */
+  readonly idempotent?: boolean | 'handler' | undefined
+  readonly replayed?: ((result: never) => boolean) | undefined
   /** Whether `If-Match` is honoured: where something that has a version is changed. */
   readonly preconditions?: boolean | undefined
   /**
@@ -160,6 +173,7 @@ interface RouteDefinition<
     readonly handle: (call: Call<Params, Query, RequestBody>) => Promise<Result<PreviewResponse>>
   }
   readonly etag?: (result: Result<Response>) => number | null
+  readonly replayed?: (result: Result<Response>) => boolean
   readonly location?: (result: Result<Response>) => string
   readonly contentLocation?: (result: Result<Response>, call: Call<Params, Query, RequestBody>) => string | undefined
   readonly examples?: {

@@ -11,6 +11,8 @@ export interface ErrorCodes {
     'api_key.replaced': true
     /** The key is revoked. */
     'api_key.revoked': true
+    /** The group has another event with this external_id. */
+    'audit_event.external_id_reused': true
     /** A request with this Idempotency-Key is being worked on. */
     'idempotency.in_flight': true
     /** The answer to this Idempotency-Key held a secret that is no longer kept. */
@@ -77,6 +79,8 @@ export interface ErrorCodes {
   unavailable: {
     /** Too many keys are waiting to be proven. */
     'api_key.lane_full': true
+    /** Too many events are waiting to be recorded. */
+    'audit_event.queue_full': true
     /** The identity provider cannot be reached. */
     'auth.provider_unavailable': true
     /** Too many are waiting for changes. */
@@ -125,6 +129,8 @@ export interface ErrorCodes {
     'api_key.not_found': true
     /** There is no such event. */
     'audit_event.not_found': true
+    /** There is no such stream. */
+    'audit_stream.not_found': true
     /** There is no legal hold on this tenant. */
     'legal_hold.not_found': true
     /** There is no such product. */

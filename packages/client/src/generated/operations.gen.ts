@@ -1,6 +1,6 @@
 // Made by packages/client/scripts/generate.ts from packages/http/openapi.json, with @redocly/cli. Do not edit.
 
-import type { ApiKey, ApiKeyChanges, ApiKeyPage, ApiKeyRevocation, ApiKeyRotation, AuditEvent, AuditEventPage, ChangePage, Entitlements, EvaluationBatch, EvaluationResults, FoundApiKeys, Health, IssuedApiKey, LeakedApiKey, LegalHold, Me, NewApiKey, NewLegalHold, NewProject, NewTenant, NewTenantProduct, OwnApiKey, OwnApiKeyPage, OwnIssuedApiKey, Product, ProductPage, Project, ProjectChanges, ProjectPage, PurgeRequest, Readiness, ReleasedSlug, RevokedApiKeys, SlugRelease, Tenant, TenantChanges, TenantExport, TenantPage, TenantProduct, TenantProductChanges, TenantProductPage, TenantProductPreview, TenantSummary, TenantSummaryExport, TenantSummaryPage, Transition, TransitionPreview, Verification, VerificationBatch, VerifiedKey, VerifiedKeys } from './schemas.gen.ts';
+import type { ApiKey, ApiKeyChanges, ApiKeyPage, ApiKeyRevocation, ApiKeyRotation, AuditCheckpointPage, AuditEvent, AuditEventPage, AuditSigningKeyPage, AuditStreamVerification, ChangePage, Entitlements, EvaluationBatch, EvaluationResults, FoundApiKeys, Health, IssuedApiKey, LeakedApiKey, LegalHold, Me, NewApiKey, NewLegalHold, NewProject, NewTenant, NewTenantProduct, OwnApiKey, OwnApiKeyPage, OwnIssuedApiKey, Product, ProductPage, Project, ProjectChanges, ProjectPage, Publication, PurgeRequest, Readiness, RecordedAuditEvents, ReleasedSlug, RevokedApiKeys, SlugRelease, Tenant, TenantChanges, TenantExport, TenantPage, TenantProduct, TenantProductChanges, TenantProductPage, TenantProductPreview, TenantSummary, TenantSummaryExport, TenantSummaryPage, Transition, TransitionPreview, Verification, VerificationBatch, VerifiedKey, VerifiedKeys } from './schemas.gen.ts';
 
 type VerifyApiKeyResult = VerifiedKey;
 
@@ -824,6 +824,10 @@ export type ListAuditEventsQuery = {
     total?: "true" | "false";
 };
 
+type PublishAuditEventsResult = RecordedAuditEvents;
+
+type PublishAuditEventsBody = Publication;
+
 type GetAuditEventResult = AuditEvent;
 
 type GetAuditEventPath = {
@@ -834,6 +838,49 @@ type GetAuditEventPath = {
      */
     event_id: string;
 };
+
+type VerifyAuditStreamResult = AuditStreamVerification;
+
+type VerifyAuditStreamPath = {
+    /**
+     * The id of the stream: for the stream of a tenant, that of the tenant.
+     * @pattern ^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})$
+     * @format uuid
+     */
+    stream_id: string;
+};
+
+export type VerifyAuditStreamQuery = {
+    /**
+     * How many rows to verify: 1 to 100000, which is what is done unless told.
+     * @minimum 1
+     * @maximum 100000
+     */
+    limit?: number;
+    /**
+     * The `next_cursor` of the call before, to go on from there.
+     * @maxLength 4096
+     */
+    cursor?: string;
+};
+
+type ListAuditCheckpointsResult = AuditCheckpointPage;
+
+export type ListAuditCheckpointsQuery = {
+    /**
+     * How many to answer: 1 to 200, 50 unless told.
+     * @minimum 1
+     * @maximum 200
+     */
+    limit?: number;
+    /**
+     * The `next_cursor` of the page before, with the same filters.
+     * @maxLength 4096
+     */
+    cursor?: string;
+};
+
+type ListAuditSigningKeysResult = AuditSigningKeyPage;
 
 type GetMeResult = Me;
 
@@ -1129,11 +1176,34 @@ export type Ops = {
         };
         result: ListAuditEventsResult;
     };
+    publishAuditEvents: {
+        args: {
+            body: PublishAuditEventsBody;
+        };
+        result: PublishAuditEventsResult;
+    };
     getAuditEvent: {
         args: {
             path: GetAuditEventPath;
         };
         result: GetAuditEventResult;
+    };
+    verifyAuditStream: {
+        args: {
+            path: VerifyAuditStreamPath;
+            query?: VerifyAuditStreamQuery;
+        };
+        result: VerifyAuditStreamResult;
+    };
+    listAuditCheckpoints: {
+        args: {
+            query?: ListAuditCheckpointsQuery;
+        };
+        result: ListAuditCheckpointsResult;
+    };
+    listAuditSigningKeys: {
+        args: {};
+        result: ListAuditSigningKeysResult;
     };
     getMe: {
         args: {};
@@ -1201,7 +1271,11 @@ export const operations = {
   findApiKeys: { method: 'GET', path: '/v1/api-keys', reads: true },
   revokeLeakedApiKey: { method: 'POST', path: '/v1/api-keys/revoke', public: true, reads: true },
   listChanges: { method: 'GET', path: '/v1/changes', reads: true },
+  publishAuditEvents: { method: 'POST', path: '/v1/audit/events', idempotent: true },
   listAuditEvents: { method: 'GET', path: '/v1/audit/events', reads: true },
   getAuditEvent: { method: 'GET', path: '/v1/audit/events/{event_id}', reads: true },
+  verifyAuditStream: { method: 'GET', path: '/v1/audit/streams/{stream_id}/verification', reads: true },
+  listAuditCheckpoints: { method: 'GET', path: '/v1/audit/checkpoints', reads: true },
+  listAuditSigningKeys: { method: 'GET', path: '/v1/audit/signing-keys', reads: true },
   getMe: { method: 'GET', path: '/v1/me', reads: true },
 } as const satisfies Record<keyof Ops, Operation>

@@ -2182,6 +2182,181 @@ export type RegistryChange = {
 };
 
 /**
+ * What was recorded of events that were published.
+ */
+export type RecordedAuditEvents = {
+    /**
+     * Event by event, in the order of the request.
+     */
+    data: RecordedAuditEvent[];
+};
+
+/**
+ * What was recorded of an event that was published.
+ */
+export type RecordedAuditEvent = {
+    /**
+     * The id of the event.
+     * @pattern ^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})$
+     * @format uuid
+     */
+    id: string;
+    /**
+     * Retraced's hash of what was sent: 64 hexadecimal digits.
+     */
+    hash: string;
+};
+
+/**
+ * Events to record.
+ */
+export type Publication = {
+    /**
+     * 1 to 1000 events. Those of one group stand in the log in this order.
+     * @minItems 1
+     * @maxItems 1000
+     */
+    events: PublishedEvent[];
+    /**
+     * With `external_id`, an event whose group has one with this `external_id` of the last seven days is not recorded again: the answer names the one that is there. Every event has to have one then.
+     */
+    unique_by?: "external_id";
+};
+
+/**
+ * An event, as a product publishes it.
+ */
+export type PublishedEvent = {
+    /**
+     * What was done, as `noun.verb`.
+     * @minLength 1
+     * @maxLength 1024
+     */
+    action: string;
+    /**
+     * Whether it created, read, updated or deleted something.
+     */
+    crud: "c" | "r" | "u" | "d";
+    /**
+     * For whom it was done.
+     */
+    group?: {
+        /**
+         * Its id: the id of a tenant that has or had the product, or any other.
+         * @minLength 1
+         * @maxLength 1024
+         */
+        id?: string;
+        /**
+         * What it is called.
+         * @maxLength 262144
+         */
+        name?: string;
+    };
+    /**
+     * Who did it. Only what nobody in particular did has none.
+     */
+    actor?: {
+        /**
+         * Its id: the same every time.
+         * @minLength 1
+         * @maxLength 1024
+         */
+        id?: string;
+        /**
+         * What it is called.
+         * @maxLength 262144
+         */
+        name?: string;
+        /**
+         * Where to read on.
+         * @maxLength 262144
+         */
+        href?: string;
+        /**
+         * What else is known of it. Kept in the order of its entries.
+         */
+        fields?: Record<string, string>;
+    };
+    /**
+     * What it was done to.
+     */
+    target?: {
+        /**
+         * Its id: the same every time.
+         * @minLength 1
+         * @maxLength 1024
+         */
+        id?: string;
+        /**
+         * What it is called.
+         * @maxLength 262144
+         */
+        name?: string;
+        /**
+         * Where to read on.
+         * @maxLength 262144
+         */
+        href?: string;
+        /**
+         * What else is known of it. Kept in the order of its entries.
+         */
+        fields?: Record<string, string>;
+        /**
+         * What kind of thing it is.
+         * @maxLength 262144
+         */
+        type?: string;
+    };
+    /**
+     * When it happened, if that is not now.
+     * @format date-time
+     */
+    created_at?: string;
+    /**
+     * Where the request came from: an IPv4 or IPv6 address, kept as it is spelled.
+     */
+    source_ip?: string;
+    /**
+     * What happened, for people.
+     * @maxLength 262144
+     */
+    description?: string;
+    /**
+     * The part of the product that tells of it.
+     * @maxLength 262144
+     */
+    component?: string;
+    /**
+     * The version of that part.
+     * @maxLength 262144
+     */
+    version?: string;
+    /**
+     * The id that the product gives it.
+     * @minLength 1
+     * @maxLength 1024
+     */
+    external_id?: string;
+    /**
+     * Whether nobody in particular did it.
+     */
+    is_anonymous?: boolean;
+    /**
+     * Whether it failed.
+     */
+    is_failure?: boolean;
+    /**
+     * What belongs to it. Kept in the order of its entries.
+     */
+    fields?: Record<string, string>;
+    /**
+     * What belongs to its making. Kept in the order of its entries.
+     */
+    metadata?: Record<string, string>;
+};
+
+/**
  * One page of a list.
  */
 export type AuditEventPage = {
@@ -2348,6 +2523,189 @@ export type AuditEvent = {
      * What belongs to its making: the id of the request, and so on.
      */
     metadata: Record<string, string> | null;
+};
+
+/**
+ * What the verification of a stream came to.
+ */
+export type AuditStreamVerification = {
+    /**
+     * The stream: the id of a tenant, for its own.
+     * @pattern ^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})$
+     * @format uuid
+     */
+    stream_id: string;
+    /**
+     * Whether nothing was found.
+     */
+    intact: boolean;
+    /**
+     * What was found: the first thing in the stream, and in its checkpoints.
+     */
+    findings: AuditFinding[];
+    /**
+     * The first place that was verified.
+     * @minimum -9007199254740991
+     * @maximum 9007199254740991
+     */
+    from_seq: number;
+    /**
+     * The last one; what is before it is as it was written.
+     * @minimum -9007199254740991
+     * @maximum 9007199254740991
+     */
+    to_seq: number;
+    /**
+     * How many rows that were.
+     * @minimum -9007199254740991
+     * @maximum 9007199254740991
+     */
+    rows: number;
+    /**
+     * How many of them are redacted: of those, only what stays could be verified.
+     * @minimum -9007199254740991
+     * @maximum 9007199254740991
+     */
+    redacted: number;
+    /**
+     * Up to where a signed checkpoint says the same. What is behind it only fits together; null when that is all of it.
+     */
+    certified_seq: number | null;
+    /**
+     * The number of that checkpoint.
+     */
+    checkpoint: number | null;
+    /**
+     * How to go on; null at the end of the stream.
+     */
+    next_cursor: string | null;
+};
+
+/**
+ * Something in the audit log that is not as it was written.
+ */
+export type AuditFinding = {
+    /**
+     * What was found.
+     */
+    code: ("row_edited" | "row_removed" | "row_inserted" | "rows_swapped" | "rows_rewritten" | "tail_removed" | "row_erased" | "head_missing" | "version_unknown" | "checkpoint_invalid" | "checkpoint_key_unknown" | "checkpoint_heads_changed" | "checkpoint_removed" | "checkpoint_replaced") | LaterValue;
+    /**
+     * The same in words.
+     */
+    message: string;
+    /**
+     * The stream that it is in.
+     */
+    stream_id: string | null;
+    /**
+     * The first place in the stream that is concerned.
+     */
+    stream_seq: number | null;
+    /**
+     * The event that stands there, if one does.
+     */
+    event_id: string | null;
+    /**
+     * The number of the checkpoint that shows it.
+     */
+    checkpoint: number | null;
+};
+
+/**
+ * One page of a list.
+ */
+export type AuditCheckpointPage = {
+    /**
+     * What the page holds, in the order of the list.
+     */
+    data: AuditCheckpoint[];
+    /**
+     * Whether there is another page.
+     */
+    has_more: boolean;
+    /**
+     * Hand this back as `cursor` for the next page; null on the last one.
+     */
+    next_cursor: string | null;
+};
+
+/**
+ * Where the streams of the audit log had come to, signed.
+ */
+export type AuditCheckpoint = {
+    /**
+     * Its place among the checkpoints: 1, 2, 3 … without gaps.
+     * @minimum 1
+     * @maximum 9007199254740991
+     */
+    number: number;
+    /**
+     * When it was taken, by the database's clock.
+     * @format date-time
+     */
+    taken_at: string;
+    /**
+     * How many streams had changed since they were last in one.
+     * @minimum 1
+     * @maximum 5000
+     */
+    head_count: number;
+    /**
+     * The Merkle tree hash (RFC 6962, SHA-256) of the heads of these streams, in hexadecimal digits.
+     * @pattern ^[0-9a-f]{64}$
+     */
+    root: string;
+    /**
+     * The root of the checkpoint before; 64 zeros for the first one.
+     * @pattern ^[0-9a-f]{64}$
+     */
+    previous_root: string;
+    /**
+     * Which key signed it.
+     */
+    key_id: string;
+    /**
+     * The Ed25519 signature, in hexadecimal digits; docs/audit-evidence.md says of what.
+     * @pattern ^[0-9a-f]{128}$
+     */
+    signature: string;
+};
+
+/**
+ * One page of a list.
+ */
+export type AuditSigningKeyPage = {
+    /**
+     * What the page holds, in the order of the list.
+     */
+    data: AuditSigningKey[];
+    /**
+     * Whether there is another page.
+     */
+    has_more: boolean;
+    /**
+     * Hand this back as `cursor` for the next page; null on the last one.
+     */
+    next_cursor: string | null;
+};
+
+/**
+ * A public key that checkpoints are or were signed with.
+ */
+export type AuditSigningKey = {
+    /**
+     * The name of the key.
+     */
+    key_id: string;
+    /**
+     * The public key: Ed25519, as PEM.
+     */
+    public_key: string;
+    /**
+     * When a checkpoint was first signed with it.
+     * @format date-time
+     */
+    first_used_at: string;
 };
 
 /**

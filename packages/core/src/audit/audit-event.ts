@@ -10,10 +10,10 @@ export type Crud = 'c' | 'r' | 'u' | 'd'
 
 /** Whoever or whatever an event tells of. */
 export interface EventParty {
-  readonly id?: string
-  readonly name?: string
-  readonly href?: string
-  readonly fields?: EventMap
+  readonly id?: string | undefined
+  readonly name?: string | undefined
+  readonly href?: string | undefined
+  readonly fields?: EventMap | undefined
 }
 
 /**
@@ -21,31 +21,31 @@ export interface EventParty {
  */
 export interface NewAuditEvent {
   /** Its id, where that was told already. */
-  readonly id?: EventId
+  readonly id?: EventId | undefined
   /** Retraced's hash of what was sent, where something was filled in since. */
-  readonly hash?: Buffer
+  readonly hash?: Buffer | undefined
   /** Whose log it belongs to, when the group is a tenant. */
   readonly tenant_id: TenantId | null
   /** The stream it stands in, where that does not follow from the rest: the last event of a tenant that is gone. */
-  readonly stream_id?: StreamId
+  readonly stream_id?: StreamId | undefined
   readonly product: string
   readonly environment: 'live' | 'test'
   readonly action: string
   readonly crud: Crud
-  readonly group?: { readonly id?: string; readonly name?: string }
-  readonly actor?: EventParty
-  readonly target?: EventParty & { readonly type?: string }
+  readonly group?: { readonly id?: string | undefined; readonly name?: string | undefined } | undefined
+  readonly actor?: EventParty | undefined
+  readonly target?: (EventParty & { readonly type?: string | undefined }) | undefined
   /** When it happened, if that is not now. */
-  readonly created_at?: Date
-  readonly source_ip?: string
-  readonly description?: string
-  readonly component?: string
-  readonly version?: string
-  readonly external_id?: string
-  readonly is_anonymous?: boolean
-  readonly is_failure?: boolean
-  readonly fields?: EventMap
-  readonly metadata?: EventMap
+  readonly created_at?: Date | undefined
+  readonly source_ip?: string | undefined
+  readonly description?: string | undefined
+  readonly component?: string | undefined
+  readonly version?: string | undefined
+  readonly external_id?: string | undefined
+  readonly is_anonymous?: boolean | undefined
+  readonly is_failure?: boolean | undefined
+  readonly fields?: EventMap | undefined
+  readonly metadata?: EventMap | undefined
 }
 
 /** What the registry itself did to a tenant or to something of a tenant's. */
@@ -58,6 +58,8 @@ export interface Change {
    * reference to it cannot.
    */
   readonly tenant: { readonly id: TenantId; readonly name: string; readonly gone?: true } | null
+  /** The stream it stands in, where that is no tenant's. */
+  readonly stream_id?: StreamId
   readonly target: { readonly id: string; readonly type: string; readonly name?: string }
   /** Who did it, where that is not who asked: time itself, for instance. */
   readonly actor?: { readonly id: string; readonly name?: string; readonly role: string }
@@ -76,6 +78,7 @@ export function ownEvent(asker: Actor, change: Change): NewAuditEvent {
   return {
     tenant_id: tenant && !tenant.gone ? tenant.id : null,
     ...(tenant?.gone && { stream_id: StreamId.parse(tenant.id) }),
+    ...(change.stream_id !== undefined && { stream_id: change.stream_id }),
     product: ownProduct,
     environment: 'live',
     action: change.action,

@@ -50,11 +50,11 @@ export async function fillIn(tx: HousekeepingTx, events: readonly NewAuditEvent[
 
 /** What an event says of somebody or something. */
 interface Said {
-  readonly id?: string
-  readonly name?: string
-  readonly href?: string
-  readonly type?: string
-  readonly fields?: EventMap
+  readonly id?: string | undefined
+  readonly name?: string | undefined
+  readonly href?: string | undefined
+  readonly type?: string | undefined
+  readonly fields?: EventMap | undefined
 }
 
 function keysOf(event: NewAuditEvent): EntityKey[] {

@@ -19,7 +19,10 @@ const eb = expressionBuilder<Schema, 'audit_log'>()
 /** What of the log is in sight. A tenant's people see its log while they see the tenant, and nothing of legal holds. */
 export function inSight(sight: Sight): Expression<SqlBool>[] {
   if (sight.kind === 'platform') return []
-  if (sight.kind === 'product') return [sql<SqlBool>`false`]
+  if (sight.kind === 'product') {
+    if (sight.environment === undefined) return [sql<SqlBool>`false`]
+    return [sql<SqlBool>`product = ${sight.product}`, sql<SqlBool>`environment = ${sight.environment}`]
+  }
   const [only, ...others] = sight.tenantIds
   // Asked once and not of every row, so that the events stay in the order in which the index has them.
   const seen = sql`select id from tenants

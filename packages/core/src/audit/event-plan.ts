@@ -3,6 +3,7 @@ import type { Reader } from '../db/handles.ts'
 import { executeShape } from '../db/prepared.ts'
 import type { Schema } from '../db/schema.ts'
 import { StreamId, type TenantId } from '../id.ts'
+import type { Sight } from '../sight.ts'
 import { prefixOf } from './action-pattern.ts'
 import { conditionsOf, type EventFilter, tenantOf, within } from './event-filter.ts'
 import { actionsOf, merged, type PageOrder, type PageStatement, sorted, walked, walkedNear } from './event-page.ts'
@@ -81,7 +82,7 @@ async function planSearch(
   found: Expression<SqlBool>,
 ): Promise<PagePlan> {
   const tenant = tenantOf(order.sight, filter)
-  const along = alongIndex(filter, tenant)
+  const along = alongIndex(withOwn(order.sight, filter), tenant)
   const statement = walkedNear(order, along, near.words)
   const rows = await read(db, statement)
   if (rows.length === order.limit) return { statement, rows }
@@ -108,6 +109,10 @@ async function eventsIn(db: Reader, tenant: TenantId): Promise<number> {
 
 const eb = expressionBuilder<Schema, 'audit_log'>()
 const inStream = (tenant: TenantId): Expression<SqlBool> => eb('stream_id', '=', StreamId.parse(tenant))
+
+/** A product sees what it recorded itself, and nothing else. */
+const withOwn = (sight: Sight, filter: EventFilter): EventFilter =>
+  sight.kind === 'product' ? { ...filter, product: sight.product } : filter
 
 /** What an index goes by that has the events in order. */
 function alongIndex({ product, created_after, created_before }: EventFilter, tenant: TenantId | undefined) {

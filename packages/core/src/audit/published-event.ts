@@ -81,9 +81,8 @@ export const PublishedEvent = z
     path: ['actor', 'id'],
     error: 'must be there, unless is_anonymous is true',
   })
-  .refine((event) => hasIdOrNothing(event.group) && hasIdOrNothing(event.target), {
-    error: 'a group or a target of which something is said must have an id',
-  })
+  .refine(({ group }) => hasIdOrNothing(group), { path: ['group', 'id'], error: 'must be there, if anything is' })
+  .refine(({ target }) => hasIdOrNothing(target), { path: ['target', 'id'], error: 'must be there, if anything is' })
   .refine((event) => bytesOf(event) <= publishBounds.eventBytes, {
     error: `must not have more than ${publishBounds.eventBytes} bytes`,
   })
@@ -139,7 +138,7 @@ interface Texts {
 }
 
 /** The bytes of all texts of an event. */
-function bytesOf({ group, actor, target, fields, metadata, ...rest }: Texts): number {
+export function bytesOf({ group, actor, target, fields, metadata, ...rest }: Texts): number {
   let bytes = 0
   for (const part of [rest, group, actor, target]) {
     if (part === undefined) continue

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { EventMap } from './event-map.ts'
 
 /** What Retraced's hash covers: what was sent, before anything was filled in. */
@@ -22,7 +22,7 @@ export interface HashedEvent {
  * Source: the `computeHash` functions of Retraced's JavaScript and Go clients, version 1.13.
  */
 export function retracedHash(event: HashedEvent): Buffer {
-  return createHash('sha256').update(retracedHashTarget(event), 'utf8').digest()
+  return hash('sha256', retracedHashTarget(event), 'buffer')
 }
 
 /** The text that is hashed. The lengths of its pieces are not in it, hence the escaping. */
@@ -53,6 +53,8 @@ function pairs(map: EventMap): string {
 }
 
 function escape(piece: string): string {
+  // Hardly any text has one of them.
+  if (!/[%:]/.test(piece)) return piece
   return piece.replaceAll('%', '%25').replaceAll(':', '%3A')
 }
 

@@ -17,6 +17,16 @@ export interface StreamKey {
  * Neither a product's key nor an environment holds a line feed, so the name that is hashed has one meaning.
  */
 export function streamOf({ tenant_id, product, environment, group_id }: StreamKey): StreamId {
-  const id = tenant_id ?? v5([product, environment, ...(group_id === null ? [] : [group_id])].join('\n'), namespace)
-  return StreamId.parse(id)
+  if (tenant_id !== null) return StreamId.parse(tenant_id)
+  const name = [product, environment, ...(group_id === null ? [] : [group_id])].join('\n')
+  const known = kept.get(name)
+  if (known !== undefined) return known
+  const id = StreamId.parse(v5(name, namespace))
+  if (kept.size >= keptMax) kept.clear()
+  kept.set(name, id)
+  return id
 }
+
+/** The same few thousand streams are asked for again and again, several times for each event. */
+const kept = new Map<string, StreamId>()
+const keptMax = 10_000

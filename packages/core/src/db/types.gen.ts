@@ -122,6 +122,32 @@ export interface RegistryApiKeyUsage {
   last_used_ip: string | null;
 }
 
+export interface RegistryAuditCheckpointed {
+  stream_id: string;
+  stream_seq: number;
+}
+
+export interface RegistryAuditCheckpointHeads {
+  chain_hash: Buffer;
+  number: number;
+  stream_id: string;
+  stream_seq: number;
+}
+
+export interface RegistryAuditCheckpoints {
+  head_count: number;
+  key_id: string;
+  number: number;
+  previous_root: Buffer;
+  root: Buffer;
+  signature: Buffer;
+  taken_at: Date;
+}
+
+export interface RegistryAuditCheckpointsUnpublished {
+  number: number;
+}
+
 export interface RegistryAuditDedup {
   created_at: Generated<Date>;
   /**
@@ -147,6 +173,15 @@ export interface RegistryAuditEntities {
    */
   scope: string;
   type: string | null;
+}
+
+export interface RegistryAuditSigningKeys {
+  first_used_at: Generated<Date>;
+  key_id: string;
+  /**
+   * Ed25519, as PEM.
+   */
+  public_key: string;
 }
 
 export interface RegistryAuditStreams {
@@ -305,8 +340,13 @@ export interface DB {
   api_keys: ApiKeys;
   audit_log: AuditLog;
   "registry.api_key_usage": RegistryApiKeyUsage;
+  "registry.audit_checkpoint_heads": RegistryAuditCheckpointHeads;
+  "registry.audit_checkpointed": RegistryAuditCheckpointed;
+  "registry.audit_checkpoints": RegistryAuditCheckpoints;
+  "registry.audit_checkpoints_unpublished": RegistryAuditCheckpointsUnpublished;
   "registry.audit_dedup": RegistryAuditDedup;
   "registry.audit_entities": RegistryAuditEntities;
+  "registry.audit_signing_keys": RegistryAuditSigningKeys;
   "registry.audit_streams": RegistryAuditStreams;
   "registry.change_counter": RegistryChangeCounter;
   "registry.changes": RegistryChanges;

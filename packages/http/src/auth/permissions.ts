@@ -21,6 +21,8 @@ export const permissions = [
   'catalogue:read',
   'changes:read',
   'audit:read',
+  'audit:publish',
+  'audit:verify',
   'api_keys:read',
   'api_keys:find',
   'api_keys:write',
@@ -42,16 +44,22 @@ const reads = [
   'catalogue:read',
   'changes:read',
   'audit:read',
+  'audit:verify',
   'api_keys:read',
   'api_keys:find',
 ] as const satisfies readonly Permission[]
+
+/** What only a key of a product may: it says which product speaks, and of what environment. */
+const keysAlone: ReadonlySet<Permission> = new Set(['audit:publish'])
 
 const ownersAlone: ReadonlySet<Permission> = new Set(['tenants:purge', 'tenants:hold', 'slugs:release', 'overrides'])
 
 /** What each role may do. */
 export const permissionsOf: Readonly<Record<Role, ReadonlySet<Permission>>> = {
-  'platform-owner': new Set(permissions),
-  'platform-operator': new Set(permissions.filter((permission) => !ownersAlone.has(permission))),
+  'platform-owner': new Set(permissions.filter((permission) => !keysAlone.has(permission))),
+  'platform-operator': new Set(
+    permissions.filter((permission) => !ownersAlone.has(permission) && !keysAlone.has(permission)),
+  ),
   'platform-billing': new Set([
     'tenants:read',
     'tenants:lookup',
@@ -114,6 +122,8 @@ export const scopeOfKey: Partial<Readonly<Record<Permission, (typeof registrySco
 
 /** The scopes of which a product's key has to have one for each permission. Who keeps answers has to hear of changes. */
 export const scopesOfProductKey: Partial<Readonly<Record<Permission, readonly (typeof platformScopes)[number][]>>> = {
+  'audit:publish': ['audit:publish'],
+  'audit:read': ['audit:read'],
   'entitlements:read': ['entitlements:read'],
   'api_keys:verify': ['api_keys:verify'],
   'changes:read': ['entitlements:read', 'api_keys:verify'],

@@ -1,9 +1,44 @@
-import { EventId, getEvent, listEvents, RecordedEvent, RecordedEventQuery } from '@breakpilot/tenant-core'
+import {
+  EventId,
+  getEvent,
+  listEvents,
+  Publication,
+  RecordedEvent,
+  RecordedEventQuery,
+  RegistryError,
+} from '@breakpilot/tenant-core'
 import { z } from 'zod'
 import { pageOf } from '../page.ts'
 import { route } from '../route.ts'
 
 const tag = 'audit'
+
+/** Answers that were given before. The body of an answer does not tell: a repetition has the same one. */
+const replays = new WeakSet<object>()
+
+/** The names under which events have maps. */
+const eventMaps: ReadonlySet<string> = new Set(['fields', 'metadata'])
+
+const Recorded = z
+  .object({
+    data: z
+      .array(
+        z
+          .object({
+            id: EventId.meta({
+              description: 'The id of the event.',
+              examples: ['0190f1c2-8a6b-7c3d-9e4f-5a6b7c8d9e0f'],
+            }),
+            hash: z.string().meta({
+              description: "Retraced's hash of what was sent: 64 hexadecimal digits.",
+              examples: ['d033e1de7a30f805da291472565cc6fe80fad84798b62148f7cfc064bd9dc623'],
+            }),
+          })
+          .meta({ id: 'RecordedAuditEvent', description: 'What was recorded of an event that was published.' }),
+      )
+      .meta({ description: 'Event by event, in the order of the request.' }),
+  })
+  .meta({ id: 'RecordedAuditEvents', description: 'What was recorded of events that were published.' })
 
 const AuditEventPage = pageOf(RecordedEvent, 'AuditEventPage')
   .extend({
@@ -23,6 +58,40 @@ const AuditEventPage = pageOf(RecordedEvent, 'AuditEventPage')
   .meta({ id: 'AuditEventPage', description: 'One page of a list.' })
 
 export const auditRoutes = [
+  route({
+    method: 'post',
+    path: '/v1/audit/events',
+    operation: 'publishAuditEvents',
+    tag,
+    summary: 'Record events in the audit log',
+    description:
+      'Records events of a product: all of them, or none. The product and the environment are those of the key. When this answers they are on disk and found by every search. With an Idempotency-Key the same request can be sent again for seven days, and records nothing twice.',
+    scope: 'audit:publish',
+    body: Publication,
+    bodyBytesMax: 10 * 1_024 * 1_024,
+    bodyMaps: eventMaps,
+    status: 201,
+    response: Recorded,
+    errors: ['audit_event.external_id_reused', 'audit_event.queue_full', 'service.not_ready'],
+    idempotent: 'handler',
+    replayed: (result) => replays.has(result),
+    countedBy: 'nobody',
+    handle: async ({ ingest, principal, body, idempotencyKey }) => {
+      if (principal?.kind !== 'product-key') throw new RegistryError('auth.permission_denied')
+      const { key, product } = principal
+      const { recorded, replayed } = await ingest.submit({
+        principal: key.id,
+        product,
+        environment: key.environment,
+        events: body.events,
+        uniqueBy: body.unique_by,
+        idempotencyKey,
+      })
+      const result = { data: recorded.map(({ id, hash }) => ({ id, hash: hash.toString('hex') })) }
+      if (replayed) replays.add(result)
+      return result
+    },
+  }),
   route({
     method: 'get',
     path: '/v1/audit/events',

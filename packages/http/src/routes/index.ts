@@ -3,6 +3,7 @@ import { apiKeyRoutes } from './api-key.routes.ts'
 import { auditRoutes } from './audit.routes.ts'
 import { changeRoutes } from './change.routes.ts'
 import { entitlementRoutes } from './entitlement.routes.ts'
+import { evidenceRoutes } from './evidence.routes.ts'
 import { lifecycleRoutes } from './lifecycle.routes.ts'
 import { meRoutes } from './me.routes.ts'
 import { productRoutes } from './product.routes.ts'
@@ -28,5 +29,6 @@ export const routes: readonly Route[] = [
   ...apiKeyRoutes,
   ...changeRoutes,
   ...auditRoutes,
+  ...evidenceRoutes,
   ...meRoutes,
 ]

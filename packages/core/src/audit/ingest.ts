@@ -1,0 +1,215 @@
+import { DatabaseError } from 'pg'
+import type { Db } from '../db/handles.ts'
+import { housekeeping } from '../db/housekeeping.ts'
+import { RegistryError } from '../errors.ts'
+import type { Catalogue } from '../products/catalogue.ts'
+import { deleteOldClaims } from './dedup.repository.ts'
+import { bytesOf } from './published-event.ts'
+import { recordSubmissions } from './record-submissions.ts'
+import { type Numbered, numbered, type Receipt, type Submission } from './submission.ts'
+
+/** How events are put together to batches, and how many may wait. */
+export const ingestBounds = {
+  /** Milliseconds that an event waits for others. */
+  waitMs: 5,
+  /** So many are not made to wait. */
+  rowsEnough: 50,
+  /** Rows of one batch at most, where they are not of one submission. */
+  batchRows: 1_000,
+  /** Bytes of the texts of one batch, in the same way. */
+  batchBytes: 4 * 1_024 * 1_024,
+  /** Batches that are written at the same time. */
+  width: 2,
+  /** Rows that may wait, and bytes of their texts. */
+  waitingRows: 20_000,
+  waitingBytes: 64 * 1_024 * 1_024,
+} as const
+
+interface Waiting {
+  readonly submission: Numbered
+  readonly since: number
+  readonly bytes: number
+  readonly resolve: (receipt: Receipt) => void
+  readonly reject: (error: unknown) => void
+}
+
+/**
+ * Records what products publish. What comes within milliseconds is written as one batch, in one transaction: a commit
+ * costs as much as many rows do. A submission is answered when its batch is committed, and not before.
+ */
+export class Ingest {
+  readonly #db: Db
+  readonly #catalogue: Catalogue
+  #queue: Waiting[] = []
+  #rows = 0
+  #bytes = 0
+  #active = 0
+  /** Whether a timer is set for the next batch. */
+  #isTimed = false
+  #isClosing = false
+  readonly #whenIdle: (() => void)[] = []
+
+  constructor(db: Db, catalogue: Catalogue) {
+    this.#db = db
+    this.#catalogue = catalogue
+  }
+
+  /** How many events wait to be written. */
+  get waiting(): number {
+    return this.#rows
+  }
+
+  /**
+   * Records events: all of them, or none.
+   * @throws {RegistryError} `idempotency.key_reused`; `audit_event.external_id_reused`; `audit_event.queue_full` when too
+   *   many wait; `service.not_ready` when the service stops. Whatever else is thrown may leave open whether they were
+   *   recorded: with an `idempotencyKey` it is safe to ask again
+   */
+  async submit(submission: Submission): Promise<Receipt> {
+    if (this.#isClosing) throw new RegistryError('service.not_ready', { retryAfterSeconds: 1 })
+    const rows = submission.events.length
+    let bytes = 0
+    for (const event of submission.events) bytes += bytesOf(event)
+    if (
+      this.#rows > 0 &&
+      (this.#rows + rows > ingestBounds.waitingRows || this.#bytes + bytes > ingestBounds.waitingBytes)
+    ) {
+      throw new RegistryError('audit_event.queue_full', { retryAfterSeconds: 1 })
+    }
+    this.#rows += rows
+    this.#bytes += bytes
+    return await new Promise<Receipt>((resolve, reject) => {
+      this.#queue.push({ submission: numbered(submission), since: performance.now(), bytes, resolve, reject })
+      this.#next()
+    })
+  }
+
+  /** Writes what waits, and takes nothing any more. */
+  async close(): Promise<void> {
+    this.#isClosing = true
+    this.#next()
+    if (this.#active > 0) await new Promise<void>((resolve) => this.#whenIdle.push(resolve))
+  }
+
+  /** Begins the batches that are due. */
+  #next(): void {
+    while (this.#active < ingestBounds.width && this.#queue.length > 0) {
+      const waitsMs = this.#msToWait()
+      if (waitsMs > 0) {
+        if (this.#isTimed) return
+        this.#isTimed = true
+        setTimeout(() => {
+          this.#isTimed = false
+          this.#next()
+        }, waitsMs)
+        return
+      }
+      this.#active += 1
+      void this.#write(this.#takeBatch())
+    }
+  }
+
+  #msToWait(): number {
+    const [first] = this.#queue
+    if (!first || this.#isClosing || this.#rows >= ingestBounds.rowsEnough) return 0
+    return Math.ceil(first.since + ingestBounds.waitMs - performance.now())
+  }
+
+  /** The longest waiting ones that fit together. Two with one key do not: the second has to find the first. */
+  #takeBatch(): Waiting[] {
+    const batch: Waiting[] = []
+    const left: Waiting[] = []
+    const keys = new Set<string>()
+    let rows = 0
+    let bytes = 0
+    let isFull = false
+    for (const each of this.#queue) {
+      const { submission } = each
+      const key = submission.claim?.digest.toString('hex')
+      const fits =
+        batch.length === 0 ||
+        (!isFull &&
+          submission.uniqueBy === undefined &&
+          (key === undefined || !keys.has(key)) &&
+          rows + submission.events.length <= ingestBounds.batchRows &&
+          bytes + each.bytes <= ingestBounds.batchBytes)
+      if (!fits) {
+        left.push(each)
+        continue
+      }
+      batch.push(each)
+      if (key !== undefined) keys.add(key)
+      rows += submission.events.length
+      bytes += each.bytes
+      isFull ||= submission.uniqueBy !== undefined
+    }
+    this.#queue = left
+    this.#rows -= rows
+    this.#bytes -= bytes
+    return batch
+  }
+
+  async #write(batch: readonly Waiting[]): Promise<void> {
+    try {
+      await this.#record(batch)
+    } finally {
+      this.#active -= 1
+      this.#next()
+      if (this.#active === 0) for (const tell of this.#whenIdle.splice(0)) tell()
+    }
+  }
+
+  async #record(batch: readonly Waiting[]): Promise<void> {
+    for (let tries = 1; ; tries += 1) {
+      try {
+        const answers = await recordSubmissions(
+          this.#db,
+          this.#catalogue,
+          batch.map(({ submission }) => submission),
+        )
+        for (const [at, { resolve, reject }] of batch.entries()) {
+          const answer = answers[at]
+          if (answer === undefined || answer instanceof RegistryError) reject(answer)
+          else resolve(answer)
+        }
+        return
+      } catch (error) {
+        if (batch.length > 1 && isTakenBack(error)) {
+          // One of them may be what the database does not take: the others have nothing to do with it.
+          for (const each of batch) await this.#record([each])
+          return
+        }
+        if (tries < triesMax && isCollision(error)) continue
+        for (const { reject } of batch) reject(error)
+        return
+      }
+    }
+  }
+}
+
+/** Deletes what was acknowledged so long ago that nobody asks again, and answers how many. */
+export async function cleanAuditClaims(db: Db): Promise<number> {
+  let sum = 0
+  for (;;) {
+    const deleted = await housekeeping(db, deleteOldClaims)
+    sum += deleted
+    if (deleted === 0) return sum
+  }
+}
+
+const triesMax = 3
+
+/** The SQLSTATE of a statement that was refused, whatever it was made of on the way. */
+function refusalOf(error: unknown): string | undefined {
+  const first = error instanceof RegistryError ? error.cause : error
+  return first instanceof DatabaseError ? first.code : undefined
+}
+
+/** Two transactions that could not both go on: the other one has. */
+const isCollision = (error: unknown) => /^40(?:P01|001)$/.test(refusalOf(error) ?? '')
+
+/**
+ * Whether nothing of a transaction can be there: a statement of it was refused. When the connection is lost during the
+ * commit nobody knows, so trying again could record everything twice.
+ */
+const isTakenBack = (error: unknown) => /^(?:22|23|40|42|54|55|57014)/.test(refusalOf(error) ?? '')

@@ -1,0 +1,125 @@
+import type { Db, HousekeepingTx } from '../db/handles.ts'
+import { housekeeping } from '../db/housekeeping.ts'
+import { RegistryError } from '../errors.ts'
+import type { EventId, TenantId } from '../id.ts'
+import type { Catalogue } from '../products/catalogue.ts'
+import type { NewAuditEvent } from './audit-event.ts'
+import { appendForLockedTenants, streamOfEvent } from './audit.repository.ts'
+import { type Acknowledged, claim, correctClaim } from './dedup.repository.ts'
+import { fillIn } from './entities.ts'
+import { type Group, groupKey, lockTenantsOfGroups } from './group.repository.ts'
+import type { Recorded } from './published-event.ts'
+import { digestOf, type Numbered, type Receipt } from './submission.ts'
+
+/**
+ * Records submissions in one transaction and answers what became of each. None of them may have the Idempotency-Key of
+ * another, and one that is unique by something has to come alone.
+ *
+ * Locks are taken in the order of everybody who appends: keys, tenants, external ids, what is known, heads; and among
+ * each kind in the order of their names.
+ * @throws {RegistryError} `audit_event.external_id_reused`
+ */
+export async function recordSubmissions(
+  db: Db,
+  catalogue: Catalogue,
+  submissions: readonly Numbered[],
+): Promise<(Receipt | RegistryError)[]> {
+  return await housekeeping(db, async (tx) => {
+    const known = await claim(
+      tx,
+      submissions.flatMap((each) => each.claim ?? []),
+    )
+    const answered = submissions.map((each) => answerOf(each, known))
+    const fresh = submissions.filter((_, at) => answered[at] === undefined)
+    const receipts = fresh.length > 0 ? await recordFresh(tx, catalogue, fresh) : []
+    return answered.map((answer) => answer ?? (receipts.shift() as Receipt))
+  })
+}
+
+/** The answer to what came before under the same key; undefined for what did not. */
+function answerOf({ claim: mine }: Numbered, known: Map<string, Acknowledged>): Receipt | RegistryError | undefined {
+  const earlier = mine && known.get(mine.digest.toString('hex'))
+  if (!earlier) return undefined
+  if (earlier.fingerprint.equals(mine.fingerprint)) return { recorded: recordedOf(earlier), replayed: true }
+  return new RegistryError('idempotency.key_reused', { detail: 'Other events came with this key. Use a new one.' })
+}
+
+const recordedOf = ({ event_ids, hashes }: Pick<Acknowledged, 'event_ids' | 'hashes'>): Recorded[] =>
+  event_ids.map((id, at) => ({ id, hash: hashes[at] as Buffer }))
+
+async function recordFresh(
+  tx: HousekeepingTx,
+  catalogue: Catalogue,
+  submissions: readonly Numbered[],
+): Promise<Receipt[]> {
+  const tenants = await lockTenantsOfGroups(tx, groupsOf(catalogue, submissions))
+  const events = submissions.map((each) => eventsOf(each, tenants))
+  const [first] = submissions
+  if (submissions.length === 1 && first?.uniqueBy) return [await recordUnique(tx, first, events[0] ?? [])]
+  await appendForLockedTenants(tx, await fillIn(tx, events.flat()))
+  return submissions.map(({ ids, hashes }) => ({ recorded: recordedOf({ event_ids: ids, hashes }), replayed: false }))
+}
+
+/** Whom the events name, once each. */
+function groupsOf({ products }: Catalogue, submissions: readonly Numbered[]): Group[] {
+  const groups = new Map<string, Group>()
+  for (const { product, events } of submissions) {
+    const bySlug = products.get(product)?.audit_group === 'slug'
+    for (const { group } of events) {
+      if (group?.id) groups.set(groupKey({ product, id: group.id }), { product, id: group.id, bySlug })
+    }
+  }
+  return [...groups.values()]
+}
+
+function eventsOf(
+  { product, environment, events, ids, hashes }: Numbered,
+  tenants: ReadonlyMap<string, TenantId>,
+): NewAuditEvent[] {
+  return events.map((event, at) => ({
+    ...event,
+    id: ids[at],
+    hash: hashes[at],
+    product,
+    environment,
+    tenant_id: (event.group?.id && tenants.get(groupKey({ product, id: event.group.id }))) || null,
+  }))
+}
+
+/** Records those events whose stream does not have one of their `external_id` yet. */
+async function recordUnique(
+  tx: HousekeepingTx,
+  { claim: mine, events: sent }: Numbered,
+  events: readonly NewAuditEvent[],
+): Promise<Receipt> {
+  const claims = events.map((event, at) => ({
+    digest: digestOf(['external_id', streamOfEvent(event), event.external_id ?? '']),
+    fingerprint: digestOf([JSON.stringify(sent[at])]),
+    event_ids: [event.id as EventId],
+    hashes: [event.hash as Buffer],
+  }))
+  // Of two with the same one in one submission the first counts.
+  const standing = new Map<string, Acknowledged>()
+  for (const each of claims) if (!standing.has(hex(each))) standing.set(hex(each), each)
+  for (const [digest, earlier] of await claim(tx, [...standing.values()])) standing.set(digest, earlier)
+  const stands = claims.map((each, at) => {
+    const there = standing.get(hex(each)) as Acknowledged
+    if (there.fingerprint.equals(each.fingerprint)) return there
+    throw new RegistryError('audit_event.external_id_reused', {
+      detail: `Of event ${at} the group has another one with this external_id.`,
+    })
+  })
+  const fresh = events.filter((_, at) => stands[at] === claims[at])
+  if (fresh.length > 0) await appendForLockedTenants(tx, await fillIn(tx, fresh))
+  const recorded = stands.flatMap(recordedOf)
+  if (mine && fresh.length < events.length) {
+    await correctClaim(tx, {
+      ...mine,
+      event_ids: recorded.map(({ id }) => id),
+      hashes: recorded.map(({ hash }) => hash),
+    })
+  }
+  return { recorded, replayed: false }
+}
+
+const hex = ({ digest }: Acknowledged) => digest.toString('hex')

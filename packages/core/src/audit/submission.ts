@@ -1,0 +1,59 @@
+import { createHash } from 'node:crypto'
+import type { KeyEnvironment } from '../api-keys/token.ts'
+import type { EventId } from '../id.ts'
+import { newEventId } from '../id.ts'
+import { hashOfEvent } from './audit.repository.ts'
+import type { Acknowledged } from './dedup.repository.ts'
+import type { PublishedEvent, Recorded } from './published-event.ts'
+
+/** Events that somebody wants recorded: all of them, or none. */
+export interface Submission {
+  /** Who publishes: an Idempotency-Key is its own. */
+  readonly principal: string
+  readonly product: string
+  readonly environment: KeyEnvironment
+  /** At least one. Those of one stream stand in it in this order. */
+  readonly events: readonly PublishedEvent[]
+  /** Under which this is recorded once, however often it comes within seven days. */
+  readonly idempotencyKey?: string | undefined
+  /** With `external_id`, an event whose stream has one of that `external_id` already is not recorded again. */
+  readonly uniqueBy?: 'external_id' | undefined
+}
+
+/** What became of a submission. */
+export interface Receipt {
+  /** Event by event. */
+  readonly recorded: readonly Recorded[]
+  /** Whether it had come before, under the same Idempotency-Key. */
+  readonly replayed: boolean
+}
+
+/** A submission whose events have their ids and hashes. */
+export interface Numbered extends Submission {
+  readonly ids: readonly EventId[]
+  readonly hashes: readonly Buffer[]
+  /** What is to be known under its Idempotency-Key. */
+  readonly claim: Acknowledged | undefined
+}
+
+/** Gives events their ids and hashes: slow work that no transaction should hold its locks for. */
+export function numbered(submission: Submission): Numbered {
+  const { principal, events, idempotencyKey, uniqueBy } = submission
+  const ids = events.map(newEventId)
+  const hashes = events.map((event, at) => hashOfEvent(ids[at] as EventId, event))
+  if (idempotencyKey === undefined) return { ...submission, ids, hashes, claim: undefined }
+  const claim = {
+    digest: digestOf(['key', principal, idempotencyKey]),
+    fingerprint: digestOf([uniqueBy ?? '', JSON.stringify(events)]),
+    event_ids: ids,
+    hashes,
+  }
+  return { ...submission, ids, hashes, claim }
+}
+
+/** SHA-256 of several texts that no other texts have: each after its length. */
+export function digestOf(texts: readonly string[]): Buffer {
+  const hash = createHash('sha256')
+  for (const text of texts) hash.update(`${Buffer.byteLength(text)}:`).update(text)
+  return hash.digest()
+}
