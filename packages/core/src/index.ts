@@ -65,6 +65,9 @@ export { type AppendedEvent, appendEvents } from './audit/audit.repository.ts'
 export { audited, changed, type Outcome, unchanged } from './audit/audited.ts'
 export { RecordedEvent, RecordedEventQuery } from './audit/recorded-event.ts'
 export { getEvent, listEvents } from './audit/recorded-event.service.ts'
+export { EventExportQuery } from './audit/event-export.ts'
+export { type EventExport, exportEvents } from './audit/event-export.service.ts'
+export { csvColumns } from './audit/event-text.ts'
 export { oneTransaction, rehearse } from './audit/one-transaction.ts'
 export {
   type ChainedRow,

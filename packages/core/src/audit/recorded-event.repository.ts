@@ -39,14 +39,8 @@ export interface EventFilter extends Omit<RecordedEventQuery, 'limit' | 'cursor'
   readonly search?: SearchExpression | undefined
 }
 
-/** Events, newest first, from the one after `after` on. */
-export async function listEvents(
-  db: Reader,
-  sight: Sight,
-  filter: EventFilter,
-  limit: number,
-  after?: Position,
-): Promise<EventRow[]> {
+/** What a filter asks of a row, and the sight of its reader: nothing is found that is not shown. */
+export function conditionsOf(sight: Sight, filter: EventFilter): Expression<SqlBool>[] {
   const { tenant_id, product, action, crud, actor_id, target_id, created_after, created_before, search } = filter
   const conditions = inSight(sight)
   const isEqual = (name: Column, value: string | undefined) => {
@@ -64,6 +58,18 @@ export async function listEvents(
   if (created_after) conditions.push(eb('canonical_at', '>=', created_after))
   if (created_before) conditions.push(eb('canonical_at', '<', created_before))
   if (search) conditions.push(conditionOf(sight, search, tenant))
+  return conditions
+}
+
+/** Events, newest first, from the one after `after` on. */
+export async function listEvents(
+  db: Reader,
+  sight: Sight,
+  filter: EventFilter,
+  limit: number,
+  after?: Position,
+): Promise<EventRow[]> {
+  const conditions = conditionsOf(sight, filter)
   if (after) conditions.push(sql<SqlBool>`(canonical_at, id) < (${after.key}::timestamptz, ${after.id}::uuid)`)
   return await select(db, sight)
     .where(eb.and(conditions))
