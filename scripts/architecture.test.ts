@@ -41,8 +41,8 @@ describe('who knows whom', () => {
       [
         '@node-rs/argon2',
         'ajv',
-        'csv-stringify',
         'kysely',
+        'papaparse',
         'pg',
         'piscina',
         'rate-limiter-flexible',

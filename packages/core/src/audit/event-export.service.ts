@@ -8,8 +8,8 @@ import type { Sight } from '../sight.ts'
 import type { Actor } from './actor.ts'
 import { ownEvent, ownProduct } from './audit-event.ts'
 import { appendEvents } from './audit.repository.ts'
+import { type Branches, type ExportWindow, listLoggedProducts, readExport } from './event-export.repository.ts'
 import { decodeExportCursor, type EventExportQuery, exportCursors, type ExportFormat } from './event-export.ts'
-import { type ExportWindow, readExport } from './event-export.repository.ts'
 import { csvHead, toCsv, toNdjson, withFields } from './event-text.ts'
 import type { EventRow } from './recorded-event.repository.ts'
 import { showsEntry } from './recorded-event.service.ts'
@@ -30,8 +30,8 @@ const forms = {
 
 /** Little at first, so that there is something soon. */
 const rowsFirst = 200
-const rowsMax = 2_000
-const bytesMax = 4_000_000
+const rowsMax = 4_000
+const bytesMax = 8_000_000
 
 /** Milliseconds that a batch may take: an export is patient, and a transaction is not. */
 const batchMsMax = 14_000
@@ -53,6 +53,7 @@ export async function exportEvents(db: Db, actor: Actor, query: EventExportQuery
   const window = {
     sight: actor.sight,
     filter: { ...filter, search },
+    branches: await branchesOf(db, actor.sight, filter),
     direction: order === 'oldest_first' ? 'asc' : 'desc',
     bytesMax,
   } as const
@@ -70,6 +71,17 @@ export async function exportEvents(db: Db, actor: Actor, query: EventExportQuery
   return { mediaType, fileName: `audit-events-${day}.${format}`, chunks: chunks() }
 }
 
+async function branchesOf(
+  db: Db,
+  sight: Sight,
+  { tenant_id, product }: Pick<EventExportQuery, 'tenant_id' | 'product'>,
+): Promise<Branches | undefined> {
+  const streams = sight.kind === 'tenants' ? sight.tenantIds : []
+  if (tenant_id !== undefined || streams.length === 1) return undefined
+  if (streams.length > 1) return { column: 'stream_id', values: streams }
+  return product === undefined ? { column: 'product', values: await listLoggedProducts(db) } : undefined
+}
+
 /** What changed, as far as it is shown. */
 function asShown(sight: Sight, row: EventRow): EventRow {
   if (sight.kind === 'platform' || row.product !== ownProduct) return row
@@ -79,7 +91,9 @@ function asShown(sight: Sight, row: EventRow): EventRow {
 /** All of it, a batch at a time. The next one is read while the last one is used. */
 async function* batches(db: Db, first: Omit<ExportWindow, 'rowsMax'>): AsyncGenerator<EventRow[], void> {
   const read = async (after: ExportWindow['after'], rows: number) => {
-    const batch = patiently(() => boundedRead(db, batchMsMax, (reader) => readExport(reader, { ...first, after, rowsMax: rows })))
+    const batch = patiently(() =>
+      boundedRead(db, batchMsMax, (reader) => readExport(reader, { ...first, after, rowsMax: rows })),
+    )
     // Whoever stops in between waits for none.
     batch.catch(() => undefined)
     return await batch

@@ -32,7 +32,9 @@ export type ExportScope = Omit<EventExportQuery, 'format' | 'cursor'>
 const spelling = /^([\w-]{11})\.(-?\d{1,15})\.([0-9a-f-]{36})$/
 
 /** Spells where an export stands after an event: shorter than the cursor of a page, since every event carries one. */
-export function exportCursors(scope: ExportScope): (at: { readonly canonical_at: Date; readonly id: string }) => string {
+export function exportCursors(
+  scope: ExportScope,
+): (at: { readonly canonical_at: Date; readonly id: string }) => string {
   const prefix = fingerprint('audit-export', scope)
   return ({ canonical_at, id }) => `${prefix}.${canonical_at.getTime()}.${id}`
 }

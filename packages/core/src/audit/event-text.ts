@@ -1,4 +1,4 @@
-import { stringify } from 'csv-stringify/sync'
+import papa from 'papaparse'
 import { decodeEventMap, encodeEventMap } from './event-map.ts'
 import type { EventRow } from './recorded-event.repository.ts'
 import { RecordedEvent } from './recorded-event.ts'
@@ -76,8 +76,11 @@ export function toCsv(rows: readonly ExportedRow[]): string {
 
 export const csvHead = () => csvOf([[...csvColumns]])
 
+/** What spreadsheets begin a formula with, also in its full-width forms. */
+const formula = /^[=+\-@\t\r\uFF1D\uFF0B\uFF0D\uFF20]/
+
 const csvOf = (records: (string | null)[][]): string =>
-  stringify(records, { record_delimiter: 'windows', escape_formulas: true, quoted_match: /[\r\n]/ })
+  records.length === 0 ? '' : `${papa.unparse(records, { newline: '\r\n', escapeFormulae: formula })}\r\n`
 
 function cellOf(value: unknown): string | null {
   if (value === null || value === undefined) return null
