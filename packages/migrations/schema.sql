@@ -32,6 +32,44 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION registry.audit_days(limits jsonb)
+ RETURNS integer
+ LANGUAGE sql
+ IMMUTABLE
+AS $function$
+  select case when jsonb_typeof(limits -> 'audit_retention_days') = 'number'
+    then least(greatest((limits ->> 'audit_retention_days')::numeric, 0), 1000000)::integer end
+$function$;
+comment on function registry.audit_days(limits jsonb) is 'runtime: the audit_retention_days of limits, null where they say nothing of it.';
+
+CREATE OR REPLACE FUNCTION registry.audit_horizon()
+ RETURNS timestamp with time zone
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+  select coalesce(now() - make_interval(days => least(
+    (select min(days) from registry.audit_retention),
+    (select min(registry.audit_days(limits)) from public.tenant_products where registry.audit_days(limits) is not null)
+  )), '-infinity')
+$function$;
+comment on function registry.audit_horizon() is 'runtime: events that came in at this moment or later are kept by every plan.';
+
+CREATE OR REPLACE FUNCTION registry.audit_horizon(tenant uuid)
+ RETURNS timestamp with time zone
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+  select coalesce(now() - make_interval(days => min(coalesce(registry.audit_days(a.limits), p.days, d.days))), '-infinity')
+  from registry.audit_retention d
+  left join public.tenants t on t.id = tenant
+  left join registry.audit_retention p on p.product = d.product and p.plan = t.plan
+  left join public.tenant_products a on a.tenant_id = t.id and a.product = d.product
+  where d.plan = ''
+$function$;
+comment on function registry.audit_horizon(tenant uuid) is 'runtime: the same of one tenant''s log.';
+
 CREATE OR REPLACE FUNCTION registry.create_audit_partition(month date)
  RETURNS void
  LANGUAGE plpgsql
@@ -515,6 +553,7 @@ create table public.tenant_products (
   constraint tenant_products_window_check CHECK ((valid_from < valid_until)),
   constraint tenant_products_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id) ON DELETE CASCADE
 );
+CREATE INDEX tenant_products_audit_days_idx ON public.tenant_products USING btree (registry.audit_days(limits)) WHERE (registry.audit_days(limits) IS NOT NULL);
 CREATE INDEX tenant_products_product_idx ON public.tenant_products USING btree (product, tenant_id);
 CREATE TRIGGER tenant_products_a_keep_platform BEFORE INSERT OR UPDATE ON public.tenant_products FOR EACH ROW WHEN ((new.tenant_id = '00000000-0000-0000-0000-0000000000ff'::uuid)) EXECUTE FUNCTION registry.keep_platform_tenant();
 CREATE TRIGGER tenant_products_keep_version BEFORE UPDATE ON public.tenant_products FOR EACH ROW EXECUTE FUNCTION registry.keep_version();
@@ -620,6 +659,16 @@ create table registry.api_key_usage (
 );
 comment on table registry.api_key_usage is 'When a key was last used, up to a minute late. Apart from the key: writing it changes nothing of the key.';
 
+create table registry.audit_cuts (
+  stream_id uuid not null,
+  stream_seq bigint not null,
+  chain_hash registry.audit_sha256 not null,
+  received_at timestamp(3) with time zone not null,
+  cut_at timestamp(3) with time zone not null default now(),
+  constraint audit_cuts_pkey PRIMARY KEY (stream_id)
+);
+comment on table registry.audit_cuts is 'The last row that was dropped of each stream: the chain of what is left begins behind it. Written by the owner alone.';
+
 create table registry.audit_dedup (
   digest registry.audit_sha256 not null,
   fingerprint registry.audit_sha256 not null,
@@ -632,6 +681,18 @@ comment on table registry.audit_dedup is 'What was acknowledged under an Idempot
 comment on column registry.audit_dedup.digest is 'SHA-256 of the publisher and its key, or of the stream and the external_id: neither is kept here.';
 comment on column registry.audit_dedup.fingerprint is 'SHA-256 of what was sent: something else under the same key is refused.';
 CREATE INDEX audit_dedup_created_at_idx ON registry.audit_dedup USING btree (created_at);
+
+create table registry.audit_drops (
+  month date not null,
+  events bigint not null,
+  streams bigint not null,
+  last_received_at timestamp(3) with time zone,
+  begun_at timestamp(3) with time zone not null default now(),
+  dropped_at timestamp(3) with time zone,
+  recorded_at timestamp(3) with time zone,
+  constraint audit_drops_pkey PRIMARY KEY (month)
+);
+comment on table registry.audit_drops is 'Months of the log that are dropped: begun by the owner, and told of in the log by a server.';
 
 create table registry.audit_entities (
   scope uuid not null,
@@ -647,6 +708,18 @@ create table registry.audit_entities (
 comment on table registry.audit_entities is 'What was last said of an actor, a target or a group: events that name only its id get the rest from here.';
 comment on column registry.audit_entities.scope is 'UUIDv5 of product, environment and group: what one customer says of somebody no other one is shown.';
 
+create table registry.audit_retention (
+  product text not null,
+  plan text not null,
+  days integer,
+  since timestamp(3) with time zone not null default now(),
+  constraint audit_retention_pkey PRIMARY KEY (product, plan),
+  constraint audit_retention_days_check CHECK ((days >= 0))
+);
+comment on table registry.audit_retention is 'For how many days the events of a product are kept, by plan, as the servers'' manifests say; null for ever.';
+comment on column registry.audit_retention.plan is 'Empty for tenants without a plan, or with one that the product does not know.';
+comment on column registry.audit_retention.since is 'Since when that has been said: what is deleted waits until nobody says otherwise any more.';
+
 create table registry.audit_streams (
   stream_id uuid not null,
   last_seq bigint not null default 0,
@@ -655,6 +728,7 @@ create table registry.audit_streams (
   constraint audit_streams_pkey PRIMARY KEY (stream_id)
 );
 comment on table registry.audit_streams is 'The head of every stream''s chain. Whoever writes audit_log locks and moves it in the same transaction.';
+CREATE INDEX audit_streams_changed_idx ON registry.audit_streams USING btree (last_received_at, stream_id);
 
 create table registry.change_counter (
   one boolean not null default true,

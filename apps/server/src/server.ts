@@ -49,6 +49,7 @@ export interface ServerOptions {
  */
 export async function startServer(config: Config, log: Logger, options: ServerOptions = {}): Promise<RunningServer> {
   let stopping = false
+  const ending = new AbortController()
   const catalogue = await loadCatalogue(config.manifestFolder)
   const keyring = config.keyring ?? shortLivedKeyring(log)
   const db = openDatabase(config, log)
@@ -100,6 +101,7 @@ export async function startServer(config: Config, log: Logger, options: ServerOp
     rateLimit: config.rateLimit,
     corsOrigins: config.corsOrigins,
     production: config.appEnv === 'prod',
+    stopping: ending.signal,
     onAnswered,
     onMisfit: (error) => log.error({ err: error }, 'an answer does not fit its description'),
   })
@@ -156,6 +158,8 @@ export async function startServer(config: Config, log: Logger, options: ServerOp
       changes.drain()
       // Load balancers look at readiness now and then: until they have, they send requests, and those are answered.
       await sleep(config.shutdownDelayMs)
+      // An export has no end in sight; whoever reads it goes on after its last cursor.
+      ending.abort()
       const changesEnded = changes.close()
       await Promise.all(drains.map((drain) => drain()))
       await Promise.all([jobsEnded, changesEnded, apiKeys.close(), ingest.close()])

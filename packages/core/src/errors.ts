@@ -35,6 +35,7 @@ export const errorTable = {
   'audit_event.not_found': ['not_found', 'There is no such event'],
   'audit_event.queue_full': ['unavailable', 'Too many events are waiting to be recorded'],
   'audit_search.invalid': ['invalid', 'The search cannot be read'],
+  'audit_stream.not_found': ['not_found', 'There is no such stream'],
   'auth.api_key_invalid': ['unauthenticated', 'The API key is not valid'],
   'auth.api_key_refused': ['unauthenticated', 'The API key cannot be used'],
   'auth.audience_missing': ['unauthenticated', 'The token is not meant for this service'],

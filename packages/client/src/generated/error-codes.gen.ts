@@ -129,6 +129,8 @@ export interface ErrorCodes {
     'api_key.not_found': true
     /** There is no such event. */
     'audit_event.not_found': true
+    /** There is no such stream. */
+    'audit_stream.not_found': true
     /** There is no legal hold on this tenant. */
     'legal_hold.not_found': true
     /** There is no such product. */

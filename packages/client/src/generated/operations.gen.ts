@@ -1,6 +1,6 @@
 // Made by packages/client/scripts/generate.ts from packages/http/openapi.json, with @redocly/cli. Do not edit.
 
-import type { ApiKey, ApiKeyChanges, ApiKeyPage, ApiKeyRevocation, ApiKeyRotation, AuditEvent, AuditEventPage, ChangePage, Entitlements, EvaluationBatch, EvaluationResults, FoundApiKeys, Health, IssuedApiKey, LeakedApiKey, LegalHold, Me, NewApiKey, NewLegalHold, NewProject, NewTenant, NewTenantProduct, OwnApiKey, OwnApiKeyPage, OwnIssuedApiKey, Product, ProductPage, Project, ProjectChanges, ProjectPage, Publication, PurgeRequest, Readiness, RecordedAuditEvents, ReleasedSlug, RevokedApiKeys, SlugRelease, Tenant, TenantChanges, TenantExport, TenantPage, TenantProduct, TenantProductChanges, TenantProductPage, TenantProductPreview, TenantSummary, TenantSummaryExport, TenantSummaryPage, Transition, TransitionPreview, Verification, VerificationBatch, VerifiedKey, VerifiedKeys } from './schemas.gen.ts';
+import type { ApiKey, ApiKeyChanges, ApiKeyPage, ApiKeyRevocation, ApiKeyRotation, AuditEvent, AuditEventPage, AuditStreamEventPage, AuditStreamPage, ChangePage, Entitlements, EvaluationBatch, EvaluationResults, FoundApiKeys, Health, IssuedApiKey, LeakedApiKey, LegalHold, Me, NewApiKey, NewLegalHold, NewProject, NewTenant, NewTenantProduct, OwnApiKey, OwnApiKeyPage, OwnIssuedApiKey, Product, ProductPage, Project, ProjectChanges, ProjectPage, Publication, PurgeRequest, Readiness, RecordedAuditEvents, ReleasedSlug, RevokedApiKeys, SlugRelease, Tenant, TenantChanges, TenantExport, TenantPage, TenantProduct, TenantProductChanges, TenantProductPage, TenantProductPreview, TenantSummary, TenantSummaryExport, TenantSummaryPage, Transition, TransitionPreview, Verification, VerificationBatch, VerifiedKey, VerifiedKeys } from './schemas.gen.ts';
 
 type VerifyApiKeyResult = VerifiedKey;
 
@@ -789,6 +789,115 @@ type GetAuditEventPath = {
     event_id: string;
 };
 
+type ExportAuditEventsResult = string;
+
+export type ExportAuditEventsQuery = {
+    /**
+     * The `cursor` of the last event that you have, with the same filters and the same order.
+     * @maxLength 4096
+     */
+    cursor?: string;
+    /**
+     * Only events of this tenant's log.
+     * @pattern ^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})$
+     * @format uuid
+     */
+    tenant_id?: string;
+    /**
+     * Only events that this product recorded.
+     * @minLength 1
+     * @maxLength 100
+     */
+    product?: string;
+    /**
+     * Only this action.
+     * @minLength 1
+     * @maxLength 1024
+     */
+    action?: string;
+    /**
+     * Only this kind of action.
+     */
+    crud?: "c" | "r" | "u" | "d";
+    /**
+     * Only what this one did.
+     * @minLength 1
+     * @maxLength 1024
+     */
+    actor_id?: string;
+    /**
+     * Only what was done to this.
+     * @minLength 1
+     * @maxLength 1024
+     */
+    target_id?: string;
+    /**
+     * Only what happened at this instant or later.
+     * @format date-time
+     */
+    created_after?: string;
+    /**
+     * Only what happened before this instant.
+     * @format date-time
+     */
+    created_before?: string;
+    /**
+     * Only what this search finds: words, and operators such as `actor.id:jane`, `action:tenant.*`, `-crud:r`, `received:2026-01-01,`. docs/audit-search.md has them all.
+     * @maxLength 2000
+     */
+    q?: string;
+    /**
+     * `ndjson` has every event as it was recorded; `csv` is for spreadsheets.
+     */
+    format: "csv" | "ndjson";
+    /**
+     * By when it happened; newest first unless told.
+     */
+    order?: "newest_first" | "oldest_first";
+};
+
+type ListAuditStreamsResult = AuditStreamPage;
+
+export type ListAuditStreamsQuery = {
+    /**
+     * How many to answer: 1 to 1000, 100 unless told.
+     * @minimum 1
+     * @maximum 1000
+     */
+    limit?: number;
+    /**
+     * The `next_cursor` of the answer before; without it, from the stream that changed the longest time ago.
+     * @maxLength 200
+     */
+    cursor?: string;
+};
+
+type ListAuditStreamEventsResult = AuditStreamEventPage;
+
+type ListAuditStreamEventsPath = {
+    /**
+     * The id of the stream: a tenant's own id, or one from the list of streams.
+     * @pattern ^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})$
+     * @format uuid
+     */
+    stream_id: string;
+};
+
+export type ListAuditStreamEventsQuery = {
+    /**
+     * How many to answer: 1 to 1000, 100 unless told.
+     * @minimum 1
+     * @maximum 1000
+     */
+    limit?: number;
+    /**
+     * Only events after this place of the stream: the `next_after` of the answer before. 0 unless told.
+     * @minimum 0
+     * @maximum 9007199254740991
+     */
+    after?: number;
+};
+
 type GetMeResult = Me;
 
 /**
@@ -1095,6 +1204,25 @@ export type Ops = {
         };
         result: GetAuditEventResult;
     };
+    exportAuditEvents: {
+        args: {
+            query: ExportAuditEventsQuery;
+        };
+        result: ExportAuditEventsResult;
+    };
+    listAuditStreams: {
+        args: {
+            query?: ListAuditStreamsQuery;
+        };
+        result: ListAuditStreamsResult;
+    };
+    listAuditStreamEvents: {
+        args: {
+            path: ListAuditStreamEventsPath;
+            query?: ListAuditStreamEventsQuery;
+        };
+        result: ListAuditStreamEventsResult;
+    };
     getMe: {
         args: {};
         result: GetMeResult;
@@ -1164,5 +1292,8 @@ export const operations = {
   publishAuditEvents: { method: 'POST', path: '/v1/audit/events', idempotent: true },
   listAuditEvents: { method: 'GET', path: '/v1/audit/events', reads: true },
   getAuditEvent: { method: 'GET', path: '/v1/audit/events/{event_id}', reads: true },
+  exportAuditEvents: { method: 'GET', path: '/v1/audit/export', reads: true },
+  listAuditStreams: { method: 'GET', path: '/v1/audit/streams', reads: true },
+  listAuditStreamEvents: { method: 'GET', path: '/v1/audit/streams/{stream_id}/events', reads: true },
   getMe: { method: 'GET', path: '/v1/me', reads: true },
 } as const satisfies Record<keyof Ops, Operation>

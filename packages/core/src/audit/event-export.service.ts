@@ -77,7 +77,7 @@ async function branchesOf(
   { tenant_id, product }: Pick<EventExportQuery, 'tenant_id' | 'product'>,
 ): Promise<Branches | undefined> {
   const streams = sight.kind === 'tenants' ? sight.tenantIds : []
-  if (tenant_id !== undefined || streams.length === 1) return undefined
+  if (tenant_id !== undefined || streams.length === 1 || sight.kind === 'product') return undefined
   if (streams.length > 1) return { column: 'stream_id', values: streams }
   return product === undefined ? { column: 'product', values: await listLoggedProducts(db) } : undefined
 }

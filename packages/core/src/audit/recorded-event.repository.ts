@@ -1,10 +1,11 @@
 import { type Expression, expressionBuilder, type Selectable, type SqlBool, sql } from 'kysely'
 import type { Reader } from '../db/handles.ts'
 import type { Schema } from '../db/schema.ts'
-import { type EventId, StreamId } from '../id.ts'
+import { type EventId, StreamId, type TenantId } from '../id.ts'
 import type { Position } from '../page.ts'
 import type { Sight } from '../sight.ts'
 import type { RecordedEventQuery } from './recorded-event.ts'
+import { retentionConditions } from './retention.repository.ts'
 import { conditionOf } from './search-conditions.ts'
 import type { SearchExpression } from './search-language.ts'
 import { type Column, columns, shown, shows } from './shown-columns.ts'
@@ -21,7 +22,11 @@ const select = (db: Reader, sight: Sight) =>
     .$castTo<EventRow>()
 
 /** What of the log is in sight. A tenant's people see its log while they see the tenant, and nothing of legal holds. */
-function inSight(sight: Sight): Expression<SqlBool>[] {
+function inSight(sight: Sight, tenant?: TenantId): Expression<SqlBool>[] {
+  return [...retentionConditions(sight, tenant), ...ofSight(sight)]
+}
+
+function ofSight(sight: Sight): Expression<SqlBool>[] {
   if (sight.kind === 'platform') return []
   if (sight.kind === 'product') {
     if (sight.environment === undefined) return [sql<SqlBool>`false`]
@@ -42,13 +47,13 @@ export interface EventFilter extends Omit<RecordedEventQuery, 'limit' | 'cursor'
 /** What a filter asks of a row, and the sight of its reader: nothing is found that is not shown. */
 export function conditionsOf(sight: Sight, filter: EventFilter): Expression<SqlBool>[] {
   const { tenant_id, product, action, crud, actor_id, target_id, created_after, created_before, search } = filter
-  const conditions = inSight(sight)
-  const isEqual = (name: Column, value: string | undefined) => {
-    if (value !== undefined) conditions.push(shows(sight, name, value))
-  }
   // Who sees one tenant alone asks about that one.
   const [only, ...others] = sight.kind === 'tenants' ? sight.tenantIds : []
   const tenant = tenant_id ?? (others.length === 0 ? only : undefined)
+  const conditions = inSight(sight, tenant)
+  const isEqual = (name: Column, value: string | undefined) => {
+    if (value !== undefined) conditions.push(shows(sight, name, value))
+  }
   if (tenant !== undefined) conditions.push(eb('stream_id', '=', StreamId.parse(tenant)))
   isEqual('product', product)
   isEqual('action', action)

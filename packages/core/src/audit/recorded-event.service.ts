@@ -48,6 +48,9 @@ const ownThings: ReadonlySet<string | null> = new Set(['project', 'product', 'ap
 export const showsEntry = (targetType: string | null, name: string): boolean =>
   ownThings.has(targetType) || summaryFields.has(name.replace(/^(?:before|after)\./, ''))
 
+/** An event as this sight shows it. */
+export const toRecordedEvent = (sight: Sight, row: events.EventRow): RecordedEvent => seenBy(sight, row)
+
 /** What changed, as far as it is shown: the columns are what they may be already. */
 function seenBy(sight: Sight, row: events.EventRow): RecordedEvent {
   const event = eventOf(row)

@@ -37,6 +37,8 @@ export type TenantProjectStatus = "active" | "archived";
 
 export type TenantStatus = "active" | "archived" | "demo" | "frozen" | "trial";
 
+export type Timestamp = ColumnType<Date, Date | string, Date | string>;
+
 export interface ApiKeys {
   /**
    * Whom the key opens: a product, or the registry itself (tenant-registry).
@@ -122,6 +124,14 @@ export interface RegistryApiKeyUsage {
   last_used_ip: string | null;
 }
 
+export interface RegistryAuditCuts {
+  chain_hash: Buffer;
+  cut_at: Generated<Date>;
+  received_at: Date;
+  stream_id: string;
+  stream_seq: number;
+}
+
 export interface RegistryAuditDedup {
   created_at: Generated<Date>;
   /**
@@ -136,6 +146,16 @@ export interface RegistryAuditDedup {
   hashes: ArrayType<Buffer>;
 }
 
+export interface RegistryAuditDrops {
+  begun_at: Generated<Date>;
+  dropped_at: Date | null;
+  events: number;
+  last_received_at: Date | null;
+  month: Timestamp;
+  recorded_at: Date | null;
+  streams: number;
+}
+
 export interface RegistryAuditEntities {
   entity_id: string;
   fields: string | null;
@@ -147,6 +167,19 @@ export interface RegistryAuditEntities {
    */
   scope: string;
   type: string | null;
+}
+
+export interface RegistryAuditRetention {
+  days: number | null;
+  /**
+   * Empty for tenants without a plan, or with one that the product does not know.
+   */
+  plan: string;
+  product: string;
+  /**
+   * Since when that has been said: what is deleted waits until nobody says otherwise any more.
+   */
+  since: Generated<Date>;
 }
 
 export interface RegistryAuditStreams {
@@ -305,8 +338,11 @@ export interface DB {
   api_keys: ApiKeys;
   audit_log: AuditLog;
   "registry.api_key_usage": RegistryApiKeyUsage;
+  "registry.audit_cuts": RegistryAuditCuts;
   "registry.audit_dedup": RegistryAuditDedup;
+  "registry.audit_drops": RegistryAuditDrops;
   "registry.audit_entities": RegistryAuditEntities;
+  "registry.audit_retention": RegistryAuditRetention;
   "registry.audit_streams": RegistryAuditStreams;
   "registry.change_counter": RegistryChangeCounter;
   "registry.changes": RegistryChanges;

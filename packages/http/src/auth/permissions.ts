@@ -21,6 +21,7 @@ export const permissions = [
   'catalogue:read',
   'changes:read',
   'audit:read',
+  'audit:follow',
   'audit:publish',
   'api_keys:read',
   'api_keys:find',
@@ -43,6 +44,7 @@ const reads = [
   'catalogue:read',
   'changes:read',
   'audit:read',
+  'audit:follow',
   'api_keys:read',
   'api_keys:find',
 ] as const satisfies readonly Permission[]
@@ -122,6 +124,7 @@ export const scopeOfKey: Partial<Readonly<Record<Permission, (typeof registrySco
 export const scopesOfProductKey: Partial<Readonly<Record<Permission, readonly (typeof platformScopes)[number][]>>> = {
   'audit:publish': ['audit:publish'],
   'audit:read': ['audit:read'],
+  'audit:follow': ['audit:read'],
   'entitlements:read': ['entitlements:read'],
   'api_keys:verify': ['api_keys:verify'],
   'changes:read': ['entitlements:read', 'api_keys:verify'],

@@ -1,4 +1,16 @@
-import { csvColumns, EventExportQuery, exportEvents } from '@breakpilot/tenant-core'
+import {
+  csvColumns,
+  EventExportQuery,
+  exportEvents,
+  listLogStreams,
+  LogStreamPage,
+  LogStreamQuery,
+  readLogStream,
+  StreamEventPage,
+  StreamEventQuery,
+  StreamId,
+} from '@breakpilot/tenant-core'
+import { z } from 'zod'
 import { ndjson } from '../ndjson.ts'
 import { route } from '../route.ts'
 import { streamed } from '../stream.ts'
@@ -31,5 +43,41 @@ export const auditOutletRoutes = [
     ),
     errors: ['page.cursor_invalid', 'audit_search.invalid'],
     handle: ({ db, actor, query }) => exportEvents(db, actor, query),
+  }),
+  route({
+    method: 'get',
+    path: '/v1/audit/streams',
+    operation: 'listAuditStreams',
+    tag,
+    summary: 'Follow which streams of the audit log change',
+    description:
+      'Answers the streams that changed after a place, so that one who follows the log asks for the events of these alone. No change is missed, whatever the order in which writers commit; a stream may be told of more than once. Products hear of streams with events of their own; for them `data` may be empty although `has_more` is true.',
+    scope: 'audit:follow',
+    query: LogStreamQuery,
+    status: 200,
+    response: LogStreamPage,
+    errors: ['page.cursor_invalid'],
+    handle: ({ db, sight, query }) => listLogStreams(db, sight, query),
+  }),
+  route({
+    method: 'get',
+    path: '/v1/audit/streams/{stream_id}/events',
+    operation: 'listAuditStreamEvents',
+    tag,
+    summary: 'Follow a stream of the audit log',
+    description:
+      'Answers the events of a stream after a place in it, in the order of their commits and without gaps: what is committed later has a later place.',
+    scope: 'audit:follow',
+    params: z.object({
+      stream_id: StreamId.meta({
+        description: "The id of the stream: a tenant's own id, or one from the list of streams.",
+        examples: ['00000000-0000-0000-0000-000000000001'],
+      }),
+    }),
+    query: StreamEventQuery,
+    status: 200,
+    response: StreamEventPage,
+    errors: ['audit_stream.not_found'],
+    handle: ({ db, sight, params, query }) => readLogStream(db, sight, params.stream_id, query),
   }),
 ]
