@@ -665,9 +665,9 @@ create table registry.audit_cuts (
   chain_hash registry.audit_sha256 not null,
   received_at timestamp(3) with time zone not null,
   cut_at timestamp(3) with time zone not null default now(),
-  constraint audit_cuts_pkey PRIMARY KEY (stream_id)
+  constraint audit_cuts_pkey PRIMARY KEY (stream_id, stream_seq)
 );
-comment on table registry.audit_cuts is 'The last row that was dropped of each stream: the chain of what is left begins behind it. Written by the owner alone.';
+comment on table registry.audit_cuts is 'The last row of each stream that went with a month: the chain of what is left begins behind the latest. Written by the owner alone.';
 
 create table registry.audit_dedup (
   digest registry.audit_sha256 not null,

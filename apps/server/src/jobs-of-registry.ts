@@ -1,5 +1,6 @@
 import {
   type Actor,
+  type Catalogue,
   cleanAuditClaims,
   cleanChanges,
   cleanIdempotency,
@@ -7,6 +8,8 @@ import {
   ensureAuditPartitions,
   everything,
   purgeTenants,
+  recordDrops,
+  saveRetention,
   sweepEndedTrials,
 } from '@breakpilot/tenant-core'
 import type { Config } from './config.ts'
@@ -23,7 +26,14 @@ const trialsMax = 100
 export type JobIntervals = Readonly<
   Partial<
     Record<
-      'trials' | 'purge' | 'changes' | 'idempotency' | 'audit-claims' | 'audit-partitions' | 'revocation-probe',
+      | 'trials'
+      | 'purge'
+      | 'changes'
+      | 'idempotency'
+      | 'audit-claims'
+      | 'audit-partitions'
+      | 'audit-retention'
+      | 'revocation-probe',
       number
     >
   >
@@ -32,6 +42,7 @@ export type JobIntervals = Readonly<
 /** What the registry does by itself. Every replica does: each turn is taken in the database. */
 export function jobsOfRegistry(
   db: Db,
+  catalogue: Catalogue,
   { appEnv }: Pick<Config, 'appEnv'>,
   intervals: JobIntervals = {},
   probe?: (signal: AbortSignal) => Promise<void>,
@@ -49,6 +60,7 @@ export function jobsOfRegistry(
     job('idempotency', minutes, () => cleanAnswers(db)),
     job('audit-claims', 10 * minutes, () => cleanAuditClaims(db)),
     job('audit-partitions', 24 * hours, () => ensureAuditPartitions(db)),
+    job('audit-retention', isDev ? 5 * seconds : minutes, () => keepRetention(db, catalogue)),
     ...(probe ? [job('revocation-probe', minutes, probe)] : []),
   ]
 }
@@ -61,6 +73,10 @@ async function sweepAllTrials(db: Db, signal: AbortSignal): Promise<number> {
     all += swept
     if (swept < trialsMax || signal.aborted) return all
   }
+}
+
+async function keepRetention(db: Db, catalogue: Catalogue): Promise<number> {
+  return (await saveRetention(db, catalogue)) + (await recordDrops(db, actorOf('audit-retention')))
 }
 
 async function cleanAnswers(db: Db): Promise<number> {

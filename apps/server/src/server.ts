@@ -6,6 +6,7 @@ import {
   ApiKeyVerifier,
   type Catalogue,
   ChangeListener,
+  countPartitionsAhead,
   createDb,
   type Db,
   Ingest,
@@ -65,7 +66,7 @@ export async function startServer(config: Config, log: Logger, options: ServerOp
   })
   const ingest = new Ingest(db, catalogue)
   const issuer = new KeyIssuer(keyring, config.hashCost)
-  const metrics = config.metrics && createMetrics({ apiKeys, changes })
+  const metrics = config.metrics && createMetrics({ apiKeys, changes, partitionsAhead: () => countPartitionsAhead(db) })
   // In a record of plain values there is nothing to redact, and looking for it takes a twentieth of a request.
   const plainLog = log.child({}, { redact: [] })
   const readiness = createReadiness({
@@ -146,7 +147,7 @@ export async function startServer(config: Config, log: Logger, options: ServerOp
     }
   }
   const jobs = startJobs(
-    options.jobs === 'none' ? [] : jobsOfRegistry(db, config, options.jobs, probe && measureRevocation),
+    options.jobs === 'none' ? [] : jobsOfRegistry(db, catalogue, config, options.jobs, probe && measureRevocation),
     log,
   )
   return {

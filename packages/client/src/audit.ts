@@ -1,3 +1,5 @@
+import { EventExport, type ExportFilter } from './audit-export.ts'
+import { AuditStreams } from './audit-streams.ts'
 import type { Call } from './call.ts'
 import type { ListAuditEventsQuery } from './generated/operations.gen.ts'
 import type { AuditEvent, AuditEventPage, Publication, RecordedAuditEvents } from './generated/schemas.gen.ts'
@@ -8,10 +10,13 @@ import type { Transport } from './transport.ts'
 /** The audit log: who did what, to whom, and when. */
 export class Audit {
   readonly #transport: Transport
+  /** The log stream by stream, for who follows it. */
+  readonly streams: AuditStreams
 
   /** @internal */
   constructor(transport: Transport) {
     this.#transport = transport
+    this.streams = new AuditStreams(transport)
   }
 
   /**
@@ -29,6 +34,14 @@ export class Audit {
       const query = { ...filter, ...(cursor !== undefined && { cursor }) }
       return this.#transport.call('listAuditEvents', { query }, options)
     })
+  }
+
+  /**
+   * All events that match, of whatever number: nothing is asked before somebody iterates over it. What was broken off
+   * goes on after the last event that came.
+   */
+  export(filter: ExportFilter = {}, options: RequestOptions = {}): EventExport {
+    return new EventExport(filter, options, this.#transport)
   }
 
   /**

@@ -69,6 +69,7 @@ const matrix: Readonly<Record<Permission, string>> = {
   'api_keys:revoke': '   y   y   -   y   -   y   -   -',
   'api_keys:verify': '   y   y   -   -   -   -   -   y',
   'audit:read': '        y   y   -   y   y   y   y   -',
+  'audit:follow': '      y   y   -   y   y   -   -   -',
   'audit:publish': '     -   -   -   -   -   -   -   -',
 }
 const cells = Object.entries(matrix).flatMap(([permission, row]) =>

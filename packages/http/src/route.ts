@@ -40,6 +40,8 @@ export interface Services {
 export interface ReadinessReport {
   readonly impediments: readonly Impediment[]
   readonly notes: readonly Note[]
+  /** How many months the audit log is prepared for, this one not counted; undefined when that cannot be asked. */
+  readonly auditPartitionsAhead?: number | undefined
 }
 
 /** Something that keeps the service from being ready. */
@@ -50,7 +52,7 @@ export interface Impediment {
 
 /** Something that does not keep the service from its work and should not stay as it is. */
 export interface Note {
-  readonly code: 'keyring_kid_lost' | 'listener_lost' | 'product_retired'
+  readonly code: 'audit_partitions_low' | 'keyring_kid_lost' | 'listener_lost' | 'product_retired'
   readonly message: string
 }
 

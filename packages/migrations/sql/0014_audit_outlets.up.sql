@@ -54,9 +54,9 @@ create table registry.audit_cuts (
   chain_hash registry.audit_sha256 not null,
   received_at timestamptz(3) not null,
   cut_at timestamptz(3) not null default now(),
-  constraint audit_cuts_pkey primary key (stream_id)
+  constraint audit_cuts_pkey primary key (stream_id, stream_seq)
 );
-comment on table registry.audit_cuts is 'The last row that was dropped of each stream: the chain of what is left begins behind it. Written by the owner alone.';
+comment on table registry.audit_cuts is 'The last row of each stream that went with a month: the chain of what is left begins behind the latest. Written by the owner alone.';
 
 create table registry.audit_drops (
   month date not null,

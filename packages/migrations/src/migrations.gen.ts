@@ -1466,7 +1466,7 @@ drop table registry.audit_dedup;
   {
     version: 14,
     name: '0014_audit_outlets',
-    checksum: 'deb9eee35a936e395d59dc88ef43deca069e1ab2da9ae081780b88dbded7f07b',
+    checksum: 'b9fe3379323a9520c15c870b57245b5a09a1ca63bc66c660f159a1b89683ac12',
     up: `-- Following the log stream by stream, and how long its events are kept.
 
 -- Who follows the log asks which streams changed since. It costs the heads their updates in place, which is little beside
@@ -1523,9 +1523,9 @@ create table registry.audit_cuts (
   chain_hash registry.audit_sha256 not null,
   received_at timestamptz(3) not null,
   cut_at timestamptz(3) not null default now(),
-  constraint audit_cuts_pkey primary key (stream_id)
+  constraint audit_cuts_pkey primary key (stream_id, stream_seq)
 );
-comment on table registry.audit_cuts is 'The last row that was dropped of each stream: the chain of what is left begins behind it. Written by the owner alone.';
+comment on table registry.audit_cuts is 'The last row of each stream that went with a month: the chain of what is left begins behind the latest. Written by the owner alone.';
 
 create table registry.audit_drops (
   month date not null,

@@ -208,6 +208,12 @@ export type Readiness = {
      * What is worth a look all the same.
      */
     notes: ReadinessNote[];
+    /**
+     * How many months the audit log is prepared for, this one not counted.
+     * @minimum -9007199254740991
+     * @maximum 9007199254740991
+     */
+    audit_partitions_ahead?: number;
 };
 
 /**
@@ -217,7 +223,7 @@ export type ReadinessNote = {
     /**
      * What it is, for programs.
      */
-    code: ("keyring_kid_lost" | "listener_lost" | "product_retired") | LaterValue;
+    code: ("audit_partitions_low" | "keyring_kid_lost" | "listener_lost" | "product_retired") | LaterValue;
     /**
      * What it is, for people.
      */

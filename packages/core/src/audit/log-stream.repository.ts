@@ -56,7 +56,9 @@ export async function listStreams(
         .select('tenants.id')
         .where(sql<boolean>`tenants.id = head.stream_id`)
         .as('tenant_id'),
-      sql<boolean>`exists (select from audit_log where audit_log.stream_id = head.stream_id and ${eb.and(conditions)})`.as('seen'),
+      sql<boolean>`exists (select from audit_log where audit_log.stream_id = head.stream_id and ${eb.and(conditions)})`.as(
+        'seen',
+      ),
     ])
     .where('last_seq', '>', 0)
   if (after) {

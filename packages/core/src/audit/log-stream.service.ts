@@ -30,7 +30,8 @@ export async function listLogStreams(db: Reader, sight: Sight, query: LogStreamQ
   const considered = await streams.listStreams(db, sight, limit + 1, after)
   const page = considered.slice(0, limit)
   const last = page.at(-1)
-  const reached = last && settled && earlier({ at: last.last_received_at, id: last.stream_id }, { ...beginning, at: settled })
+  const reached =
+    last && settled && earlier({ at: last.last_received_at, id: last.stream_id }, { ...beginning, at: settled })
   // It never goes back: what began before the last answer and ends later is said to have changed later than that.
   const next = reached && (after === undefined || isBefore(after, reached)) ? reached : (after ?? beginning)
   return {

@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import { RegistryError } from '../errors.ts'
 import { StreamId, TenantId } from '../id.ts'
-import { RecordedEvent } from './recorded-event.ts'
 import { Timestamp } from '../timestamp.ts'
+import { RecordedEvent } from './recorded-event.ts'
 
 /** How many streams and how many events of one are answered when nothing is asked for, and at most. */
 export const streamLimit = { default: 100, max: 1_000 } as const
@@ -36,17 +36,19 @@ export const LogStream = z
     last_seq: place.meta({ description: 'The place of its last event.', examples: [42] }),
     last_received_at: Timestamp.meta({ description: 'When that came in.' }),
   })
-  .meta({ id: 'AuditStream', description: 'A stream of the audit log: its events are numbered from 1, in the order of their commits.' })
+  .meta({
+    id: 'AuditStream',
+    description: 'A stream of the audit log: its events are numbered from 1, in the order of their commits.',
+  })
 export type LogStream = z.output<typeof LogStream>
 
 /** Which streams to answer. */
 export const LogStreamQuery = z.object({
   limit,
-  cursor: z
-    .string()
-    .max(200)
-    .optional()
-    .meta({ description: 'The `next_cursor` of the answer before; without it, from the stream that changed the longest time ago.' }),
+  cursor: z.string().max(200).optional().meta({
+    description:
+      'The `next_cursor` of the answer before; without it, from the stream that changed the longest time ago.',
+  }),
 })
 export type LogStreamQuery = z.output<typeof LogStreamQuery>
 
@@ -63,7 +65,10 @@ export const LogStreamPage = z
 export type LogStreamPage = z.output<typeof LogStreamPage>
 
 const digest = (description: string) =>
-  z.string().nullable().meta({ description: `${description} In hexadecimal.`, examples: ['e3b0c44298fc1c14'.repeat(4)] })
+  z
+    .string()
+    .nullable()
+    .meta({ description: `${description} In hexadecimal.`, examples: ['e3b0c44298fc1c14'.repeat(4)] })
 
 /** An event with its place in its stream. */
 export const StreamEvent = RecordedEvent.extend({
@@ -97,7 +102,8 @@ export type StreamEventQuery = z.output<typeof StreamEventQuery>
 export const StreamEventPage = z
   .object({
     data: z.array(StreamEvent).meta({
-      description: 'The events that came next, in their order. Places that are missing are not yours, or no longer kept.',
+      description:
+        'The events that came next, in their order. Places that are missing are not yours, or no longer kept.',
     }),
     has_more: z.boolean().meta({ description: 'Whether to ask again at once.' }),
     next_after: place.meta({ description: 'Where to go on: also behind what is not yours.', examples: [42] }),

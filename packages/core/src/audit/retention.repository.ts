@@ -20,8 +20,7 @@ export interface RetentionTerm {
  * @param tenant whose log alone is asked for, if it is one tenant's: its own terms are what most of it is within
  */
 export function retentionConditions(sight: Sight, tenant?: TenantId): Expression<SqlBool>[] {
-  const horizon =
-    tenant === undefined ? sql`registry.audit_horizon()` : sql`registry.audit_horizon(${tenant}::uuid)`
+  const horizon = tenant === undefined ? sql`registry.audit_horizon()` : sql`registry.audit_horizon(${tenant}::uuid)`
   const held =
     sight.kind === 'platform'
       ? sql`and not exists (select from registry.legal_holds hold where hold.stream_id = audit_log.stream_id)`

@@ -38,7 +38,10 @@ export async function saveRetention(db: Db, catalogue: Catalogue): Promise<numbe
 export async function recordDrops(db: Db, actor: Actor): Promise<number> {
   return await housekeeping(db, async (tx) => {
     const dropped = await retention.lockUntoldDrops(tx)
-    await retention.markTold(tx, dropped.map(({ month }) => month))
+    await retention.markTold(
+      tx,
+      dropped.map(({ month }) => month),
+    )
     const events = dropped.map(({ month, ...counts }) =>
       ownEvent(actor, {
         action: 'audit_log.month_dropped',
