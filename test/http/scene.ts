@@ -225,6 +225,9 @@ const requests: Readonly<Record<string, (scene: Scene) => Request>> = {
     },
   }),
   listAuditEvents: ({ tenant }) => ({ path: `/v1/audit/events?tenant_id=${tenant.id}` }),
+  exportAuditEvents: ({ tenant }) => ({ path: `/v1/audit/export?format=ndjson&tenant_id=${tenant.id}` }),
+  listAuditStreams: () => ({ path: '/v1/audit/streams?limit=1000' }),
+  listAuditStreamEvents: ({ tenant }) => ({ path: `/v1/audit/streams/${tenant.id}/events?after=0` }),
   getAuditEvent: ({ eventId }) => ({ path: `/v1/audit/events/${eventId}` }),
 }
 

@@ -27,6 +27,7 @@ export const isStreamed = (response: object): response is Streamed => 'kind' in 
 
 /** What the handler of a streamed response returns. */
 export interface StreamedResult {
+  /** With its charset, where it has one: what is sent is UTF-8. */
   readonly mediaType: string
   /** The name under which a browser saves it, of `[A-Za-z0-9._-]`. */
   readonly fileName: string
@@ -72,7 +73,7 @@ export async function sendStream(
     if (heard.left.aborted) return 'left'
     response.writeHead(status, [
       'Content-Type',
-      `${mediaType}; charset=utf-8`,
+      mediaType,
       'Content-Disposition',
       `attachment; filename="${fileName}"`,
       'X-Request-Id',

@@ -24,7 +24,7 @@ export interface EventExport {
 }
 
 const forms = {
-  csv: { mediaType: 'text/csv', head: csvHead, text: toCsv },
+  csv: { mediaType: 'text/csv; charset=utf-8', head: csvHead, text: toCsv },
   ndjson: { mediaType: 'application/x-ndjson', head: () => '', text: toNdjson },
 } as const satisfies Record<ExportFormat, unknown>
 
