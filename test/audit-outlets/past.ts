@@ -53,7 +53,7 @@ export async function writePast(
          group_id, group_name, actor_id, target_id, description, fields, metadata, chain_version, personal_digest, prev_hash, chain_hash, search)
        select gen_random_uuid(), $1::uuid, last_seq + n, at, at, (select id from tenants where id = $1::uuid), $2, 'live', 'document.read', 'r',
          $1::uuid::text, 'Somebody', 'jane-' || n, 'doc-' || n, 'Something happened to a document', '{"10":"x","2":"y","name":"value"}', null, 1,
-         sha256(n::text::bytea), sha256('before'), sha256(($1::uuid::text || n)::bytea), to_tsvector('simple', 'document')
+         sha256(n::text::bytea), sha256('before'), sha256(($1::uuid::text || n)::bytea), to_tsvector('simple', 'document') || array_to_tsvector(array[$1::uuid::text, 'document.read'])
        from head, generate_series(1, $5::integer) n, lateral (
          select $3::timestamptz + ($4::timestamptz - $3::timestamptz) * ((n - 1)::float / greatest($5 - 1, 1)) as at
        ) moment
