@@ -32,6 +32,25 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION registry.audit_cutoffs(tenant uuid, hold_keeps boolean)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+  select case when hold_keeps and exists (select from registry.legal_holds where stream_id = tenant) then '{}'
+    else coalesce(jsonb_object_agg(product, now() - make_interval(days => days)) filter (where days is not null), '{}') end
+  from (
+    select d.product, coalesce(registry.audit_days(a.limits), p.days, d.days) as days
+    from registry.audit_retention d
+    left join public.tenants t on t.id = tenant
+    left join registry.audit_retention p on p.product = d.product and p.plan = t.plan
+    left join public.tenant_products a on a.tenant_id = t.id and a.product = d.product
+    where d.plan = ''
+  ) terms
+$function$;
+comment on function registry.audit_cutoffs(tenant uuid, hold_keeps boolean) is 'runtime: by product since when the events of a tenant''s log are kept; nothing of one whose hold keeps them all.';
+
 CREATE OR REPLACE FUNCTION registry.audit_days(limits jsonb)
  RETURNS integer
  LANGUAGE sql
@@ -41,6 +60,21 @@ AS $function$
     then least(greatest((limits ->> 'audit_retention_days')::numeric, 0), 1000000)::integer end
 $function$;
 comment on function registry.audit_days(limits jsonb) is 'runtime: the audit_retention_days of limits, null where they say nothing of it.';
+
+CREATE OR REPLACE FUNCTION registry.audit_floor(wanted text)
+ RETURNS timestamp with time zone
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+  select case when bool_and(days is not null) then now() - make_interval(days => greatest(
+    max(days),
+    (select max(registry.audit_days(limits)) from public.tenant_products
+      where product = wanted and registry.audit_days(limits) is not null)
+  )) else '-infinity' end
+  from registry.audit_retention where product = wanted
+$function$;
+comment on function registry.audit_floor(wanted text) is 'runtime: events of a product that came in before this moment are kept by no plan.';
 
 CREATE OR REPLACE FUNCTION registry.audit_horizon()
  RETURNS timestamp with time zone
@@ -55,20 +89,20 @@ AS $function$
 $function$;
 comment on function registry.audit_horizon() is 'runtime: events that came in at this moment or later are kept by every plan.';
 
-CREATE OR REPLACE FUNCTION registry.audit_horizon(tenant uuid)
+CREATE OR REPLACE FUNCTION registry.audit_horizon(wanted text)
  RETURNS timestamp with time zone
  LANGUAGE sql
  STABLE
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
-  select coalesce(now() - make_interval(days => min(coalesce(registry.audit_days(a.limits), p.days, d.days))), '-infinity')
-  from registry.audit_retention d
-  left join public.tenants t on t.id = tenant
-  left join registry.audit_retention p on p.product = d.product and p.plan = t.plan
-  left join public.tenant_products a on a.tenant_id = t.id and a.product = d.product
-  where d.plan = ''
+  select case when exists (select from registry.audit_retention where product = wanted and plan = '')
+    then coalesce(now() - make_interval(days => least(
+      (select min(days) from registry.audit_retention where product = wanted),
+      (select min(registry.audit_days(limits)) from public.tenant_products
+        where product = wanted and registry.audit_days(limits) is not null)
+    )), '-infinity') else '-infinity' end
 $function$;
-comment on function registry.audit_horizon(tenant uuid) is 'runtime: the same of one tenant''s log.';
+comment on function registry.audit_horizon(wanted text) is 'runtime: events of a product that came in at this moment or later are kept by every plan.';
 
 CREATE OR REPLACE FUNCTION registry.create_audit_partition(month date)
  RETURNS void

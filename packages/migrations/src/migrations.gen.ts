@@ -1466,7 +1466,7 @@ drop table registry.audit_dedup;
   {
     version: 14,
     name: '0014_audit_outlets',
-    checksum: 'b9fe3379323a9520c15c870b57245b5a09a1ca63bc66c660f159a1b89683ac12',
+    checksum: 'd3e665d8e7013ac26f60f5d7e94f6f90a763117f7ef8627511e09ddc2fcaab3e',
     up: `-- Following the log stream by stream, and how long its events are kept.
 
 -- Who follows the log asks which streams changed since. It costs the heads their updates in place, which is little beside
@@ -1505,17 +1505,47 @@ language sql stable set search_path = pg_catalog, pg_temp as $$
 $$;
 comment on function registry.audit_horizon() is 'runtime: events that came in at this moment or later are kept by every plan.';
 
-create function registry.audit_horizon(tenant uuid) returns timestamptz
+-- Of one product, on any plan: what came in since the first of these moments is kept by all, and nothing by any that
+-- came in before the second one.
+create function registry.audit_horizon(wanted text) returns timestamptz
 language sql stable set search_path = pg_catalog, pg_temp as $$
-  select coalesce(now() - make_interval(days => min(coalesce(registry.audit_days(a.limits), p.days, d.days))), '-infinity')
-  from registry.audit_retention d
-  left join public.tenants t on t.id = tenant
-  left join registry.audit_retention p on p.product = d.product and p.plan = t.plan
-  left join public.tenant_products a on a.tenant_id = t.id and a.product = d.product
-  where d.plan = ''
+  select case when exists (select from registry.audit_retention where product = wanted and plan = '')
+    then coalesce(now() - make_interval(days => least(
+      (select min(days) from registry.audit_retention where product = wanted),
+      (select min(registry.audit_days(limits)) from public.tenant_products
+        where product = wanted and registry.audit_days(limits) is not null)
+    )), '-infinity') else '-infinity' end
 $$;
-comment on function registry.audit_horizon(uuid) is 'runtime: the same of one tenant''s log.';
-revoke execute on function registry.audit_days(jsonb), registry.audit_horizon(), registry.audit_horizon(uuid) from public;
+comment on function registry.audit_horizon(text) is 'runtime: events of a product that came in at this moment or later are kept by every plan.';
+
+create function registry.audit_floor(wanted text) returns timestamptz
+language sql stable set search_path = pg_catalog, pg_temp as $$
+  select case when bool_and(days is not null) then now() - make_interval(days => greatest(
+    max(days),
+    (select max(registry.audit_days(limits)) from public.tenant_products
+      where product = wanted and registry.audit_days(limits) is not null)
+  )) else '-infinity' end
+  from registry.audit_retention where product = wanted
+$$;
+comment on function registry.audit_floor(text) is 'runtime: events of a product that came in before this moment are kept by no plan.';
+
+-- Of one tenant's log, for each product that does not keep its events for ever.
+create function registry.audit_cutoffs(tenant uuid, hold_keeps boolean) returns jsonb
+language sql stable set search_path = pg_catalog, pg_temp as $$
+  select case when hold_keeps and exists (select from registry.legal_holds where stream_id = tenant) then '{}'
+    else coalesce(jsonb_object_agg(product, now() - make_interval(days => days)) filter (where days is not null), '{}') end
+  from (
+    select d.product, coalesce(registry.audit_days(a.limits), p.days, d.days) as days
+    from registry.audit_retention d
+    left join public.tenants t on t.id = tenant
+    left join registry.audit_retention p on p.product = d.product and p.plan = t.plan
+    left join public.tenant_products a on a.tenant_id = t.id and a.product = d.product
+    where d.plan = ''
+  ) terms
+$$;
+comment on function registry.audit_cutoffs(uuid, boolean) is 'runtime: by product since when the events of a tenant''s log are kept; nothing of one whose hold keeps them all.';
+revoke execute on function registry.audit_days(jsonb), registry.audit_horizon(), registry.audit_horizon(text),
+  registry.audit_floor(text), registry.audit_cutoffs(uuid, boolean) from public;
 
 create table registry.audit_cuts (
   stream_id uuid not null,
@@ -1541,7 +1571,9 @@ comment on table registry.audit_drops is 'Months of the log that are dropped: be
 `,
     down: `drop table registry.audit_drops;
 drop table registry.audit_cuts;
-drop function registry.audit_horizon(uuid);
+drop function registry.audit_cutoffs(uuid, boolean);
+drop function registry.audit_floor(text);
+drop function registry.audit_horizon(text);
 drop function registry.audit_horizon();
 drop index tenant_products_audit_days_idx;
 drop function registry.audit_days(jsonb);

@@ -59,10 +59,14 @@ export async function readExport(db: Reader, window: ExportWindow): Promise<Even
   const found = branches
     ? db
         .selectFrom(
-          sql<{ branch: string }>`unnest(${branches.values}::${typeOf(branches)}[])`.as<'branch'>(sql`branch (branch)`),
+          sql<{ branch: string; floor: Date }>`(
+            select branch, ${branches.column === 'product' ? sql`registry.audit_floor(branch)` : sql`null`} as floor
+            from unnest(${branches.values}::${typeOf(branches)}[]) as branch offset 0
+          )`.as('branch'),
         )
-        .innerJoinLateral(select([sql<SqlBool>`${sql.ref(branches.column)} = branch.branch`]).as('each'), (join) =>
-          join.onTrue(),
+        .innerJoinLateral(
+          select([sql<SqlBool>`${sql.ref(branches.column)} = branch.branch`, ...floorOf(branches)]).as('each'),
+          (join) => join.onTrue(),
         )
         .selectAll('each')
         .orderBy('each.canonical_at', direction)
@@ -86,6 +90,10 @@ export async function readExport(db: Reader, window: ExportWindow): Promise<Even
     .$castTo<EventRow>()
     .execute()
 }
+
+/** Months in which nothing of a product is kept any more would be looked through for every batch. */
+const floorOf = ({ column }: Branches): Expression<SqlBool>[] =>
+  column === 'product' ? [sql`received_at >= branch.floor`] : []
 
 const typeOf = ({ column }: Branches) => sql.raw(column === 'stream_id' ? 'uuid' : 'text')
 

@@ -1,7 +1,7 @@
 import { expressionBuilder, type Selectable, sql } from 'kysely'
 import type { Reader } from '../db/handles.ts'
 import type { Schema } from '../db/schema.ts'
-import type { StreamId } from '../id.ts'
+import { type StreamId, TenantId } from '../id.ts'
 import type { Sight } from '../sight.ts'
 import type { LogStream, StreamPlace } from './log-stream.ts'
 import { conditionsOf, type EventRow } from './recorded-event.repository.ts'
@@ -93,7 +93,8 @@ export async function readStream(
     .select(['stream_id', 'stream_seq', 'chain_hash'])
     .where('stream_id', '=', stream)
     .where('stream_seq', '>', after)
-    .where(() => eb.and(conditionsOf(sight, {})))
+    // A stream is a tenant's, or asked for by the same id.
+    .where(() => eb.and(conditionsOf(sight, { tenant_id: TenantId.parse(stream) })))
     .orderBy('stream_seq')
     .limit(limit)
     .$castTo<PlacedRow>()

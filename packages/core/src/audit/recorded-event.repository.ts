@@ -22,8 +22,9 @@ const select = (db: Reader, sight: Sight) =>
     .$castTo<EventRow>()
 
 /** What of the log is in sight. A tenant's people see its log while they see the tenant, and nothing of legal holds. */
-function inSight(sight: Sight, tenant?: TenantId): Expression<SqlBool>[] {
-  return [...retentionConditions(sight, tenant), ...ofSight(sight)]
+function inSight(sight: Sight, asked: { tenant?: TenantId | undefined; product?: string | undefined } = {}) {
+  const product = sight.kind === 'product' ? sight.product : asked.product
+  return [...retentionConditions(sight, { ...asked, product }), ...ofSight(sight)]
 }
 
 function ofSight(sight: Sight): Expression<SqlBool>[] {
@@ -50,7 +51,7 @@ export function conditionsOf(sight: Sight, filter: EventFilter): Expression<SqlB
   // Who sees one tenant alone asks about that one.
   const [only, ...others] = sight.kind === 'tenants' ? sight.tenantIds : []
   const tenant = tenant_id ?? (others.length === 0 ? only : undefined)
-  const conditions = inSight(sight, tenant)
+  const conditions = inSight(sight, { tenant, product })
   const isEqual = (name: Column, value: string | undefined) => {
     if (value !== undefined) conditions.push(shows(sight, name, value))
   }

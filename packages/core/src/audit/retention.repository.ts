@@ -11,32 +11,52 @@ export interface RetentionTerm {
   readonly days: number | null
 }
 
+/** What a read is about, where it names it. */
+interface Asked {
+  readonly tenant?: TenantId | undefined
+  readonly product?: string | undefined
+}
+
 /**
  * What is over by the plan of the tenant whose log it is in, or by what is agreed with it, is not there for anybody:
- * events of a tenant that is gone, and of none, go by what the product keeps without a plan. A legal hold keeps a
- * stream readable for the platform alone, since that there is one is not for others to see.
+ * events of a tenant that is gone, and of none, go by what the product keeps without a plan. The registry's own go with
+ * the months alone. A legal hold keeps a stream readable for the platform, where it asks for this one or for one event;
+ * that there is a hold is not for others to see.
  *
- * Events that every plan keeps are told from the others by one comparison, so that most reads cost nothing more.
- * @param tenant whose log alone is asked for, if it is one tenant's: its own terms are what most of it is within
+ * What is over may still fill partitions for years, and every page would look through them. So each of these is made
+ * for what is asked: for a product, whole partitions are left out; for a tenant, a row costs a look into a small map;
+ * and only without either is there a question to the tables for every row that some plan does not keep.
  */
-export function retentionConditions(sight: Sight, tenant?: TenantId): Expression<SqlBool>[] {
-  const horizon = tenant === undefined ? sql`registry.audit_horizon()` : sql`registry.audit_horizon(${tenant}::uuid)`
-  const held =
+export function retentionConditions(sight: Sight, { tenant, product }: Asked = {}): Expression<SqlBool>[] {
+  if (tenant !== undefined) {
+    const cutoffs = sql`registry.audit_cutoffs(${tenant}::uuid, ${sql.lit(sight.kind === 'platform')})`
+    return product === undefined
+      ? [sql<SqlBool>`received_at >= coalesce(((select ${cutoffs}) ->> product)::timestamptz, '-infinity')`]
+      : [sql<SqlBool>`received_at >= (select coalesce((${cutoffs} ->> ${product}::text)::timestamptz, '-infinity'))`]
+  }
+  if (product === undefined) return [sql<SqlBool>`(received_at >= (select registry.audit_horizon()) or ${kept(sight)})`]
+  return [
+    sql<SqlBool>`received_at >= (select registry.audit_floor(${product}::text))`,
+    sql<SqlBool>`(received_at >= (select registry.audit_horizon(${product}::text)) or ${kept(sight)})`,
+  ]
+}
+
+/** Whether a row is kept, by the tables themselves. */
+function kept(sight: Sight) {
+  const unheld =
     sight.kind === 'platform'
       ? sql`and not exists (select from registry.legal_holds hold where hold.stream_id = audit_log.stream_id)`
       : sql``
-  return [
-    sql<SqlBool>`(received_at >= (select ${horizon}) or not exists (
-      select from registry.audit_retention fallback
-      left join tenants owner on owner.id = audit_log.stream_id
-      left join registry.audit_retention term on term.product = fallback.product and term.plan = owner.plan
-      left join tenant_products agreed on agreed.tenant_id = owner.id and agreed.product = fallback.product
-      where fallback.product = audit_log.product and fallback.plan = ''
-        and audit_log.received_at
-          < now() - make_interval(days => coalesce(registry.audit_days(agreed.limits), term.days, fallback.days))
-        ${held}
-    ))`,
-  ]
+  return sql<SqlBool>`not exists (
+    select from registry.audit_retention fallback
+    left join tenants owner on owner.id = audit_log.stream_id
+    left join registry.audit_retention term on term.product = fallback.product and term.plan = owner.plan
+    left join tenant_products agreed on agreed.tenant_id = owner.id and agreed.product = fallback.product
+    where fallback.product = audit_log.product and fallback.plan = ''
+      and audit_log.received_at
+        < now() - make_interval(days => coalesce(registry.audit_days(agreed.limits), term.days, fallback.days))
+      ${unheld}
+  )`
 }
 
 /** Puts down what the manifests say. What is said already is not touched: since when it is said matters. */
