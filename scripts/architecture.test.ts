@@ -38,7 +38,18 @@ describe('who knows whom', () => {
   it.each([
     [
       'packages/core',
-      ['@node-rs/argon2', 'ajv', 'kysely', 'pg', 'piscina', 'rate-limiter-flexible', 'uuid', 'yaml', 'zod'],
+      [
+        '@node-rs/argon2',
+        'ajv',
+        'kysely',
+        'papaparse',
+        'pg',
+        'piscina',
+        'rate-limiter-flexible',
+        'uuid',
+        'yaml',
+        'zod',
+      ],
     ],
     ['packages/migrations', ['pg', 'umzug']],
     [
