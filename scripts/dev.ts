@@ -9,7 +9,7 @@ import { createMigrator } from '@breakpilot/tenant-migrations'
 import { expectFree, parseAddress } from './dev/address.ts'
 import { prepareDatabase } from './dev/database.ts'
 import { type DevDatabase, devFile, type DevRecord } from './dev/dev-record.ts'
-import { devKeyring } from './dev/keyring.ts'
+import { devKeyring, devSigningKey } from './dev/keyring.ts'
 import { drain, runSeed, startProgram, untilAnswers } from './dev/programs.ts'
 import type { DevProvider } from './dev/provider.ts'
 import { openCluster } from './postgres/cluster.ts'
@@ -67,6 +67,7 @@ async function dev(): Promise<void> {
       ...provider?.env,
       ADDR: address.addr,
       SECRETS_KEYRING_FILE: process.env['SECRETS_KEYRING_FILE'] || devKeyring(),
+      AUDIT_SIGNING_KEY_FILE: process.env['AUDIT_SIGNING_KEY_FILE'] || devSigningKey(),
       // Whoever tries out a purge does not want to wait for a month.
       PURGE_AFTER_DAYS: process.env['PURGE_AFTER_DAYS'] || '0',
     }

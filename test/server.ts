@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createDb, type Db, newKeyringText } from '@breakpilot/tenant-core'
+import { createDb, type Db, newKeyringText, newSigningKeyText } from '@breakpilot/tenant-core'
 import { type Config, readConfig } from '../apps/server/src/config.ts'
 import { createLog } from '../apps/server/src/log.ts'
 import { type ServerOptions, startServer } from '../apps/server/src/server.ts'
@@ -92,7 +92,11 @@ let keyrings = 0
 
 /** The configuration, with a keyring of its own. */
 function configOf(env: Record<string, string>): Config {
-  return readConfig({ SECRETS_KEYRING_FILE: keyringFile(newKeyringText()), ...env })
+  return readConfig({
+    SECRETS_KEYRING_FILE: keyringFile(newKeyringText()),
+    AUDIT_SIGNING_KEY_FILE: keyringFile(newSigningKeyText()),
+    ...env,
+  })
 }
 
 async function call(url: string, method: string, path: string, options: CallOptions): Promise<Answer> {

@@ -19,6 +19,8 @@ create domain registry.audit_salt as bytea constraint audit_salt_check CHECK ((o
 
 create domain registry.audit_sha256 as bytea constraint audit_sha256_check CHECK ((octet_length(VALUE) = 32));
 
+create domain registry.audit_signature as bytea constraint audit_signature_check CHECK ((octet_length(VALUE) = 64));
+
 create domain registry.audit_term as text collate "C" constraint audit_term_check CHECK (((octet_length(VALUE) >= 1) AND (octet_length(VALUE) <= 1024)));
 comment on domain registry.audit_term is 'An action or an id: short enough for a btree entry, compared by bytes so that a prefix is a range.';
 
@@ -362,6 +364,37 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION registry.redact_audit_events(stream uuid, ids uuid[])
+ RETURNS integer
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+ SET plan_cache_mode TO 'force_custom_plan'
+AS $function$
+declare
+  redacted integer;
+begin
+  -- Before the head, as everybody who writes a tenant's log; and nobody puts a hold on it meanwhile.
+  perform from public.tenants t where t.id = stream for share;
+  if exists (select from registry.legal_holds h where h.stream_id = stream) then
+    raise exception '% is under a legal hold', stream using errcode = 'object_not_in_prerequisite_state';
+  end if;
+  -- Whoever writes a stream's rows writes its head: a distributed engine commits by what it saw being written.
+  update registry.audit_streams set last_seq = last_seq where stream_id = stream;
+  update public.audit_log set
+    actor_id = null, actor_name = null, actor_href = null, actor_fields = null,
+    target_id = null, target_name = null, target_href = null, target_fields = null,
+    group_name = null, source_ip = null, description = null, external_id = null,
+    fields = null, metadata = null, hash = null,
+    row_salt = null, search = null
+  where id = any (ids) and stream_id = stream and row_salt is not null
+    -- What tells of redactions stays: an erased row that no event speaks of was erased by somebody else.
+    and not (product = 'tenant-registry' and action = 'audit_event.redacted');
+  get diagnostics redacted = row_count;
+  return redacted;
+end
+$function$;
+comment on function registry.redact_audit_events(stream uuid, ids uuid[]) is 'owner: erases what these events of one stream say of persons; answers how many had something left. Refuses a stream under a legal hold.';
+
 CREATE OR REPLACE FUNCTION registry.refuse_retired_id()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -550,10 +583,12 @@ CREATE INDEX audit_log_search_idx ON ONLY public.audit_log USING gin (search);
 CREATE INDEX audit_log_stream_action_idx ON ONLY public.audit_log USING btree (stream_id, action, canonical_at DESC, id DESC);
 CREATE INDEX audit_log_stream_actor_idx ON ONLY public.audit_log USING btree (stream_id, actor_id, canonical_at DESC, id DESC);
 CREATE INDEX audit_log_stream_ext_idx ON ONLY public.audit_log USING btree (stream_id, external_id) WHERE (external_id IS NOT NULL);
+CREATE INDEX audit_log_stream_product_idx ON ONLY public.audit_log USING btree (stream_id, product, canonical_at DESC, id DESC) INCLUDE (environment, crud);
 CREATE INDEX audit_log_stream_seq_idx ON ONLY public.audit_log USING btree (stream_id, stream_seq);
 CREATE INDEX audit_log_stream_target_idx ON ONLY public.audit_log USING btree (stream_id, target_id, canonical_at DESC, id DESC);
 CREATE INDEX audit_log_stream_time_idx ON ONLY public.audit_log USING btree (stream_id, canonical_at DESC, id DESC);
 CREATE INDEX audit_log_tenant_idx ON ONLY public.audit_log USING btree (tenant_id) WHERE (tenant_id IS NOT NULL);
+CREATE INDEX audit_log_time_idx ON ONLY public.audit_log USING btree (canonical_at DESC, id DESC);
 
 create table public.tenant_idp_config (
   id uuid not null default gen_random_uuid(),
@@ -693,6 +728,47 @@ create table registry.api_key_usage (
 );
 comment on table registry.api_key_usage is 'When a key was last used, up to a minute late. Apart from the key: writing it changes nothing of the key.';
 
+create table registry.audit_checkpoint_heads (
+  stream_id uuid not null,
+  stream_seq bigint not null,
+  chain_hash registry.audit_sha256 not null,
+  number bigint not null,
+  constraint audit_checkpoint_heads_pkey PRIMARY KEY (stream_id, stream_seq, number),
+  constraint audit_checkpoint_heads_number_fkey FOREIGN KEY (number) REFERENCES registry.audit_checkpoints(number)
+);
+comment on table registry.audit_checkpoint_heads is 'The leaves of every checkpoint''s tree, which are in the order of their streams. Append-only.';
+alter table registry.audit_checkpoint_heads alter column chain_hash set storage plain;
+CREATE INDEX audit_checkpoint_heads_number_idx ON registry.audit_checkpoint_heads USING btree (number, stream_id);
+
+create table registry.audit_checkpointed (
+  stream_id uuid not null,
+  stream_seq bigint not null,
+  constraint audit_checkpointed_pkey PRIMARY KEY (stream_id)
+);
+comment on table registry.audit_checkpointed is 'Up to where every stream is in some checkpoint: what is beyond goes into the next one.';
+
+create table registry.audit_checkpoints (
+  number bigint not null,
+  taken_at timestamp(3) with time zone not null,
+  head_count integer not null,
+  root registry.audit_sha256 not null,
+  previous_root registry.audit_sha256 not null,
+  key_id text not null,
+  signature registry.audit_signature not null,
+  constraint audit_checkpoints_pkey PRIMARY KEY (number),
+  constraint audit_checkpoints_key_id_fkey FOREIGN KEY (key_id) REFERENCES registry.audit_signing_keys(key_id)
+);
+comment on table registry.audit_checkpoints is 'The heads of all streams that had changed, as one signed Merkle root; each names the root before it. Append-only.';
+alter table registry.audit_checkpoints alter column root set storage plain;
+alter table registry.audit_checkpoints alter column signature set storage plain;
+
+create table registry.audit_checkpoints_unpublished (
+  number bigint not null,
+  constraint audit_checkpoints_unpublished_pkey PRIMARY KEY (number),
+  constraint audit_checkpoints_unpublished_number_fkey FOREIGN KEY (number) REFERENCES registry.audit_checkpoints(number)
+);
+comment on table registry.audit_checkpoints_unpublished is 'Checkpoints that have not been written to the log stream yet: a process may end between the two.';
+
 create table registry.audit_cuts (
   stream_id uuid not null,
   stream_seq bigint not null,
@@ -728,6 +804,27 @@ create table registry.audit_drops (
 );
 comment on table registry.audit_drops is 'Months of the log that are dropped: begun by the owner, and told of in the log by a server.';
 
+create table registry.audit_enterprise_tokens (
+  api_key_id uuid not null,
+  product text not null,
+  environment registry.audit_environment not null,
+  group_id registry.audit_term not null,
+  tenant_id uuid,
+  display_name text not null,
+  view_log_action registry.audit_term not null,
+  sealed bytea,
+  kid text,
+  created_at timestamp(3) with time zone not null default now(),
+  constraint audit_enterprise_tokens_pkey PRIMARY KEY (api_key_id),
+  constraint audit_enterprise_tokens_sealed_check CHECK (((sealed IS NULL) = (kid IS NULL))),
+  constraint audit_enterprise_tokens_api_key_id_fkey FOREIGN KEY (api_key_id) REFERENCES public.api_keys(id) ON DELETE CASCADE,
+  constraint audit_enterprise_tokens_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id) ON DELETE CASCADE
+);
+comment on table registry.audit_enterprise_tokens is 'What an API key of the platform''s own that reads one group''s log belongs to. Without its row here such a key opens nothing.';
+comment on column registry.audit_enterprise_tokens.sealed is 'The token under a key of the keyring: Retraced''s wire shows it again to who made it. Null where it is shown once.';
+CREATE INDEX audit_enterprise_tokens_group_idx ON registry.audit_enterprise_tokens USING btree (product, environment, group_id, created_at);
+CREATE INDEX audit_enterprise_tokens_tenant_idx ON registry.audit_enterprise_tokens USING btree (tenant_id) WHERE (tenant_id IS NOT NULL);
+
 create table registry.audit_entities (
   scope uuid not null,
   kind text not null,
@@ -742,6 +839,24 @@ create table registry.audit_entities (
 comment on table registry.audit_entities is 'What was last said of an actor, a target or a group: events that name only its id get the rest from here.';
 comment on column registry.audit_entities.scope is 'UUIDv5 of product, environment and group: what one customer says of somebody no other one is shown.';
 
+create table registry.audit_exports (
+  id uuid not null,
+  product text not null,
+  environment registry.audit_environment not null,
+  group_id registry.audit_term not null,
+  tenant_id uuid,
+  target_id registry.audit_term,
+  name text not null,
+  body jsonb not null,
+  saved_by registry.audit_term,
+  saved_at timestamp(3) with time zone not null default now(),
+  constraint audit_exports_pkey PRIMARY KEY (id),
+  constraint audit_exports_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id) ON DELETE CASCADE
+);
+comment on table registry.audit_exports is 'Searches that a viewer saved under a name, to have what they find as a file. The file is made each time.';
+CREATE INDEX audit_exports_group_idx ON registry.audit_exports USING btree (product, environment, group_id, saved_at DESC, id DESC);
+CREATE INDEX audit_exports_tenant_idx ON registry.audit_exports USING btree (tenant_id) WHERE (tenant_id IS NOT NULL);
+
 create table registry.audit_retention (
   product text not null,
   plan text not null,
@@ -754,6 +869,15 @@ comment on table registry.audit_retention is 'For how many days the events of a 
 comment on column registry.audit_retention.plan is 'Empty for tenants without a plan, or with one that the product does not know.';
 comment on column registry.audit_retention.since is 'Since when that has been said: what is deleted waits until nobody says otherwise any more.';
 
+create table registry.audit_signing_keys (
+  key_id text not null,
+  public_key text not null,
+  first_used_at timestamp(3) with time zone not null default now(),
+  constraint audit_signing_keys_pkey PRIMARY KEY (key_id)
+);
+comment on table registry.audit_signing_keys is 'The public keys that checkpoints were signed with, also those of former times.';
+comment on column registry.audit_signing_keys.public_key is 'Ed25519, as PEM.';
+
 create table registry.audit_streams (
   stream_id uuid not null,
   last_seq bigint not null default 0,
@@ -763,6 +887,30 @@ create table registry.audit_streams (
 );
 comment on table registry.audit_streams is 'The head of every stream''s chain. Whoever writes audit_log locks and moves it in the same transaction.';
 CREATE INDEX audit_streams_changed_idx ON registry.audit_streams USING btree (last_received_at, stream_id);
+
+create table registry.audit_viewers (
+  id uuid not null,
+  token_digest registry.audit_sha256 not null,
+  product text not null,
+  environment registry.audit_environment not null,
+  group_id registry.audit_term not null,
+  tenant_id uuid,
+  target_id registry.audit_term,
+  actor_id registry.audit_term,
+  is_admin boolean not null,
+  view_log_action registry.audit_term not null,
+  created_at timestamp(3) with time zone not null default now(),
+  expires_at timestamp(3) with time zone not null,
+  constraint audit_viewers_pkey PRIMARY KEY (id),
+  constraint audit_viewers_token_key UNIQUE (token_digest),
+  constraint audit_viewers_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id) ON DELETE CASCADE
+);
+comment on table registry.audit_viewers is 'Who may look into the log of a group now. What a session says of itself is compared with this on every request.';
+comment on column registry.audit_viewers.token_digest is 'SHA-256 of the token: it has 128 random bits, so there is nothing to be guessed.';
+comment on column registry.audit_viewers.tenant_id is 'The tenant that the group is, if it is one: as it was when the token was made.';
+CREATE INDEX audit_viewers_actor_idx ON registry.audit_viewers USING btree (product, environment, group_id, actor_id);
+CREATE INDEX audit_viewers_expires_at_idx ON registry.audit_viewers USING btree (expires_at);
+CREATE INDEX audit_viewers_tenant_idx ON registry.audit_viewers USING btree (tenant_id) WHERE (tenant_id IS NOT NULL);
 
 create table registry.change_counter (
   one boolean not null default true,

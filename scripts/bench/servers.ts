@@ -1,6 +1,6 @@
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { newKeyringText } from '@breakpilot/tenant-core'
+import { newKeyringText, newSigningKeyText } from '@breakpilot/tenant-core'
 import { operatorClaims, productClaims } from '../../packages/http/test/claims.ts'
 import { aSigningKey, audience, startProvider } from '../../packages/http/test/oidc-provider.ts'
 import { checkout } from '../postgres/installation.ts'
@@ -37,11 +37,16 @@ export async function startServers(
     certifai: await provider.accessToken({ claims: productClaims('certifai') }),
     dossier: await provider.accessToken({ claims: productClaims('dossier') }),
   }
-  const files = { log: join(checkout, '.data', 'bench.log'), keyring: join(checkout, '.data', 'bench-keyring.json') }
+  const files = {
+    log: join(checkout, '.data', 'bench.log'),
+    keyring: join(checkout, '.data', 'bench-keyring.json'),
+    signingKey: join(checkout, '.data', 'bench-signing-key.pem'),
+  }
   const discard = () => Object.values(files).forEach((file) => rmSync(file, { force: true }))
   discard()
   onClose(discard)
   writeFileSync(files.keyring, newKeyringText('bench'), { mode: 0o600 })
+  writeFileSync(files.signingKey, newSigningKeyText(), { mode: 0o600 })
 
   const common = { DATABASE_URL: databaseUrl, NODE_ENV: 'production' }
   const bare = (entry: string): Start => ({
@@ -62,6 +67,7 @@ export async function startServers(
     KEYCLOAK_ISSUER: provider.issuer,
     OIDC_AUDIENCE: audience,
     SECRETS_KEYRING_FILE: files.keyring,
+    AUDIT_SIGNING_KEY_FILE: files.signingKey,
     SHUTDOWN_DELAY: '0',
     // Every request is counted, and none is one too many.
     RATE_LIMIT: '999999999/60',

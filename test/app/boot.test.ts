@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { newKeyringText } from '@breakpilot/tenant-core'
+import { newKeyringText, newSigningKeyText } from '@breakpilot/tenant-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { migratedDatabase, type TestDatabase } from '../postgres/database.ts'
 import { startProcess } from './process.ts'
@@ -10,11 +10,14 @@ import { startProcess } from './process.ts'
 let database: TestDatabase
 let folder: string
 let keyring: string
+let signingKey: string
 beforeAll(async () => {
   database = await migratedDatabase()
   folder = await mkdtemp(join(tmpdir(), 'boot-'))
   keyring = join(folder, 'keyring.json')
   await writeFile(keyring, newKeyringText())
+  signingKey = join(folder, 'signing-key.pem')
+  await writeFile(signingKey, newSigningKeyText())
 })
 afterAll(async () => {
   await database.drop()
@@ -60,6 +63,11 @@ describe('the boot stops with one line that names what is wrong:', () => {
       /^tenant-registry: SECRETS_KEYRING_FILE: is required with APP_ENV=prod$/,
     ],
     [
+      'no signing key in prod',
+      { APP_ENV: 'prod', AUDIT_SIGNING_KEY_FILE: '' },
+      /^tenant-registry: AUDIT_SIGNING_KEY_FILE: is required with APP_ENV=prod$/,
+    ],
+    [
       'no authentication in prod',
       { APP_ENV: 'prod', AUTH_MODE: 'off' },
       /^tenant-registry: AUTH_MODE=off is only accepted when APP_ENV=dev/,
@@ -86,6 +94,7 @@ describe('the boot stops with one line that names what is wrong:', () => {
       DATABASE_URL: database.runtimeUrl,
       KEYCLOAK_ISSUER: 'https://id.example.org/realms/x',
       SECRETS_KEYRING_FILE: keyring,
+      AUDIT_SIGNING_KEY_FILE: signingKey,
       ...env,
     })
     expect(await server.ended).toBe(1)

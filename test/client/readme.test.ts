@@ -57,6 +57,7 @@ describe('the README of the client', () => {
           '@breakpilot/tenant-client/entitlements': [join(root, 'packages/client/src/entitlement-cache/index.ts')],
           '@breakpilot/tenant-client/express': [join(root, 'packages/client/src/express/index.ts')],
           '@breakpilot/tenant-client/verify': [join(root, 'packages/client/src/key-verifier/index.ts')],
+          '@breakpilot/tenant-client/audit': [join(root, 'packages/client/src/audit-publisher/index.ts')],
           '@breakpilot/tenant-client/testing': [join(root, 'packages/client/src/fake/index.ts')],
         },
       },

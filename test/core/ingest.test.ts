@@ -111,7 +111,7 @@ describe('what is recorded', () => {
         .where('stream_id', '=', stream)
         .orderBy('stream_seq')
         .execute()
-      expect(rows.map(({ stream_seq }) => Number(stream_seq))).toEqual(rows.map((_, at) => at + 1))
+      expect(rows.map(({ stream_seq }) => stream_seq)).toEqual(rows.map((_, at) => at + 1))
       for (let at = 0; at < rows.length; at += 3) {
         const [writer] = rows[at]?.action.split('.') ?? []
         expect(rows.slice(at, at + 3).map(({ action }) => action)).toEqual([1, 2, 3].map((n) => `${writer}.n${n}`))

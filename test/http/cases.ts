@@ -120,11 +120,14 @@ const good: Record<string, { readonly path: string } & CallOptions> = {
   verifyApiKeys: { path: '/v1/api-keys/verify-batch', json: { items: [{ key: unknownKey }, { key: 'nonsense' }] } },
   getMe: { path: '/v1/me' },
   publishAuditEvents: { path: '/v1/audit/events', headers: publishing, json: { events: [published] } },
-  listAuditEvents: { path: `/v1/audit/events?tenant_id=${id}&limit=2` },
+  listAuditEvents: { path: `/v1/audit/events?tenant_id=${id}&action=tenant.*&crud=c,u&limit=2&total=true` },
   exportAuditEvents: { path: `/v1/audit/export?format=ndjson&tenant_id=${id}` },
   listAuditStreams: { path: '/v1/audit/streams?limit=10' },
   listAuditStreamEvents: { path: `/v1/audit/streams/${id}/events?after=1` },
   getAuditEvent: { path: `/v1/audit/events/${ids.event}` },
+  verifyAuditStream: { path: `/v1/audit/streams/${id}/verification?limit=1` },
+  listAuditCheckpoints: { path: '/v1/audit/checkpoints?limit=1' },
+  listAuditSigningKeys: { path: '/v1/audit/signing-keys' },
   exportTenant: { path: ofAcme('/export') },
 }
 
@@ -493,6 +496,14 @@ const own: Record<string, readonly OwnCase[]> = {
   ],
   listAuditEvents: [
     { title: 'a cursor that is none', status: 400, code: 'page.cursor_invalid', path: '/v1/audit/events?cursor=abc' },
+    ...['crud=c,x', 'source_ip=10.0.0.0/33', 'is_failure=maybe', 'total=yes', 'environment=stage', 'action='].map(
+      (query) => ({
+        title: `a filter that is none: ${query}`,
+        status: 400 as const,
+        code: 'request.invalid' as const,
+        path: `/v1/audit/events?${query}`,
+      }),
+    ),
   ],
   exportAuditEvents: [
     {
@@ -533,6 +544,28 @@ const own: Record<string, readonly OwnCase[]> = {
       status: 404,
       code: 'audit_event.not_found',
       path: `/v1/audit/events/${ids.nobody}`,
+    },
+  ],
+  verifyAuditStream: [
+    {
+      title: 'a stream of nobody',
+      status: 404,
+      code: 'audit_stream.not_found',
+      path: `/v1/audit/streams/${ids.nobody}/verification`,
+    },
+    {
+      title: 'a cursor of another stream',
+      status: 400,
+      code: 'page.cursor_invalid',
+      path: `/v1/audit/streams/${id}/verification?cursor=abc`,
+    },
+  ],
+  listAuditCheckpoints: [
+    {
+      title: 'a cursor that is none',
+      status: 400,
+      code: 'page.cursor_invalid',
+      path: '/v1/audit/checkpoints?cursor=abc',
     },
   ],
   listChanges: [

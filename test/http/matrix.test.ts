@@ -77,6 +77,9 @@ const allowed: Readonly<Record<string, string>> = {
   // It takes a key that says which product speaks.
   publishAuditEvents: '',
   listAuditEvents: 'owner operator support auditor admin viewer',
+  verifyAuditStream: 'owner operator support auditor',
+  listAuditCheckpoints: 'owner operator support auditor',
+  listAuditSigningKeys: 'owner operator support auditor',
   exportAuditEvents: 'owner operator support auditor admin viewer',
   listAuditStreams: 'owner operator support auditor',
   listAuditStreamEvents: 'owner operator support auditor',

@@ -26,7 +26,10 @@ async function aPublisher(product: string, environment: 'live' | 'test'): Promis
   return key
 }
 
-const publish = async (body: object | string, { by = live, headers = {} as Record<string, string> } = {}) =>
+const publish = async (
+  body: object | string,
+  { by = live, headers = {} }: { by?: string; headers?: Record<string, string> } = {},
+) =>
   await server.call('POST', '/v1/audit/events', {
     body: typeof body === 'string' ? body : JSON.stringify(body),
     headers: { authorization: `Bearer ${by}`, 'content-type': 'application/json', ...headers },

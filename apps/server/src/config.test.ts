@@ -1,7 +1,8 @@
+import { generateKeyPairSync } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { newKeyringText } from '@breakpilot/tenant-core'
+import { newKeyringText, newSigningKeyText } from '@breakpilot/tenant-core'
 import { afterAll, describe, expect, it } from 'vitest'
 import { ConfigError, readConfig } from './config.ts'
 
@@ -14,12 +15,18 @@ const written = (name: string, text: string): string => {
   return file
 }
 const keyring = written('keyring.json', newKeyringText('k7'))
+const signingKey = written('signing-key.pem', newSigningKeyText())
+const rsaKey = written(
+  'rsa.pem',
+  generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.export({ format: 'pem', type: 'pkcs8' }).toString(),
+)
 const dev = { APP_ENV: 'dev', DATABASE_URL: 'postgres://app:hunter2@localhost/x' }
 const prod = {
   ...dev,
   APP_ENV: 'prod',
   KEYCLOAK_ISSUER: 'https://id.example.org/realms/x',
   SECRETS_KEYRING_FILE: keyring,
+  AUDIT_SIGNING_KEY_FILE: signingKey,
 }
 const problemOf = (env: Record<string, string>): string => {
   try {
@@ -35,6 +42,7 @@ describe('without being told', () => {
   it('development has no keyring and no limit, and neither has pages of others', () => {
     expect(readConfig(dev)).toMatchObject({
       keyring: undefined,
+      signingKey: undefined,
       rateLimit: undefined,
       corsOrigins: [],
       purgeAfterDays: 30,
@@ -72,6 +80,7 @@ it('takes what it is told', () => {
     hashCost: { memoryCost: 65536, timeCost: 3, parallelism: 2 },
   })
   expect(config.keyring?.current).toBe('k7')
+  expect(config.signingKey?.publicKey.id).toMatch(/^[0-9a-f]{16}$/)
   expect(readConfig({ ...prod, RATE_LIMIT: 'off' }).rateLimit).toBeUndefined()
 })
 
@@ -101,6 +110,26 @@ it.each<[string, Record<string, string>, string]>([
     'a keyring with a short key',
     { ...prod, SECRETS_KEYRING_FILE: written('short', '{"current":"k1","keys":{"k1":"aHVudGVyMg=="}}') },
     `SECRETS_KEYRING_FILE: ${folder}/short: keys.k1: must be 32 bytes in Base64`,
+  ],
+  [
+    'no signing key in stage',
+    { ...prod, APP_ENV: 'stage', AUDIT_SIGNING_KEY_FILE: '' },
+    'AUDIT_SIGNING_KEY_FILE: is required with APP_ENV=stage',
+  ],
+  [
+    'a signing key that is not there, in development too',
+    { ...dev, AUDIT_SIGNING_KEY_FILE: '/nowhere' },
+    'AUDIT_SIGNING_KEY_FILE: /nowhere cannot be read',
+  ],
+  [
+    'a signing key that is none',
+    { ...prod, AUDIT_SIGNING_KEY_FILE: keyring },
+    `AUDIT_SIGNING_KEY_FILE: ${keyring}: is not a private key in PEM (PKCS #8) without a passphrase`,
+  ],
+  [
+    'a signing key of another kind',
+    { ...prod, AUDIT_SIGNING_KEY_FILE: rsaKey },
+    `AUDIT_SIGNING_KEY_FILE: ${rsaKey}: is not an Ed25519 key`,
   ],
   ['a limit of none', { ...dev, RATE_LIMIT: '0/60' }, 'RATE_LIMIT: must be off, or requests/seconds such as 6000/60'],
   [

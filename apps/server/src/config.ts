@@ -8,6 +8,9 @@ import {
   type Keyring,
   KeyringError,
   parseKeyring,
+  parseSigningKey,
+  type SigningKey,
+  SigningKeyError,
 } from '@breakpilot/tenant-core'
 import { authConfigProblem, listenAddresses, type RateLimit } from '@breakpilot/tenant-http'
 import { z } from 'zod'
@@ -41,6 +44,7 @@ const Environment = z.object({
   DATABASE_PREPARE: z.enum(['on', 'off']).default('on'),
   DATABASE_LISTEN_URL: url(['postgres:', 'postgresql:']).optional(),
   SECRETS_KEYRING_FILE: z.string().optional(),
+  AUDIT_SIGNING_KEY_FILE: z.string().optional(),
   METRICS_ADDR: z.string().optional(),
   API_KEY_MAC: z.enum(['enforce', 'observe']).default('enforce'),
   API_KEY_ARGON2: z
@@ -52,6 +56,8 @@ const Environment = z.object({
     })
     .default(hashCostMin),
   PURGE_AFTER_DAYS: integer(0, 3650).default(30),
+  AUDIT_VIEWER_TTL: integer(10, 3600).default(300),
+  AUDIT_ENTERPRISE_TOKENS: z.enum(['readable', 'once']).default('readable'),
   RATE_LIMIT: z
     .string()
     .regex(/^(?:off|[1-9]\d{0,8}\/[1-9]\d{0,4})$/, { error: 'must be off, or requests/seconds such as 6000/60' })
@@ -82,6 +88,8 @@ export interface Config {
   readonly listenUrl: string
   /** The secrets that others are derived from; undefined for ones that last as long as the process. */
   readonly keyring: Keyring | undefined
+  /** What checkpoints of the audit log are signed with; undefined for a key that lasts as long as the process. */
+  readonly signingKey: SigningKey | undefined
   /** Where metrics are served, if they are. */
   readonly metrics: ReturnType<typeof listenAddresses> | undefined
   /** What becomes of API keys whose MAC no key of the keyring made. */
@@ -90,6 +98,8 @@ export interface Config {
   readonly hashCost: HashCost
   /** For how long an archived tenant is kept before it may be purged. */
   readonly purgeAfterDays: number
+  /** How Retraced's wire behaves: for how long somebody may look, and whether enterprise tokens can be read again. */
+  readonly retraced: { readonly viewerTtlSeconds: number; readonly enterpriseTokens: 'readable' | 'once' }
   /** How much each caller may ask of this process. */
   readonly rateLimit: RateLimit | undefined
   /** The origins whose pages may read answers. */
@@ -155,10 +165,12 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     },
     listenUrl: e.DATABASE_LISTEN_URL ?? e.DATABASE_URL,
     keyring: readKeyring(e.SECRETS_KEYRING_FILE, e.APP_ENV),
+    signingKey: readSigningKey(e.AUDIT_SIGNING_KEY_FILE, e.APP_ENV),
     metrics: e.METRICS_ADDR === undefined ? undefined : listen('METRICS_ADDR', e.AUTH_MODE, e.METRICS_ADDR),
     macMode: e.API_KEY_MAC,
     hashCost: e.API_KEY_ARGON2,
     purgeAfterDays: e.PURGE_AFTER_DAYS,
+    retraced: { viewerTtlSeconds: e.AUDIT_VIEWER_TTL, enterpriseTokens: e.AUDIT_ENTERPRISE_TOKENS },
     rateLimit: rateLimit(e.RATE_LIMIT ?? (e.APP_ENV === 'dev' ? 'off' : '6000/60')),
     corsOrigins: origins(e.CORS_ORIGINS),
     manifestFolder: e.PRODUCT_MANIFEST_DIR,
@@ -194,6 +206,25 @@ function readKeyring(file: string | undefined, appEnv: Config['appEnv']): Keyrin
     // Without its cause: whatever printed that could print the keyring.
     const problem = error instanceof KeyringError ? error.message : 'is not valid'
     throw new ConfigError(`SECRETS_KEYRING_FILE: ${file}: ${problem}`)
+  }
+}
+
+function readSigningKey(file: string | undefined, appEnv: Config['appEnv']): SigningKey | undefined {
+  if (file === undefined) {
+    if (appEnv === 'dev') return undefined
+    throw new ConfigError(`AUDIT_SIGNING_KEY_FILE: is required with APP_ENV=${appEnv}`)
+  }
+  let text: string
+  try {
+    text = readFileSync(file, 'utf8')
+  } catch (cause) {
+    throw new ConfigError(`AUDIT_SIGNING_KEY_FILE: ${file} cannot be read`, { cause })
+  }
+  try {
+    return parseSigningKey(text)
+  } catch (error) {
+    const problem = error instanceof SigningKeyError ? error.message : 'is not valid'
+    throw new ConfigError(`AUDIT_SIGNING_KEY_FILE: ${file}: ${problem}`)
   }
 }
 

@@ -4,6 +4,7 @@ import {
   cleanAuditClaims,
   cleanChanges,
   cleanIdempotency,
+  cleanViewers,
   type Db,
   ensureAuditPartitions,
   everything,
@@ -12,6 +13,7 @@ import {
   saveRetention,
   sweepEndedTrials,
 } from '@breakpilot/tenant-core'
+import type { TakeCheckpoints } from './checkpoints.ts'
 import type { Config } from './config.ts'
 import type { Job } from './jobs.ts'
 
@@ -32,6 +34,8 @@ export type JobIntervals = Readonly<
       | 'idempotency'
       | 'audit-claims'
       | 'audit-partitions'
+      | 'audit-viewers'
+      | 'audit-checkpoints'
       | 'audit-retention'
       | 'revocation-probe',
       number
@@ -44,6 +48,7 @@ export function jobsOfRegistry(
   db: Db,
   catalogue: Catalogue,
   { appEnv }: Pick<Config, 'appEnv'>,
+  takeCheckpoints: TakeCheckpoints,
   intervals: JobIntervals = {},
   probe?: (signal: AbortSignal) => Promise<void>,
 ): readonly Job[] {
@@ -58,8 +63,10 @@ export function jobsOfRegistry(
     job('purge', isDev ? 5 * seconds : minutes, (signal) => purgeTenants(db, actorOf('purge-job'), { signal })),
     job('changes', minutes, (signal) => cleanChanges(db, signal)),
     job('idempotency', minutes, () => cleanAnswers(db)),
+    job('audit-viewers', minutes, () => cleanViewers(db)),
     job('audit-claims', 10 * minutes, () => cleanAuditClaims(db)),
     job('audit-partitions', 24 * hours, () => ensureAuditPartitions(db)),
+    job('audit-checkpoints', minutes, takeCheckpoints),
     job('audit-retention', isDev ? 5 * seconds : minutes, () => keepRetention(db, catalogue)),
     ...(probe ? [job('revocation-probe', minutes, probe)] : []),
   ]

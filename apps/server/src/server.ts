@@ -19,6 +19,7 @@ import {
 } from '@breakpilot/tenant-core'
 import { type Answered, createApp, createServer, type ListenAddress } from '@breakpilot/tenant-http'
 import type { Logger } from 'pino'
+import { checkpointTaker } from './checkpoints.ts'
 import { type Config, ConfigError } from './config.ts'
 import { drainable } from './drain.ts'
 import { type JobIntervals, jobsOfRegistry } from './jobs-of-registry.ts'
@@ -65,6 +66,7 @@ export async function startServer(config: Config, log: Logger, options: ServerOp
     onFailure: (error) => log.warn({ err: error }, 'API keys are verified without what went wrong here'),
   })
   const ingest = new Ingest(db, catalogue)
+  const takeCheckpoints = checkpointTaker(db, config.signingKey, log)
   const issuer = new KeyIssuer(keyring, config.hashCost)
   const metrics = config.metrics && createMetrics({ apiKeys, changes, partitionsAhead: () => countPartitionsAhead(db) })
   // In a record of plain values there is nothing to redact, and looking for it takes a twentieth of a request.
@@ -100,6 +102,7 @@ export async function startServer(config: Config, log: Logger, options: ServerOp
     auth: { ...config.auth, productOfClient: clientsOf(catalogue), onWarning: (message) => log.warn(message) },
     trustProxy: config.trustProxy,
     rateLimit: config.rateLimit,
+    retraced: config.retraced,
     corsOrigins: config.corsOrigins,
     production: config.appEnv === 'prod',
     stopping: ending.signal,
@@ -147,7 +150,9 @@ export async function startServer(config: Config, log: Logger, options: ServerOp
     }
   }
   const jobs = startJobs(
-    options.jobs === 'none' ? [] : jobsOfRegistry(db, catalogue, config, options.jobs, probe && measureRevocation),
+    options.jobs === 'none'
+      ? []
+      : jobsOfRegistry(db, catalogue, config, takeCheckpoints, options.jobs, probe && measureRevocation),
     log,
   )
   return {
@@ -164,6 +169,10 @@ export async function startServer(config: Config, log: Logger, options: ServerOp
       const changesEnded = changes.close()
       await Promise.all(drains.map((drain) => drain()))
       await Promise.all([jobsEnded, changesEnded, apiKeys.close(), ingest.close()])
+      // Nothing of ours is written any more: what was is to be told of by whoever did it.
+      if (options.jobs !== 'none') {
+        await takeCheckpoints().catch((error: unknown) => log.warn({ err: error }, 'no last checkpoint was taken'))
+      }
       await db.destroy()
     },
   }

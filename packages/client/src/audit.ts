@@ -1,11 +1,37 @@
 import { EventExport, type ExportFilter } from './audit-export.ts'
 import { AuditStreams } from './audit-streams.ts'
 import type { Call } from './call.ts'
-import type { ListAuditEventsQuery } from './generated/operations.gen.ts'
-import type { AuditEvent, AuditEventPage, Publication, RecordedAuditEvents } from './generated/schemas.gen.ts'
+import type {
+  ListAuditCheckpointsQuery,
+  ListAuditEventsQuery,
+  VerifyAuditStreamQuery,
+} from './generated/operations.gen.ts'
+import type {
+  AuditCheckpoint,
+  AuditCheckpointPage,
+  AuditEvent,
+  AuditEventPage,
+  AuditSigningKey,
+  AuditSigningKeyPage,
+  AuditStreamVerification,
+  Publication,
+  RecordedAuditEvents,
+} from './generated/schemas.gen.ts'
 import { List } from './list.ts'
 import type { ChangeOptions, RequestOptions } from './options.ts'
 import type { Transport } from './transport.ts'
+
+/** Which events of the audit log a list has: those that match all of it. */
+export interface AuditEventFilter extends Omit<ListAuditEventsQuery, 'crud' | 'is_anonymous' | 'is_failure' | 'total'> {
+  /** Only these kinds of action. */
+  readonly crud?: string | readonly ('c' | 'r' | 'u' | 'd')[]
+  /** Only what is said to have failed, or not to. */
+  readonly is_failure?: boolean | 'true' | 'false'
+  /** Only what nobody in particular is said to have done, or not. */
+  readonly is_anonymous?: boolean | 'true' | 'false'
+  /** Whether each page says how many events match on all pages: exactly up to 10 000. */
+  readonly total?: boolean | 'true' | 'false'
+}
 
 /** The audit log: who did what, to whom, and when. */
 export class Audit {
@@ -28,10 +54,14 @@ export class Audit {
     return this.#transport.call('publishAuditEvents', { body: publication }, options)
   }
 
-  /** The events that match every filter, newest first. */
-  listEvents(filter: ListAuditEventsQuery = {}, options?: RequestOptions): List<AuditEvent, AuditEventPage> {
+  /**
+   * The events that match every filter, newest first.
+   * @example
+   *   const { data, total } = await registry.audit.listEvents({ tenant_id: id, action: 'report.*', total: true })
+   */
+  listEvents(filter: AuditEventFilter = {}, options?: RequestOptions): List<AuditEvent, AuditEventPage> {
     return new List('listAuditEvents', filter.cursor, (cursor) => {
-      const query = { ...filter, ...(cursor !== undefined && { cursor }) }
+      const query = { ...queryOf(filter), ...(cursor !== undefined && { cursor }) }
       return this.#transport.call('listAuditEvents', { query }, options)
     })
   }
@@ -51,4 +81,46 @@ export class Audit {
   getEvent(eventId: string, options?: RequestOptions): Call<AuditEvent> {
     return this.#transport.call('getAuditEvent', { path: { event_id: eventId } }, options)
   }
+
+  /**
+   * Verifies a stream, or a part of a long one: `next_cursor` says how to go on. `intact: false` is no error of the call.
+   * @throws {NotFoundError} `audit_stream.not_found`
+   */
+  verifyStream(
+    streamId: string,
+    query: VerifyAuditStreamQuery = {},
+    options?: RequestOptions,
+  ): Call<AuditStreamVerification> {
+    return this.#transport.call('verifyAuditStream', { path: { stream_id: streamId }, query }, options)
+  }
+
+  /** The signed checkpoints, newest first. */
+  listCheckpoints(
+    page: ListAuditCheckpointsQuery = {},
+    options?: RequestOptions,
+  ): List<AuditCheckpoint, AuditCheckpointPage> {
+    return new List('listAuditCheckpoints', page.cursor, (cursor) => {
+      const query = { ...page, ...(cursor !== undefined && { cursor }) }
+      return this.#transport.call('listAuditCheckpoints', { query }, options)
+    })
+  }
+
+  /** Every public key that checkpoints are or were signed with, the newest first. */
+  listSigningKeys(options?: RequestOptions): List<AuditSigningKey, AuditSigningKeyPage> {
+    return new List('listAuditSigningKeys', undefined, () => this.#transport.call('listAuditSigningKeys', {}, options))
+  }
 }
+
+/** The filter as it is written in a URL. */
+function queryOf({ crud, is_failure, is_anonymous, total, ...rest }: AuditEventFilter): ListAuditEventsQuery {
+  return {
+    ...rest,
+    ...(crud !== undefined && { crud: typeof crud === 'string' ? crud : crud.join(',') }),
+    ...flag('is_failure', is_failure),
+    ...flag('is_anonymous', is_anonymous),
+    ...flag('total', total),
+  }
+}
+
+const flag = (name: 'is_failure' | 'is_anonymous' | 'total', value: boolean | 'true' | 'false' | undefined) =>
+  value === undefined ? {} : { [name]: String(value) as 'true' | 'false' }

@@ -69,6 +69,15 @@ it('verifying keys costs little, and nobody else pays for it', { timeout }, asyn
   expect((await bundle("import './key-verifier/index.ts'\nimport './express/index.ts'")).code.trim()).toBe('')
 })
 
+it('publishing events costs little, and nobody else pays for it', { timeout }, async () => {
+  const [alone, publisher] = await Promise.all([bundle(client), bundle("export * from './audit-publisher/index.ts'")])
+  expect(publisher.imports).toEqual([])
+  expect(publisher.code).not.toContain('/v1/')
+  expect(alone.code).not.toContain('the publisher is closed')
+  expect(sizeOf(publisher)).toBeLessThanOrEqual(3 * 1024)
+  expect((await bundle("import './audit-publisher/index.ts'")).code.trim()).toBe('')
+})
+
 it('it runs where there is nothing but what browsers and edge runtimes have', { timeout }, async () => {
   await using peer = await startPeer(json(aTenant()))
   const { code } = await bundle(client, 'iife')

@@ -1,5 +1,5 @@
 export type { ApiKeys, ApiKeyView, IssuedApiKeyView } from './api-keys.ts'
-export type { Audit } from './audit.ts'
+export type { Audit, AuditEventFilter } from './audit.ts'
 export type { EventExport, ExportedAuditEvent, ExportFilter } from './audit-export.ts'
 export type { AuditStreams, FollowedEvents, StreamFollowOptions } from './audit-streams.ts'
 export { type Answered, type Call, type Found, type NotModified, notModified } from './call.ts'
@@ -21,10 +21,12 @@ export type { ErrorCodes } from './generated/error-codes.gen.ts'
 export type {
   GetEntitlementsQuery,
   ListApiKeysQuery,
+  ListAuditCheckpointsQuery,
   ListAuditEventsQuery,
   ListChangesQuery,
   ListProjectsQuery,
   ListTenantsQuery,
+  VerifyAuditStreamQuery,
 } from './generated/operations.gen.ts'
 export type * from './generated/schemas.gen.ts'
 export type { List, PageOf } from './list.ts'

@@ -116,7 +116,16 @@ const methods: Record<
     'POST /v1/audit/events',
     { events: [{ action: 'a.b', crud: 'c', is_anonymous: true }] },
   ],
-  listAuditEvents: [({ audit }) => audit.listEvents({ crud: 'd' }), 'GET /v1/audit/events?crud=d'],
+  listAuditEvents: [
+    ({ audit }) => audit.listEvents({ action: 'report.*', crud: ['c', 'd'], is_failure: false, total: true }),
+    'GET /v1/audit/events?action=report.*&crud=c%2Cd&is_failure=false&total=true',
+  ],
+  verifyAuditStream: [
+    ({ audit }) => audit.verifyStream('7', { limit: 10 }),
+    'GET /v1/audit/streams/7/verification?limit=10',
+  ],
+  listAuditCheckpoints: [({ audit }) => audit.listCheckpoints({ limit: 5 }), 'GET /v1/audit/checkpoints?limit=5'],
+  listAuditSigningKeys: [({ audit }) => audit.listSigningKeys(), 'GET /v1/audit/signing-keys'],
   listAuditStreams: [({ audit }) => audit.streams.list({ limit: 5 }), 'GET /v1/audit/streams?limit=5'],
   listAuditStreamEvents: [
     ({ audit }) => audit.streams.events('9', { after: 3 }),

@@ -33,7 +33,15 @@ export type { LaneBounds } from './api-keys/lane.ts'
 export { revokeLeakedApiKey } from './api-keys/leaked-key.service.ts'
 export { type HashCost, hashCostMin, isAtLeast } from './api-keys/password-hash.ts'
 export { RevocationProbe } from './api-keys/revocation-probe.ts'
-export { coveredBy, covers, platformScopes, registryAudience, registryScopes, satisfies } from './api-keys/scope.ts'
+export {
+  coveredBy,
+  covers,
+  enterpriseTokenScope,
+  platformScopes,
+  registryAudience,
+  registryScopes,
+  satisfies,
+} from './api-keys/scope.ts'
 export {
   type KeyEnvironment,
   keyEnvironments,
@@ -72,6 +80,41 @@ export { listLogStreams, readLogStream } from './audit/log-stream.service.ts'
 export { countPartitionsAhead, recordDrops, retentionTerms, saveRetention } from './audit/retention.service.ts'
 export { csvColumns } from './audit/event-text.ts'
 export { oneTransaction, rehearse } from './audit/one-transaction.ts'
+export { bareId, type Place } from './audit/retraced/cursor.ts'
+export {
+  type EnterpriseToken,
+  findEnterpriseToken,
+  issueEnterpriseToken,
+  listEnterpriseTokens,
+  renameEnterpriseToken,
+  revealEnterpriseTokens,
+  revokeEnterpriseToken,
+  type ShownToken,
+  type TokenKeeping,
+} from './audit/retraced/enterprise-token.service.ts'
+export type { AuditRow } from './audit/retraced/event-page.repository.ts'
+export { instantOf } from './audit/retraced/instant.ts'
+export { type SavedExport, SavedSearch } from './audit/retraced/saved-export.ts'
+export { exportedEvents, getExport, listExports, saveExport } from './audit/retraced/saved-export.service.ts'
+export {
+  cleanViewers,
+  endViewers,
+  findViewer,
+  findViewerByToken,
+  issueViewerToken,
+  type NewViewer,
+  type Viewer,
+} from './audit/retraced/viewer.service.ts'
+export { type AuditGroup, type AuditScope, type GroupScope, resolveGroup } from './audit/retraced/scope.ts'
+export {
+  type AuditConnection,
+  type AuditEdge,
+  type AuditPage,
+  type PaginatedArguments,
+  type SearchArguments,
+  searchAuditEvents,
+  searchAuditEventsPaginated,
+} from './audit/retraced/search.service.ts'
 export {
   type ChainedRow,
   chainHash,
@@ -84,6 +127,29 @@ export { decodeEventMap, encodeEventMap, EventMap, keepsItsPlace, noteSentOrder 
 export { cleanAuditClaims, Ingest, ingestBounds } from './audit/ingest.ts'
 export { Publication, publishBounds, PublishedEvent, type Recorded } from './audit/published-event.ts'
 export type { Receipt, Submission } from './audit/submission.ts'
+export { checkpointRecords } from './audit/checkpoint-lines.ts'
+export {
+  listCheckpoints,
+  listSigningKeys,
+  type PublishCheckpoint,
+  takeCheckpoints,
+} from './audit/checkpoint.service.ts'
+export { AuditSigningKey, type ChainHead, Checkpoint } from './audit/checkpoint.ts'
+export type { CheckpointLines } from './audit/checkpoint-file.ts'
+export { type LogVerification, type LogVerificationOptions, verifyLog } from './audit/log-verification.ts'
+export {
+  newSigningKeyText,
+  parseSigningKey,
+  parseVerificationKeys,
+  SigningKey,
+  SigningKeyError,
+  VerificationKey,
+} from './audit/signing-key.ts'
+export { Finding, type FindingCode, findingCodes } from './audit/verification-finding.ts'
+export { StreamVerification, VerificationQuery, verifyStream } from './audit/verification.service.ts'
+export type { StreamStart } from './audit/verification.ts'
+export { type Redacted, RedactionRequest } from './audit/redaction.ts'
+export { redactEvents } from './audit/redaction.service.ts'
 export { type HashedEvent, retracedHash } from './audit/retraced-hash.ts'
 export { type StreamKey, streamOf } from './audit/stream.ts'
 export { ensureAuditPartitions } from './audit/audit-partitions.ts'

@@ -71,6 +71,7 @@ const matrix: Readonly<Record<Permission, string>> = {
   'audit:read': '        y   y   -   y   y   y   y   -',
   'audit:follow': '      y   y   -   y   y   -   -   -',
   'audit:publish': '     -   -   -   -   -   -   -   -',
+  'audit:verify': '      y   y   -   y   y   -   -   -',
 }
 const cells = Object.entries(matrix).flatMap(([permission, row]) =>
   row

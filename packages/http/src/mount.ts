@@ -317,7 +317,7 @@ async function callOf(
 const signals = new WeakMap<Response, AbortSignal>()
 
 /** Aborted when the connection closes before the answer is complete. */
-function signalOf(response: Response): AbortSignal {
+export function signalOf(response: Response): AbortSignal {
   const known = signals.get(response)
   if (known) return known
   const controller = new AbortController()
@@ -364,7 +364,7 @@ function actorOf(
  * The address that is recorded; what a proxy claims is any text. A socket that listens on `::` knows IPv4 callers as
  * `::ffff:192.0.2.1`: whoever looks for an address in the log looks for it in one spelling.
  */
-function addressOf(ip: string | undefined): string | undefined {
+export function addressOf(ip: string | undefined): string | undefined {
   const address = ip?.replace(/^::ffff:(?=[\d.]+$)/i, '')
   return address !== undefined && isIP(address) !== 0 ? address : undefined
 }

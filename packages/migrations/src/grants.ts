@@ -36,6 +36,9 @@ const objects = `
         -- Where the chains begin is not for a server to say.
         when n.nspname = 'registry' and c.relname = 'audit_cuts' then array['SELECT']
         when n.nspname = 'public' and c.relname = 'audit_log' then array['INSERT', 'SELECT']
+        -- What shows that the log was not changed: added to, as the log itself.
+        when n.nspname = 'registry' and c.relname in ('audit_checkpoints', 'audit_checkpoint_heads', 'audit_signing_keys')
+          then array['INSERT', 'SELECT']
         else array['DELETE', 'INSERT', 'SELECT', 'UPDATE']
       end,
       coalesce(c.relacl, acldefault(case c.relkind when 'S' then 's' else 'r' end::"char", c.relowner)),

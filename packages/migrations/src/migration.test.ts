@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { MigrationError } from './migration-error.ts'
-import { checked, directivesOf, partitionIndexOf } from './migration.ts'
+import { checked, directivesOf, partitionIndexesOf } from './migration.ts'
 import { migrations } from './migrations.gen.ts'
 import { partitionIndexName } from './partition-index.ts'
 
@@ -107,11 +107,16 @@ describe('each-partition', () => {
     const text = `-- migrate: each-partition audit_log
 create unique index audit_log_new_idx on public.audit_log
   using btree (stream_id, received_at desc) include (crud) where crud <> 'r';`
-    expect(partitionIndexOf('f', text)).toEqual({
+    const first = {
       unique: true,
       name: 'audit_log_new_idx',
       rest: `using btree (stream_id, received_at desc) include (crud) where crud <> 'r'`,
-    })
+    }
+    expect(partitionIndexesOf('f', text)).toEqual([first])
+    expect(partitionIndexesOf('f', `${text} create index other_idx on audit_log (id)`)).toEqual([
+      first,
+      { unique: false, name: 'other_idx', rest: '(id)' },
+    ])
   })
 
   it.each([
@@ -120,10 +125,11 @@ create unique index audit_log_new_idx on public.audit_log
     'create index concurrently a on audit_log (id)',
     'create index a on audit_log_2026_01 (id)',
     'create index a on audit_log (id); select 1',
+    'create index a on audit_log (id); create index A on audit_log (crud)',
     `create index ${'a'.repeat(41)} on audit_log (id)`,
     'drop index a',
   ])('refuses %s', (sql) => {
-    expect(() => partitionIndexOf('f', sql)).toThrow(MigrationError)
+    expect(() => partitionIndexesOf('f', sql)).toThrow(MigrationError)
   })
 
   it('names the index of a partition as the database names those of a new partition', () => {

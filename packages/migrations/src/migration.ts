@@ -105,11 +105,11 @@ function checkedText(file: string, text: string): Directives {
   if (directives.noTransaction && statements.length !== 1) {
     throw new MigrationError('usage', `${file}: no-transaction allows one statement, here are ${statements.length}`)
   }
-  if (directives.eachPartition !== undefined) partitionIndexOf(file, text)
+  if (directives.eachPartition !== undefined) partitionIndexesOf(file, text)
   return directives
 }
 
-/** The one statement of an `each-partition` file, taken apart. */
+/** A statement of an `each-partition` file, taken apart. */
 export interface PartitionIndex {
   readonly unique: boolean
   readonly name: string
@@ -118,21 +118,26 @@ export interface PartitionIndex {
 }
 
 /**
- * Takes the one `create index NAME on audit_log (…)` of an `each-partition` file apart.
- * @throws {MigrationError} `usage` when the file holds anything else.
+ * Takes the `create index NAME on audit_log (…)` of an `each-partition` file apart, in their order.
+ * @throws {MigrationError} `usage` when the file holds anything else, or a name twice.
  */
-export function partitionIndexOf(file: string, text: string): PartitionIndex {
-  const [statement = '', ...more] = statementsOf(text)
-  const match =
-    /^create\s+(unique\s+)?index\s+([a-z_][a-z0-9_]{0,39})\s+on\s+(?:public\.)?audit_log\s*(?=\(|using\b)(.*)$/is.exec(
-      statement,
-    )
-  const [, unique, name, rest] = match ?? []
-  if (more.length > 0 || name === undefined || rest === undefined || name === 'on') {
-    throw new MigrationError(
-      'usage',
-      `${file}: each-partition takes one "create index NAME on audit_log (…)", NAME ≤ 40 bytes`,
-    )
+export function partitionIndexesOf(file: string, text: string): PartitionIndex[] {
+  const indexes = statementsOf(text).map((statement) => {
+    const match =
+      /^create\s+(unique\s+)?index\s+([a-z_][a-z0-9_]{0,39})\s+on\s+(?:public\.)?audit_log\s*(?=\(|using\b)(.*)$/is.exec(
+        statement,
+      )
+    const [, unique, name, rest] = match ?? []
+    if (name === undefined || rest === undefined || name === 'on') {
+      throw new MigrationError(
+        'usage',
+        `${file}: each-partition takes "create index NAME on audit_log (…)", one or several, NAME ≤ 40 bytes`,
+      )
+    }
+    return { unique: unique !== undefined, name: name.toLowerCase(), rest }
+  })
+  if (new Set(indexes.map(({ name }) => name)).size < indexes.length) {
+    throw new MigrationError('usage', `${file}: each-partition takes every name once`)
   }
-  return { unique: unique !== undefined, name: name.toLowerCase(), rest }
+  return indexes
 }

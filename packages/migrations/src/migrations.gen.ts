@@ -1465,7 +1465,199 @@ drop table registry.audit_dedup;
   },
   {
     version: 14,
-    name: '0014_audit_outlets',
+    name: '0014_audit_evidence',
+    checksum: '0e4f1754f9afe171d67f777bf43f9ac909fb4bf66531c22100424944aca56fb1',
+    up: `-- What shows that the log was not changed by somebody who can write the database: signed checkpoints of the heads of its
+-- streams; and how an event loses what it says of persons without breaking its chain.
+
+create domain registry.audit_signature as bytea constraint audit_signature_check check (octet_length(value) = 64);
+
+create table registry.audit_signing_keys (
+  key_id text not null,
+  public_key text not null,
+  first_used_at timestamptz(3) not null default now(),
+  constraint audit_signing_keys_pkey primary key (key_id)
+);
+comment on table registry.audit_signing_keys is 'The public keys that checkpoints were signed with, also those of former times.';
+comment on column registry.audit_signing_keys.public_key is 'Ed25519, as PEM.';
+
+create table registry.audit_checkpoints (
+  number bigint not null,
+  taken_at timestamptz(3) not null,
+  head_count integer not null,
+  root registry.audit_sha256 not null,
+  previous_root registry.audit_sha256 not null,
+  key_id text not null,
+  signature registry.audit_signature not null,
+  constraint audit_checkpoints_pkey primary key (number),
+  constraint audit_checkpoints_key_id_fkey foreign key (key_id) references registry.audit_signing_keys (key_id)
+);
+comment on table registry.audit_checkpoints is 'The heads of all streams that had changed, as one signed Merkle root; each names the root before it. Append-only.';
+
+create table registry.audit_checkpoint_heads (
+  stream_id uuid not null,
+  stream_seq bigint not null,
+  chain_hash registry.audit_sha256 not null,
+  number bigint not null,
+  constraint audit_checkpoint_heads_pkey primary key (stream_id, stream_seq, number),
+  constraint audit_checkpoint_heads_number_fkey foreign key (number) references registry.audit_checkpoints (number)
+);
+comment on table registry.audit_checkpoint_heads is 'The leaves of every checkpoint''s tree, which are in the order of their streams. Append-only.';
+create index audit_checkpoint_heads_number_idx on registry.audit_checkpoint_heads (number, stream_id);
+alter table registry.audit_checkpoints alter column root set storage plain, alter column signature set storage plain;
+alter table registry.audit_checkpoint_heads alter column chain_hash set storage plain;
+
+-- Beside the heads and not in them: whoever takes a checkpoint waits for no writer of the log, and none for him.
+create table registry.audit_checkpointed (
+  stream_id uuid not null,
+  stream_seq bigint not null,
+  constraint audit_checkpointed_pkey primary key (stream_id)
+);
+comment on table registry.audit_checkpointed is 'Up to where every stream is in some checkpoint: what is beyond goes into the next one.';
+
+create table registry.audit_checkpoints_unpublished (
+  number bigint not null,
+  constraint audit_checkpoints_unpublished_pkey primary key (number),
+  constraint audit_checkpoints_unpublished_number_fkey foreign key (number) references registry.audit_checkpoints (number)
+);
+comment on table registry.audit_checkpoints_unpublished is 'Checkpoints that have not been written to the log stream yet: a process may end between the two.';
+
+-- Erases what events say of persons: the personal block, the salt without which its digest tells nothing, and what they
+-- are found by. The digest stays, so the chain still verifies. For the owner of the log alone: no comment that begins
+-- with the word by which the runtime role is granted a function. Who calls it records it in the same transaction.
+create function registry.redact_audit_events(stream uuid, ids uuid[]) returns integer
+language plpgsql set search_path = pg_catalog, pg_temp set plan_cache_mode = force_custom_plan as $$
+declare
+  redacted integer;
+begin
+  -- Before the head, as everybody who writes a tenant's log; and nobody puts a hold on it meanwhile.
+  perform from public.tenants t where t.id = stream for share;
+  if exists (select from registry.legal_holds h where h.stream_id = stream) then
+    raise exception '% is under a legal hold', stream using errcode = 'object_not_in_prerequisite_state';
+  end if;
+  -- Whoever writes a stream's rows writes its head: a distributed engine commits by what it saw being written.
+  update registry.audit_streams set last_seq = last_seq where stream_id = stream;
+  update public.audit_log set
+    actor_id = null, actor_name = null, actor_href = null, actor_fields = null,
+    target_id = null, target_name = null, target_href = null, target_fields = null,
+    group_name = null, source_ip = null, description = null, external_id = null,
+    fields = null, metadata = null, hash = null,
+    row_salt = null, search = null
+  where id = any (ids) and stream_id = stream and row_salt is not null
+    -- What tells of redactions stays: an erased row that no event speaks of was erased by somebody else.
+    and not (product = 'tenant-registry' and action = 'audit_event.redacted');
+  get diagnostics redacted = row_count;
+  return redacted;
+end
+$$;
+comment on function registry.redact_audit_events(uuid, uuid[]) is 'owner: erases what these events of one stream say of persons; answers how many had something left. Refuses a stream under a legal hold.';
+revoke execute on function registry.redact_audit_events(uuid, uuid[]) from public;
+`,
+    down: `drop function registry.redact_audit_events(uuid, uuid[]);
+drop table registry.audit_checkpoints_unpublished;
+drop table registry.audit_checkpointed;
+drop table registry.audit_checkpoint_heads;
+drop table registry.audit_checkpoints;
+drop table registry.audit_signing_keys;
+drop domain registry.audit_signature;
+`,
+  },
+  {
+    version: 15,
+    name: '0015_audit_lists',
+    checksum: 'fcc7d382347af8878db767c3da52a4d8d2c7a0c31d47084427ddb8e2b6718085',
+    up: `-- migrate: each-partition audit_log
+
+-- Lists of all tenants and products together.
+create index audit_log_time_idx on audit_log (canonical_at desc, id desc);
+
+-- What one product recorded for one tenant, however little of its log that is; and how much of it there is in one
+-- environment and of some kinds, which is counted in the index alone.
+create index audit_log_stream_product_idx on audit_log (stream_id, product, canonical_at desc, id desc) include (environment, crud);
+`,
+    down: `drop index audit_log_stream_product_idx;
+drop index audit_log_time_idx;
+`,
+  },
+  {
+    version: 16,
+    name: '0016_audit_viewers',
+    checksum: 'faaa173672ed2e0454a09330811ee5374f3635f4a69b43704bbceacabba7d398',
+    up: `-- Who looks into the log of one group by Retraced's wire: for minutes in a viewer, for as long as they are not ended with
+-- an enterprise token; and the exports that viewers saved.
+
+create table registry.audit_viewers (
+  id uuid not null,
+  token_digest registry.audit_sha256 not null,
+  product text not null,
+  environment registry.audit_environment not null,
+  group_id registry.audit_term not null,
+  tenant_id uuid,
+  target_id registry.audit_term,
+  actor_id registry.audit_term,
+  is_admin boolean not null,
+  view_log_action registry.audit_term not null,
+  created_at timestamptz(3) not null default now(),
+  expires_at timestamptz(3) not null,
+  constraint audit_viewers_pkey primary key (id),
+  constraint audit_viewers_token_key unique (token_digest),
+  constraint audit_viewers_tenant_id_fkey foreign key (tenant_id) references tenants (id) on delete cascade
+);
+comment on table registry.audit_viewers is 'Who may look into the log of a group now. What a session says of itself is compared with this on every request.';
+comment on column registry.audit_viewers.token_digest is 'SHA-256 of the token: it has 128 random bits, so there is nothing to be guessed.';
+comment on column registry.audit_viewers.tenant_id is 'The tenant that the group is, if it is one: as it was when the token was made.';
+create index audit_viewers_expires_at_idx on registry.audit_viewers (expires_at);
+create index audit_viewers_actor_idx on registry.audit_viewers (product, environment, group_id, actor_id);
+create index audit_viewers_tenant_idx on registry.audit_viewers (tenant_id) where tenant_id is not null;
+
+create table registry.audit_enterprise_tokens (
+  api_key_id uuid not null,
+  product text not null,
+  environment registry.audit_environment not null,
+  group_id registry.audit_term not null,
+  tenant_id uuid,
+  display_name text not null,
+  view_log_action registry.audit_term not null,
+  sealed bytea,
+  kid text,
+  created_at timestamptz(3) not null default now(),
+  constraint audit_enterprise_tokens_pkey primary key (api_key_id),
+  constraint audit_enterprise_tokens_api_key_id_fkey foreign key (api_key_id) references api_keys (id) on delete cascade,
+  constraint audit_enterprise_tokens_tenant_id_fkey foreign key (tenant_id) references tenants (id) on delete cascade,
+  constraint audit_enterprise_tokens_sealed_check check ((sealed is null) = (kid is null))
+);
+comment on table registry.audit_enterprise_tokens is 'What an API key of the platform''s own that reads one group''s log belongs to. Without its row here such a key opens nothing.';
+comment on column registry.audit_enterprise_tokens.sealed is 'The token under a key of the keyring: Retraced''s wire shows it again to who made it. Null where it is shown once.';
+create index audit_enterprise_tokens_group_idx on registry.audit_enterprise_tokens (product, environment, group_id, created_at);
+create index audit_enterprise_tokens_tenant_idx on registry.audit_enterprise_tokens (tenant_id) where tenant_id is not null;
+
+create table registry.audit_exports (
+  id uuid not null,
+  product text not null,
+  environment registry.audit_environment not null,
+  group_id registry.audit_term not null,
+  tenant_id uuid,
+  target_id registry.audit_term,
+  name text not null,
+  body jsonb not null,
+  saved_by registry.audit_term,
+  saved_at timestamptz(3) not null default now(),
+  constraint audit_exports_pkey primary key (id),
+  constraint audit_exports_tenant_id_fkey foreign key (tenant_id) references tenants (id) on delete cascade
+);
+comment on table registry.audit_exports is 'Searches that a viewer saved under a name, to have what they find as a file. The file is made each time.';
+create index audit_exports_group_idx on registry.audit_exports (product, environment, group_id, saved_at desc, id desc);
+create index audit_exports_tenant_idx on registry.audit_exports (tenant_id) where tenant_id is not null;
+`,
+    down: `-- The keys stay, and open nothing without what they belong to.
+drop table registry.audit_exports;
+drop table registry.audit_enterprise_tokens;
+drop table registry.audit_viewers;
+`,
+  },
+  {
+    version: 17,
+    name: '0017_audit_outlets',
     checksum: 'd3e665d8e7013ac26f60f5d7e94f6f90a763117f7ef8627511e09ddc2fcaab3e',
     up: `-- Following the log stream by stream, and how long its events are kept.
 

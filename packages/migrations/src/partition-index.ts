@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto'
 import type { Client } from 'pg'
 import { escapeIdentifier } from 'pg'
 import { MigrationError } from './migration-error.ts'
-import { partitionIndexOf } from './migration.ts'
-import type { CheckedMigration } from './migration.ts'
+import { partitionIndexesOf } from './migration.ts'
+import type { CheckedMigration, PartitionIndex } from './migration.ts'
 import type { Settings } from './settings.ts'
 import { runSql } from './sql-error.ts'
 import { transaction } from './transaction.ts'
@@ -27,17 +27,25 @@ interface Partition {
 }
 
 /**
- * Makes an index on the partitioned `audit_log` without ever blocking its writers: an invalid one on the parent only,
- * one per partition concurrently, each attached; with the last the parent's becomes valid. Every part looks first
- * what is there, so that a run that was killed is finished by the next.
+ * Makes indexes on the partitioned `audit_log` without ever blocking its writers, one after the other: an invalid one on
+ * the parent only, one per partition concurrently, each attached; with the last the parent's becomes valid. Every part
+ * looks first what is there, so that a run that was killed is finished by the next.
  */
-export async function createPartitionIndex(
+export async function createPartitionIndexes(
   client: Client,
   settings: Settings,
   migration: CheckedMigration,
 ): Promise<void> {
   const file = `${migration.name}.up.sql`
-  const { unique, name, rest } = partitionIndexOf(file, migration.up)
+  for (const index of partitionIndexesOf(file, migration.up)) await createPartitionIndex(client, settings, file, index)
+}
+
+async function createPartitionIndex(
+  client: Client,
+  settings: Settings,
+  file: string,
+  { unique, name, rest }: PartitionIndex,
+): Promise<void> {
   const create = unique ? 'create unique index' : 'create index'
   const run = async (sql: string): Promise<void> => runSql(client, settings, file, sql)
   const attach = async (sql: string): Promise<void> => transaction(client, settings, async () => run(sql))

@@ -5,7 +5,7 @@ import type { HistoryRow } from './history.ts'
 import { judge, refuseUnsound } from './judgement.ts'
 import { MigrationError } from './migration-error.ts'
 import type { CheckedMigration } from './migration.ts'
-import { createPartitionIndex } from './partition-index.ts'
+import { createPartitionIndexes } from './partition-index.ts'
 import type { Settings } from './settings.ts'
 import { runSql } from './sql-error.ts'
 import { interruptible, locked, transaction, unlimited } from './transaction.ts'
@@ -43,7 +43,7 @@ export async function applyStep(session: Session, migration: CheckedMigration): 
       recordMigration(client, migration, { ...record, durationMs: 0, dirty: true }),
     )
     if (directives.eachPartition === undefined) await runSql(client, stoppable, file, migration.up)
-    else await createPartitionIndex(client, stoppable, migration)
+    else await createPartitionIndexes(client, stoppable, migration)
     const durationMs = performance.now() - started
     await transaction(client, settings, async () => recordMigration(client, migration, { ...record, durationMs }))
     end(session, migration, 'applied', started)

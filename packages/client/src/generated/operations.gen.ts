@@ -1,6 +1,6 @@
 // Made by packages/client/scripts/generate.ts from packages/http/openapi.json, with @redocly/cli. Do not edit.
 
-import type { ApiKey, ApiKeyChanges, ApiKeyPage, ApiKeyRevocation, ApiKeyRotation, AuditEvent, AuditEventPage, AuditStreamEventPage, AuditStreamPage, ChangePage, Entitlements, EvaluationBatch, EvaluationResults, FoundApiKeys, Health, IssuedApiKey, LeakedApiKey, LegalHold, Me, NewApiKey, NewLegalHold, NewProject, NewTenant, NewTenantProduct, OwnApiKey, OwnApiKeyPage, OwnIssuedApiKey, Product, ProductPage, Project, ProjectChanges, ProjectPage, Publication, PurgeRequest, Readiness, RecordedAuditEvents, ReleasedSlug, RevokedApiKeys, SlugRelease, Tenant, TenantChanges, TenantExport, TenantPage, TenantProduct, TenantProductChanges, TenantProductPage, TenantProductPreview, TenantSummary, TenantSummaryExport, TenantSummaryPage, Transition, TransitionPreview, Verification, VerificationBatch, VerifiedKey, VerifiedKeys } from './schemas.gen.ts';
+import type { ApiKey, ApiKeyChanges, ApiKeyPage, ApiKeyRevocation, ApiKeyRotation, AuditCheckpointPage, AuditEvent, AuditEventPage, AuditSigningKeyPage, AuditStreamEventPage, AuditStreamPage, AuditStreamVerification, ChangePage, Entitlements, EvaluationBatch, EvaluationResults, FoundApiKeys, Health, IssuedApiKey, LeakedApiKey, LegalHold, Me, NewApiKey, NewLegalHold, NewProject, NewTenant, NewTenantProduct, OwnApiKey, OwnApiKeyPage, OwnIssuedApiKey, Product, ProductPage, Project, ProjectChanges, ProjectPage, Publication, PurgeRequest, Readiness, RecordedAuditEvents, ReleasedSlug, RevokedApiKeys, SlugRelease, Tenant, TenantChanges, TenantExport, TenantPage, TenantProduct, TenantProductChanges, TenantProductPage, TenantProductPreview, TenantSummary, TenantSummaryExport, TenantSummaryPage, Transition, TransitionPreview, Verification, VerificationBatch, VerifiedKey, VerifiedKeys } from './schemas.gen.ts';
 
 type VerifyApiKeyResult = VerifiedKey;
 
@@ -736,15 +736,26 @@ export type ListAuditEventsQuery = {
      */
     product?: string;
     /**
-     * Only this action.
+     * Only what is about real things, or only what is not.
+     */
+    environment?: "live" | "test";
+    /**
+     * Only what was done for this one, as the product names it.
+     * @minLength 1
+     * @maxLength 1024
+     */
+    group_id?: string;
+    /**
+     * Only this action; with `*` at its end, all that begin like this.
      * @minLength 1
      * @maxLength 1024
      */
     action?: string;
     /**
-     * Only this kind of action.
+     * Only these kinds of action: one or several of `c`, `r`, `u` and `d`, with commas between.
+     * @pattern ^[crud](,[crud]){0,3}$
      */
-    crud?: "c" | "r" | "u" | "d";
+    crud?: string;
     /**
      * Only what this one did.
      * @minLength 1
@@ -758,6 +769,31 @@ export type ListAuditEventsQuery = {
      */
     target_id?: string;
     /**
+     * Only what was done to things of this kind.
+     * @minLength 1
+     * @maxLength 1024
+     */
+    target_type?: string;
+    /**
+     * Only the events to which the product gave this id.
+     * @minLength 1
+     * @maxLength 1024
+     */
+    external_id?: string;
+    /**
+     * Only what is said to have failed, or not to. Not said is neither.
+     */
+    is_failure?: "true" | "false";
+    /**
+     * Only what nobody in particular is said to have done, or not. Not said is neither.
+     */
+    is_anonymous?: "true" | "false";
+    /**
+     * Only what came from this address, however it is spelled, or from this network, in CIDR notation.
+     * @maxLength 100
+     */
+    source_ip?: string;
+    /**
      * Only what happened at this instant or later.
      * @format date-time
      */
@@ -768,10 +804,24 @@ export type ListAuditEventsQuery = {
      */
     created_before?: string;
     /**
+     * Only what came in at this instant or later.
+     * @format date-time
+     */
+    received_after?: string;
+    /**
+     * Only what came in before this instant.
+     * @format date-time
+     */
+    received_before?: string;
+    /**
      * Only what this search finds: words, and operators such as `actor.id:jane`, `action:tenant.*`, `-crud:r`, `received:2026-01-01,`. docs/audit-search.md has them all.
      * @maxLength 2000
      */
     q?: string;
+    /**
+     * With `true` the page also says how many events match, on all pages together: exactly up to 10000, and that they are more beyond that.
+     */
+    total?: "true" | "false";
 };
 
 type PublishAuditEventsResult = RecordedAuditEvents;
@@ -788,6 +838,49 @@ type GetAuditEventPath = {
      */
     event_id: string;
 };
+
+type VerifyAuditStreamResult = AuditStreamVerification;
+
+type VerifyAuditStreamPath = {
+    /**
+     * The id of the stream: for the stream of a tenant, that of the tenant.
+     * @pattern ^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})$
+     * @format uuid
+     */
+    stream_id: string;
+};
+
+export type VerifyAuditStreamQuery = {
+    /**
+     * How many rows to verify: 1 to 100000, which is what is done unless told.
+     * @minimum 1
+     * @maximum 100000
+     */
+    limit?: number;
+    /**
+     * The `next_cursor` of the call before, to go on from there.
+     * @maxLength 4096
+     */
+    cursor?: string;
+};
+
+type ListAuditCheckpointsResult = AuditCheckpointPage;
+
+export type ListAuditCheckpointsQuery = {
+    /**
+     * How many to answer: 1 to 200, 50 unless told.
+     * @minimum 1
+     * @maximum 200
+     */
+    limit?: number;
+    /**
+     * The `next_cursor` of the page before, with the same filters.
+     * @maxLength 4096
+     */
+    cursor?: string;
+};
+
+type ListAuditSigningKeysResult = AuditSigningKeyPage;
 
 type ExportAuditEventsResult = string;
 
@@ -810,15 +903,26 @@ export type ExportAuditEventsQuery = {
      */
     product?: string;
     /**
-     * Only this action.
+     * Only what is about real things, or only what is not.
+     */
+    environment?: "live" | "test";
+    /**
+     * Only what was done for this one, as the product names it.
+     * @minLength 1
+     * @maxLength 1024
+     */
+    group_id?: string;
+    /**
+     * Only this action; with `*` at its end, all that begin like this.
      * @minLength 1
      * @maxLength 1024
      */
     action?: string;
     /**
-     * Only this kind of action.
+     * Only these kinds of action: one or several of `c`, `r`, `u` and `d`, with commas between.
+     * @pattern ^[crud](,[crud]){0,3}$
      */
-    crud?: "c" | "r" | "u" | "d";
+    crud?: string;
     /**
      * Only what this one did.
      * @minLength 1
@@ -832,6 +936,31 @@ export type ExportAuditEventsQuery = {
      */
     target_id?: string;
     /**
+     * Only what was done to things of this kind.
+     * @minLength 1
+     * @maxLength 1024
+     */
+    target_type?: string;
+    /**
+     * Only the events to which the product gave this id.
+     * @minLength 1
+     * @maxLength 1024
+     */
+    external_id?: string;
+    /**
+     * Only what is said to have failed, or not to. Not said is neither.
+     */
+    is_failure?: "true" | "false";
+    /**
+     * Only what nobody in particular is said to have done, or not. Not said is neither.
+     */
+    is_anonymous?: "true" | "false";
+    /**
+     * Only what came from this address, however it is spelled, or from this network, in CIDR notation.
+     * @maxLength 100
+     */
+    source_ip?: string;
+    /**
      * Only what happened at this instant or later.
      * @format date-time
      */
@@ -842,10 +971,24 @@ export type ExportAuditEventsQuery = {
      */
     created_before?: string;
     /**
+     * Only what came in at this instant or later.
+     * @format date-time
+     */
+    received_after?: string;
+    /**
+     * Only what came in before this instant.
+     * @format date-time
+     */
+    received_before?: string;
+    /**
      * Only what this search finds: words, and operators such as `actor.id:jane`, `action:tenant.*`, `-crud:r`, `received:2026-01-01,`. docs/audit-search.md has them all.
      * @maxLength 2000
      */
     q?: string;
+    /**
+     * With `true` the page also says how many events match, on all pages together: exactly up to 10000, and that they are more beyond that.
+     */
+    total?: "true" | "false";
     /**
      * `ndjson` has every event as it was recorded; `csv` is for spreadsheets.
      */
@@ -1204,6 +1347,23 @@ export type Ops = {
         };
         result: GetAuditEventResult;
     };
+    verifyAuditStream: {
+        args: {
+            path: VerifyAuditStreamPath;
+            query?: VerifyAuditStreamQuery;
+        };
+        result: VerifyAuditStreamResult;
+    };
+    listAuditCheckpoints: {
+        args: {
+            query?: ListAuditCheckpointsQuery;
+        };
+        result: ListAuditCheckpointsResult;
+    };
+    listAuditSigningKeys: {
+        args: {};
+        result: ListAuditSigningKeysResult;
+    };
     exportAuditEvents: {
         args: {
             query: ExportAuditEventsQuery;
@@ -1292,6 +1452,9 @@ export const operations = {
   publishAuditEvents: { method: 'POST', path: '/v1/audit/events', idempotent: true },
   listAuditEvents: { method: 'GET', path: '/v1/audit/events', reads: true },
   getAuditEvent: { method: 'GET', path: '/v1/audit/events/{event_id}', reads: true },
+  verifyAuditStream: { method: 'GET', path: '/v1/audit/streams/{stream_id}/verification', reads: true },
+  listAuditCheckpoints: { method: 'GET', path: '/v1/audit/checkpoints', reads: true },
+  listAuditSigningKeys: { method: 'GET', path: '/v1/audit/signing-keys', reads: true },
   exportAuditEvents: { method: 'GET', path: '/v1/audit/export', reads: true },
   listAuditStreams: { method: 'GET', path: '/v1/audit/streams', reads: true },
   listAuditStreamEvents: { method: 'GET', path: '/v1/audit/streams/{stream_id}/events', reads: true },

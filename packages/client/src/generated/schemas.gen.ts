@@ -2378,6 +2378,16 @@ export type AuditEventPage = {
      * Hand this back as `cursor` for the next page; null on the last one.
      */
     next_cursor: string | null;
+    /**
+     * With `total=true`: how many events match, on all pages together; when there are more than are counted, how many were counted.
+     * @minimum -9007199254740991
+     * @maximum 9007199254740991
+     */
+    total?: number;
+    /**
+     * With `total=true`: whether there are no more than `total`.
+     */
+    total_is_exact?: boolean;
 };
 
 /**
@@ -2519,6 +2529,189 @@ export type AuditEvent = {
      * What belongs to its making: the id of the request, and so on.
      */
     metadata: Record<string, string> | null;
+};
+
+/**
+ * What the verification of a stream came to.
+ */
+export type AuditStreamVerification = {
+    /**
+     * The stream: the id of a tenant, for its own.
+     * @pattern ^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})$
+     * @format uuid
+     */
+    stream_id: string;
+    /**
+     * Whether nothing was found.
+     */
+    intact: boolean;
+    /**
+     * What was found: the first thing in the stream, and in its checkpoints.
+     */
+    findings: AuditFinding[];
+    /**
+     * The first place that was verified.
+     * @minimum -9007199254740991
+     * @maximum 9007199254740991
+     */
+    from_seq: number;
+    /**
+     * The last one; what is before it is as it was written.
+     * @minimum -9007199254740991
+     * @maximum 9007199254740991
+     */
+    to_seq: number;
+    /**
+     * How many rows that were.
+     * @minimum -9007199254740991
+     * @maximum 9007199254740991
+     */
+    rows: number;
+    /**
+     * How many of them are redacted: of those, only what stays could be verified.
+     * @minimum -9007199254740991
+     * @maximum 9007199254740991
+     */
+    redacted: number;
+    /**
+     * Up to where a signed checkpoint says the same. What is behind it only fits together; null when that is all of it.
+     */
+    certified_seq: number | null;
+    /**
+     * The number of that checkpoint.
+     */
+    checkpoint: number | null;
+    /**
+     * How to go on; null at the end of the stream.
+     */
+    next_cursor: string | null;
+};
+
+/**
+ * Something in the audit log that is not as it was written.
+ */
+export type AuditFinding = {
+    /**
+     * What was found.
+     */
+    code: ("row_edited" | "row_removed" | "row_inserted" | "rows_swapped" | "rows_rewritten" | "tail_removed" | "row_erased" | "head_missing" | "version_unknown" | "checkpoint_invalid" | "checkpoint_key_unknown" | "checkpoint_heads_changed" | "checkpoint_removed" | "checkpoint_replaced") | LaterValue;
+    /**
+     * The same in words.
+     */
+    message: string;
+    /**
+     * The stream that it is in.
+     */
+    stream_id: string | null;
+    /**
+     * The first place in the stream that is concerned.
+     */
+    stream_seq: number | null;
+    /**
+     * The event that stands there, if one does.
+     */
+    event_id: string | null;
+    /**
+     * The number of the checkpoint that shows it.
+     */
+    checkpoint: number | null;
+};
+
+/**
+ * One page of a list.
+ */
+export type AuditCheckpointPage = {
+    /**
+     * What the page holds, in the order of the list.
+     */
+    data: AuditCheckpoint[];
+    /**
+     * Whether there is another page.
+     */
+    has_more: boolean;
+    /**
+     * Hand this back as `cursor` for the next page; null on the last one.
+     */
+    next_cursor: string | null;
+};
+
+/**
+ * Where the streams of the audit log had come to, signed.
+ */
+export type AuditCheckpoint = {
+    /**
+     * Its place among the checkpoints: 1, 2, 3 … without gaps.
+     * @minimum 1
+     * @maximum 9007199254740991
+     */
+    number: number;
+    /**
+     * When it was taken, by the database's clock.
+     * @format date-time
+     */
+    taken_at: string;
+    /**
+     * How many streams had changed since they were last in one.
+     * @minimum 1
+     * @maximum 5000
+     */
+    head_count: number;
+    /**
+     * The Merkle tree hash (RFC 6962, SHA-256) of the heads of these streams, in hexadecimal digits.
+     * @pattern ^[0-9a-f]{64}$
+     */
+    root: string;
+    /**
+     * The root of the checkpoint before; 64 zeros for the first one.
+     * @pattern ^[0-9a-f]{64}$
+     */
+    previous_root: string;
+    /**
+     * Which key signed it.
+     */
+    key_id: string;
+    /**
+     * The Ed25519 signature, in hexadecimal digits; docs/audit-evidence.md says of what.
+     * @pattern ^[0-9a-f]{128}$
+     */
+    signature: string;
+};
+
+/**
+ * One page of a list.
+ */
+export type AuditSigningKeyPage = {
+    /**
+     * What the page holds, in the order of the list.
+     */
+    data: AuditSigningKey[];
+    /**
+     * Whether there is another page.
+     */
+    has_more: boolean;
+    /**
+     * Hand this back as `cursor` for the next page; null on the last one.
+     */
+    next_cursor: string | null;
+};
+
+/**
+ * A public key that checkpoints are or were signed with.
+ */
+export type AuditSigningKey = {
+    /**
+     * The name of the key.
+     */
+    key_id: string;
+    /**
+     * The public key: Ed25519, as PEM.
+     */
+    public_key: string;
+    /**
+     * When a checkpoint was first signed with it.
+     * @format date-time
+     */
+    first_used_at: string;
 };
 
 /**

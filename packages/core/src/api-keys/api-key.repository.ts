@@ -202,14 +202,3 @@ export async function latestIssue(tx: AuditedTx, tenantId: TenantId): Promise<Da
     .executeTakeFirstOrThrow()
   return at
 }
-
-/**
- * Waits for the disk, whatever the database is set to: what is revoked must not come back with a crash, and a key that
- * somebody was shown must not be gone.
- */
-export async function commitDurably(tx: AuditedTx): Promise<void> {
-  await tx
-    .selectFrom(sql`(select set_config('synchronous_commit', 'on', true) as set)`.as('durable'))
-    .select(sql`durable.set`.as('set'))
-    .execute()
-}

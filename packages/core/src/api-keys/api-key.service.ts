@@ -77,7 +77,6 @@ export async function issueApiKey(
     assertEnd(granted.expires_at, policyFor(tenantId, tenant.key_policy), new Date())
     await assertProject(tx, tenantId, granted.project_id)
     await issuer.remember(tx, minted)
-    await keys.commitDurably(tx)
     const id = newApiKeyId()
     const row = await keys.insertApiKey(tx, {
       ...granted,
@@ -210,7 +209,6 @@ export async function updateApiKey(
       ([field, value]) => !isDeepStrictEqual(value, stored[field as keyof typeof wanted]),
     )
     if (!differs) return unchanged(keyAt(stored, now))
-    await keys.commitDurably(tx)
     const row = await keys.updateApiKey(tx, stored, wanted)
     return changed(keyAt(row, now), changeOf('api_key.updated', tenant, stored, row))
   })
@@ -256,7 +254,6 @@ export async function rotateApiKey(
     assertEnd(stored.expires_at, policyFor(tenantId, tenant.key_policy), now, { madeAt: stored.created_at })
     await assertProject(tx, tenantId, stored.project_id)
     await issuer.remember(tx, minted)
-    await keys.commitDurably(tx)
     const next = await keys.insertApiKey(tx, {
       tenant_id: tenantId,
       project_id: stored.project_id,
@@ -310,7 +307,6 @@ export async function revokeApiKey(
     const present = keyAt(stored, now)
     // Also one that ended with all others: when and why it ended stays as it is.
     if (present.status === 'revoked') return unchanged(present)
-    await keys.commitDurably(tx)
     const row = await keys.updateApiKey(tx, stored, {
       revoked_at: now,
       revoked_reason: reason,
@@ -339,7 +335,6 @@ export async function revokeAllApiKeys(
     }
     if (tenant.purge_requested_at !== null) throw new RegistryError('tenant.being_purged')
     const api_keys = await keys.countApiKeys(tx, tenantId, ['active', 'disabled'])
-    await keys.commitDurably(tx)
     const row = await updateTenant(tx, tenant, {
       keys_valid_after: await keys.latestIssue(tx, tenantId),
       keys_revoked_reason: reason,

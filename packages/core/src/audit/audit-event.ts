@@ -52,12 +52,15 @@ export interface NewAuditEvent {
 export interface Change {
   /** Past tense, `noun.verb`: `tenant.created`. */
   readonly action: `${string}.${string}`
-  readonly crud: Exclude<Crud, 'r'>
+  /** `r` only where something secret was opened. */
+  readonly crud: Crud
   /**
    * Whose it is, or null when it is no tenant's. `gone` when the transaction took the tenant away: its log stays, the
    * reference to it cannot.
    */
   readonly tenant: { readonly id: TenantId; readonly name: string; readonly gone?: true } | null
+  /** The stream it stands in, where that is no tenant's. */
+  readonly stream_id?: StreamId
   readonly target: { readonly id: string; readonly type: string; readonly name?: string }
   /** Who did it, where that is not who asked: time itself, for instance. */
   readonly actor?: { readonly id: string; readonly name?: string; readonly role: string }
@@ -76,6 +79,7 @@ export function ownEvent(asker: Actor, change: Change): NewAuditEvent {
   return {
     tenant_id: tenant && !tenant.gone ? tenant.id : null,
     ...(tenant?.gone && { stream_id: StreamId.parse(tenant.id) }),
+    ...(change.stream_id !== undefined && { stream_id: change.stream_id }),
     product: ownProduct,
     environment: 'live',
     action: change.action,

@@ -1,4 +1,5 @@
 import { sql, type Transaction } from 'kysely'
+import { durably } from '../db/durable.ts'
 import { type AuditedTx, type HousekeepingTx, unwrap } from '../db/handles.ts'
 import type { Schema } from '../db/schema.ts'
 import { type EventId, newEventId, type StreamId, type TenantId } from '../id.ts'
@@ -22,7 +23,7 @@ export interface AppendedEvent {
  * Locks their tenants and then the heads of their streams, each in the order of their ids, links every event to the one
  * before it in its stream, and moves the heads. Whoever changes a tenant locks it before it comes here, and the foreign
  * key of the log would lock it after the heads: taking it first, two writers cannot wait for each other. The locks are
- * held until the transaction ends, so this has to be the last thing in it.
+ * held until the transaction ends, so this has to be the last thing in it. Its commit waits for the disk.
  */
 export async function appendEvents(
   tx: AuditedTx | HousekeepingTx,
@@ -83,6 +84,8 @@ async function lockTenants(db: Transaction<Schema>, ids: TenantId[]): Promise<vo
   await sql`select id from tenants where id = any(${ids}::uuid[]) order by id for key share`.execute(db)
 }
 
+const receivedAt = sql`greatest(last_received_at, clock_timestamp()::timestamptz(3))`
+
 /** The head of a stream, locked, while its next rows are made. */
 interface Head {
   readonly stream_id: StreamId
@@ -99,7 +102,7 @@ async function lockHeads(db: Transaction<Schema>, streams: StreamId[]): Promise<
   if (streams.length === 1 && only) {
     // The usual case, without the dead row version that the upsert below leaves.
     const existing = await sql<Head>`
-      select stream_id, last_seq, last_hash, greatest(last_received_at, clock_timestamp()::timestamptz(3)) as received_at
+      select stream_id, last_seq, last_hash, ${receivedAt} as received_at, ${durably} as durable
       from registry.audit_streams where stream_id = ${only} for update`.execute(db)
     heads = existing.rows
   }
@@ -109,9 +112,7 @@ async function lockHeads(db: Transaction<Schema>, streams: StreamId[]): Promise<
       insert into registry.audit_streams as head (stream_id)
       select id from unnest(${streams}::uuid[]) as id order by id
       on conflict (stream_id) do update set last_seq = head.last_seq
-      returning stream_id, last_seq, last_hash, greatest(last_received_at, clock_timestamp()::timestamptz(3)) as received_at`.execute(
-      db,
-    )
+      returning stream_id, last_seq, last_hash, ${receivedAt} as received_at, ${durably} as durable`.execute(db)
     heads = upserted.rows
   }
   return new Map(heads.map((head) => [head.stream_id, head]))
@@ -130,7 +131,7 @@ async function lockStandingHeads(db: Transaction<Schema>, streams: StreamId[]): 
     where not exists (select from registry.audit_streams head where head.stream_id = id)
     order by id on conflict (stream_id) do nothing`.execute(db)
   const { rows } = await sql<Head>`
-    select stream_id, last_seq, last_hash, greatest(last_received_at, clock_timestamp()::timestamptz(3)) as received_at
+    select stream_id, last_seq, last_hash, ${receivedAt} as received_at, ${durably} as durable
     from registry.audit_streams where stream_id = any(${streams}::uuid[]) order by stream_id for update`.execute(db)
   return new Map(rows.map((head) => [head.stream_id, head]))
 }

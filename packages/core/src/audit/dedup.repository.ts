@@ -3,7 +3,7 @@ import { type HousekeepingTx, unwrap } from '../db/handles.ts'
 import type { EventId } from '../id.ts'
 
 /** For how many days what was acknowledged is known again. */
-export const dedupDays = 7
+const dedupDays = 7
 
 /** What was acknowledged under a key that may come once. */
 export interface Acknowledged {

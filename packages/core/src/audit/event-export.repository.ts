@@ -4,8 +4,8 @@ import type { Schema } from '../db/schema.ts'
 import type { TenantId } from '../id.ts'
 import type { Position } from '../page.ts'
 import type { Sight } from '../sight.ts'
-import { conditionsOf, type EventFilter, type EventRow } from './recorded-event.repository.ts'
-import { columns, shown } from './shown-columns.ts'
+import { conditionsOf, type EventFilter } from './event-filter.ts'
+import { columns, type EventRow, shown } from './shown-columns.ts'
 
 const eb = expressionBuilder<Schema, 'audit_log'>()
 

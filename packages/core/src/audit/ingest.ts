@@ -44,7 +44,8 @@ export class Ingest {
   #rows = 0
   #bytes = 0
   #active = 0
-  #timer: NodeJS.Timeout | undefined
+  /** Whether a timer is set for the next batch. */
+  #isTimed = false
   #isClosing = false
   readonly #whenIdle: (() => void)[] = []
 
@@ -95,8 +96,10 @@ export class Ingest {
     while (this.#active < ingestBounds.width && this.#queue.length > 0) {
       const waitsMs = this.#msToWait()
       if (waitsMs > 0) {
-        this.#timer ??= setTimeout(() => {
-          this.#timer = undefined
+        if (this.#isTimed) return
+        this.#isTimed = true
+        setTimeout(() => {
+          this.#isTimed = false
           this.#next()
         }, waitsMs)
         return
@@ -196,13 +199,17 @@ export async function cleanAuditClaims(db: Db): Promise<number> {
 
 const triesMax = 3
 
+/** The SQLSTATE of a statement that was refused, whatever it was made of on the way. */
+function refusalOf(error: unknown): string | undefined {
+  const first = error instanceof RegistryError ? error.cause : error
+  return first instanceof DatabaseError ? first.code : undefined
+}
+
 /** Two transactions that could not both go on: the other one has. */
-const isCollision = (error: unknown) => error instanceof DatabaseError && /^40(?:P01|001)$/.test(error.code ?? '')
+const isCollision = (error: unknown) => /^40(?:P01|001)$/.test(refusalOf(error) ?? '')
 
 /**
  * Whether nothing of a transaction can be there: a statement of it was refused. When the connection is lost during the
  * commit nobody knows, so trying again could record everything twice.
  */
-const isTakenBack = (error: unknown) =>
-  error instanceof RegistryError ||
-  (error instanceof DatabaseError && /^(?:22|23|40|42|54|55|57014)/.test(error.code ?? ''))
+const isTakenBack = (error: unknown) => /^(?:22|23|40|42|54|55|57014)/.test(refusalOf(error) ?? '')

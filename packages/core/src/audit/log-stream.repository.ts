@@ -3,8 +3,9 @@ import type { Reader } from '../db/handles.ts'
 import type { Schema } from '../db/schema.ts'
 import { type StreamId, TenantId } from '../id.ts'
 import type { Sight } from '../sight.ts'
+import { conditionsOf } from './event-filter.ts'
 import type { LogStream, StreamPlace } from './log-stream.ts'
-import { conditionsOf, type EventRow } from './recorded-event.repository.ts'
+import type { EventRow } from './shown-columns.ts'
 import { columns, shown } from './shown-columns.ts'
 
 const eb = expressionBuilder<Schema, 'audit_log'>()

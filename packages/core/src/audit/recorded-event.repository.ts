@@ -1,93 +1,70 @@
-import { type Expression, expressionBuilder, type Selectable, type SqlBool, sql } from 'kysely'
-import type { Reader } from '../db/handles.ts'
-import type { Schema } from '../db/schema.ts'
-import { type EventId, StreamId, type TenantId } from '../id.ts'
+import type { Expression, SqlBool } from 'kysely'
+import { boundedRead } from '../db/bounded-read.ts'
+import type { Db, Reader } from '../db/handles.ts'
+import type { EventId } from '../id.ts'
 import type { Position } from '../page.ts'
 import type { Sight } from '../sight.ts'
-import type { RecordedEventQuery } from './recorded-event.ts'
-import { retentionConditions } from './retention.repository.ts'
-import { conditionOf } from './search-conditions.ts'
-import type { SearchExpression } from './search-language.ts'
-import { type Column, columns, shown, shows } from './shown-columns.ts'
+import { conditionsOf, type EventFilter, inSight } from './event-filter.ts'
+import { counted, withTotal } from './event-page.ts'
+import { foundBy, planPage, read } from './event-plan.ts'
+import { columns, type EventRow, shown } from './shown-columns.ts'
 
-/** A row of the log, as far as readers see it. Its maps are JSON texts. */
-export type EventRow = Selectable<Pick<Schema['audit_log'], Column>>
+export type { EventFilter } from './event-filter.ts'
+export type { EventRow } from './shown-columns.ts'
 
-const eb = expressionBuilder<Schema, 'audit_log'>()
+/** Milliseconds that each statement of a list may take: less than anybody waits for a read. */
+const statementMsMax = 4_000
 
-const select = (db: Reader, sight: Sight) =>
-  db
-    .selectFrom('audit_log')
-    .select(columns.map((name) => shown(sight, name).as(name)))
-    .$castTo<EventRow>()
-
-/** What of the log is in sight. A tenant's people see its log while they see the tenant, and nothing of legal holds. */
-function inSight(sight: Sight, asked: { tenant?: TenantId | undefined; product?: string | undefined } = {}) {
-  const product = sight.kind === 'product' ? sight.product : asked.product
-  return [...retentionConditions(sight, { ...asked, product }), ...ofSight(sight)]
+/** A part of a list, and how many events are in all of it. */
+export interface EventList {
+  readonly rows: EventRow[]
+  readonly total: number | undefined
 }
 
-function ofSight(sight: Sight): Expression<SqlBool>[] {
-  if (sight.kind === 'platform') return []
-  if (sight.kind === 'product') {
-    if (sight.environment === undefined) return [sql<SqlBool>`false`]
-    return [eb('product', '=', sight.product), eb('environment', '=', sight.environment)]
-  }
-  return [
-    sql<SqlBool>`stream_id in (
-      select id from tenants where id = any(${sight.tenantIds}::uuid[]) and status <> 'archived' and purge_requested_at is null
-    )`,
-    sql<SqlBool>`not (product = 'tenant-registry' and (target_type = 'legal_hold' or action like 'tenant.purge%'))`,
-  ]
-}
-
-export interface EventFilter extends Omit<RecordedEventQuery, 'limit' | 'cursor' | 'q'> {
-  readonly search?: SearchExpression | undefined
-}
-
-/** What a filter asks of a row, and the sight of its reader: nothing is found that is not shown. */
-export function conditionsOf(sight: Sight, filter: EventFilter): Expression<SqlBool>[] {
-  const { tenant_id, product, action, crud, actor_id, target_id, created_after, created_before, search } = filter
-  // Who sees one tenant alone asks about that one.
-  const [only, ...others] = sight.kind === 'tenants' ? sight.tenantIds : []
-  const tenant = tenant_id ?? (others.length === 0 ? only : undefined)
-  const conditions = inSight(sight, { tenant, product })
-  const isEqual = (name: Column, value: string | undefined) => {
-    if (value !== undefined) conditions.push(shows(sight, name, value))
-  }
-  if (tenant !== undefined) conditions.push(eb('stream_id', '=', StreamId.parse(tenant)))
-  isEqual('product', product)
-  isEqual('action', action)
-  isEqual('crud', crud)
-  isEqual('actor_id', actor_id)
-  isEqual('target_id', target_id)
-  if (created_after) conditions.push(eb('canonical_at', '>=', created_after))
-  if (created_before) conditions.push(eb('canonical_at', '<', created_before))
-  if (search) conditions.push(conditionOf(sight, search, tenant))
-  return conditions
-}
-
-/** Events, newest first, from the one after `after` on. */
+/**
+ * Events, newest first, from the one after `after` on.
+ * @param countMax up to how many are counted, if they are: that and the page are of one moment
+ * @throws {RegistryError} `database.busy` when it takes too long
+ */
 export async function listEvents(
-  db: Reader,
+  db: Db,
   sight: Sight,
   filter: EventFilter,
   limit: number,
-  after?: Position,
-): Promise<EventRow[]> {
-  const conditions = conditionsOf(sight, filter)
-  if (after) conditions.push(sql<SqlBool>`(canonical_at, id) < (${after.key}::timestamptz, ${after.id}::uuid)`)
-  return await select(db, sight)
-    .where(eb.and(conditions))
-    .orderBy('canonical_at', 'desc')
-    .orderBy('id', 'desc')
-    .limit(limit)
-    .execute()
+  { after, countMax }: { readonly after?: Position | undefined; readonly countMax?: number | undefined } = {},
+): Promise<EventList> {
+  const list = async (reader: Reader): Promise<EventList> => {
+    const order = { sight, conditions: conditionsOf(sight, filter), limit, after }
+    const { statement, rows } = await planPage(reader, order, filter)
+    if (countMax === undefined) return { rows: rows ?? (await read(reader, statement)), total: undefined }
+    const total = counted(order.conditions, countMax, foundBy(order, filter))
+    const counting = await read(reader, withTotal(statement, total))
+    return {
+      // Without an event there is one row all the same, with the total alone.
+      rows: counting.filter(({ id }) => id !== null).map(({ total: _, ...row }) => row as EventRow),
+      total: counting[0]?.total,
+    }
+  }
+  return await boundedRead(db, statementMsMax, list, 'in_order')
+}
+
+/**
+ * How many events match, up to `max` if that is told.
+ * @throws {RegistryError} `database.busy` when counting takes too long
+ */
+export async function countEvents(db: Db, sight: Sight, filter: EventFilter, max?: number): Promise<number> {
+  const total = counted(conditionsOf(sight, filter), max, foundBy({ sight }, filter))
+  const rows = await boundedRead(db, statementMsMax, async (reader) => await read(reader, total), 'in_order')
+  return rows[0]?.total ?? 0
 }
 
 export async function findEvent(db: Reader, sight: Sight, id: EventId): Promise<EventRow | undefined> {
-  return await select(db, sight)
+  const holds: Expression<SqlBool>[] = inSight(sight)
+  return await db
+    .selectFrom('audit_log')
+    .select(columns.map((name) => shown(sight, name).as(name)))
+    .$castTo<EventRow>()
     .where('id', '=', id)
-    .where(() => eb.and(inSight(sight)))
+    .where((eb) => eb.and(holds))
     .executeTakeFirst()
 }

@@ -1,4 +1,3 @@
-import { boundedRead } from '../db/bounded-read.ts'
 import type { Db, Reader } from '../db/handles.ts'
 import { RegistryError } from '../errors.ts'
 import type { EventId } from '../id.ts'
@@ -7,29 +6,37 @@ import type { Sight } from '../sight.ts'
 import { TenantSummary } from '../tenants/tenant.ts'
 import { ownProduct } from './audit-event.ts'
 import * as events from './recorded-event.repository.ts'
-import type { RecordedEvent, RecordedEventQuery } from './recorded-event.ts'
+import { type RecordedEvent, type RecordedEventQuery, totalMax } from './recorded-event.ts'
 import { parseSearch } from './search-language.ts'
 
-/** Milliseconds that a search may take: less than anybody waits for a read. */
-const searchMsMax = 4_000
+/** A page of events, and how many there are on all pages, where that was asked for. */
+export interface EventPage extends Page<RecordedEvent> {
+  readonly total?: number
+  readonly total_is_exact?: boolean
+}
 
 /**
  * One page of the events in sight, newest first. A tenant's own people see what the registry did without who did it,
  * and nothing of the tenant that they do not see elsewhere.
- * @throws {RegistryError} `page.cursor_invalid`, `audit_search.invalid`, `database.busy` for a search that takes too long
+ * @throws {RegistryError} `page.cursor_invalid`, `audit_search.invalid`, `database.busy` for what takes too long
  */
-export async function listEvents(db: Db, sight: Sight, query: RecordedEventQuery): Promise<Page<RecordedEvent>> {
-  const { limit = pageLimit.default, cursor, ...filter } = query
+export async function listEvents(db: Db, sight: Sight, query: RecordedEventQuery): Promise<EventPage> {
+  const { limit = pageLimit.default, cursor, total: isCounted, ...filter } = query
   const after = cursor === undefined ? undefined : decodeCursor('audit-events', filter, cursor)
   const { q, ...rest } = filter
   const search = q === undefined ? undefined : parseSearch(q)
-  const read = async (reader: Reader) => await events.listEvents(reader, sight, { ...rest, search }, limit + 1, after)
-  const rows = await (search ? boundedRead(db, searchMsMax, read) : read(db))
+  // One more than are told says that there are more.
+  const countMax = isCounted ? totalMax + 1 : undefined
+  const { rows, total } = await events.listEvents(db, sight, { ...rest, search }, limit + 1, { after, countMax })
   const page = toPage(rows, limit, 'audit-events', filter, ({ canonical_at, id }) => ({
     key: canonical_at.toISOString(),
     id,
   }))
-  return { ...page, data: page.data.map((row) => seenBy(sight, row)) }
+  return {
+    ...page,
+    data: page.data.map((row) => seenBy(sight, row)),
+    ...(total !== undefined && { total: Math.min(total, totalMax), total_is_exact: total <= totalMax }),
+  }
 }
 
 /** @throws {RegistryError} `audit_event.not_found` */

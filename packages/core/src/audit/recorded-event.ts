@@ -3,6 +3,7 @@ import { EventId, TenantId } from '../id.ts'
 import { PageQuery } from '../page.ts'
 import { openEnum, text } from '../text.ts'
 import { Timestamp } from '../timestamp.ts'
+import { networkOf } from './source-address.ts'
 
 const describe = {
   tenant_id: 'The tenant whose log it is in; null when it is none, or one that is gone.',
@@ -74,6 +75,35 @@ export const RecordedEvent = z
   .meta({ id: 'AuditEvent', description: 'An event of the audit log.' })
 export type RecordedEvent = z.output<typeof RecordedEvent>
 
+/** Up to how many events are counted. */
+export const totalMax = 10_000
+
+/** The parameters of a list are texts: these are the letters of CRUD, and true or false. */
+const crudsPattern = /^[crud](,[crud]){0,3}$/
+const Cruds = z.codec(
+  z.string().regex(crudsPattern, { error: 'must be c, r, u, d or several of them with commas between' }),
+  z.array(z.enum(['c', 'r', 'u', 'd'])),
+  {
+    decode: (letters) => [...new Set(letters.split(','))].toSorted() as ('c' | 'r' | 'u' | 'd')[],
+    encode: (kinds) => kinds.join(','),
+  },
+)
+
+const flag = (description: string) =>
+  z
+    .codec(z.enum(['true', 'false']), z.boolean(), {
+      decode: (word) => word === 'true',
+      encode: (value) => (value ? 'true' : 'false'),
+    })
+    .optional()
+    .meta({ description, examples: ['true'] })
+
+const term = (description: string, example: string) =>
+  text(1024)
+    .min(1)
+    .optional()
+    .meta({ description, examples: [example] })
+
 /** Which events a list shows: those that match all of it. */
 export const RecordedEventQuery = PageQuery.extend({
   tenant_id: TenantId.optional().meta({ description: "Only events of this tenant's log." }),
@@ -81,24 +111,35 @@ export const RecordedEventQuery = PageQuery.extend({
     .min(1)
     .optional()
     .meta({ description: 'Only events that this product recorded.', examples: ['tenant-registry'] }),
-  action: text(1024)
-    .min(1)
+  environment: z
+    .enum(['live', 'test'])
     .optional()
-    .meta({ description: 'Only this action.', examples: ['tenant.frozen'] }),
-  crud: z
-    .enum(['c', 'r', 'u', 'd'])
+    .meta({ description: 'Only what is about real things, or only what is not.', examples: ['live'] }),
+  group_id: term('Only what was done for this one, as the product names it.', 'acme'),
+  action: term('Only this action; with `*` at its end, all that begin like this.', 'tenant.*'),
+  crud: Cruds.optional().meta({
+    description: 'Only these kinds of action: one or several of `c`, `r`, `u` and `d`, with commas between.',
+    examples: ['c,u'],
+    type: 'string',
+    pattern: crudsPattern.source,
+  }),
+  actor_id: term('Only what this one did.', 'jane@breakpilot.com'),
+  target_id: term('Only what was done to this.', acme),
+  target_type: term('Only what was done to things of this kind.', 'tenant'),
+  external_id: term('Only the events to which the product gave this id.', 'order-17-opened'),
+  is_failure: flag('Only what is said to have failed, or not to. Not said is neither.'),
+  is_anonymous: flag('Only what nobody in particular is said to have done, or not. Not said is neither.'),
+  source_ip: text(100)
+    .refine((value) => networkOf(value) !== undefined, { error: 'must be an address, or a network as in 192.0.2.0/24' })
     .optional()
-    .meta({ description: 'Only this kind of action.', examples: ['u'] }),
-  actor_id: text(1024)
-    .min(1)
-    .optional()
-    .meta({ description: 'Only what this one did.', examples: ['jane@breakpilot.com'] }),
-  target_id: text(1024)
-    .min(1)
-    .optional()
-    .meta({ description: 'Only what was done to this.', examples: ['00000000-0000-0000-0000-000000000001'] }),
+    .meta({
+      description: 'Only what came from this address, however it is spelled, or from this network, in CIDR notation.',
+      examples: ['192.0.2.0/24'],
+    }),
   created_after: Timestamp.optional().meta({ description: 'Only what happened at this instant or later.' }),
   created_before: Timestamp.optional().meta({ description: 'Only what happened before this instant.' }),
+  received_after: Timestamp.optional().meta({ description: 'Only what came in at this instant or later.' }),
+  received_before: Timestamp.optional().meta({ description: 'Only what came in before this instant.' }),
   q: text(2000)
     .optional()
     .meta({
@@ -106,5 +147,8 @@ export const RecordedEventQuery = PageQuery.extend({
         'Only what this search finds: words, and operators such as `actor.id:jane`, `action:tenant.*`, `-crud:r`, `received:2026-01-01,`. docs/audit-search.md has them all.',
       examples: ['action:tenant.* "Acme Inc."'],
     }),
+  total: flag(
+    `With \`true\` the page also says how many events match, on all pages together: exactly up to ${totalMax}, and that they are more beyond that.`,
+  ),
 })
 export type RecordedEventQuery = z.output<typeof RecordedEventQuery>

@@ -12,7 +12,7 @@ export interface RetentionTerm {
 }
 
 /** What a read is about, where it names it. */
-interface Asked {
+export interface Asked {
   readonly tenant?: TenantId | undefined
   readonly product?: string | undefined
 }

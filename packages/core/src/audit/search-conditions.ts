@@ -1,8 +1,10 @@
 import { type RawBuilder, type SqlBool, sql } from 'kysely'
 import type { TenantId } from '../id.ts'
 import type { Sight } from '../sight.ts'
+import { actionBegins } from './action-pattern.ts'
 import type { SearchExpression } from './search-language.ts'
 import { type Column, own, shown, shows } from './shown-columns.ts'
+import { cameFrom } from './source-address.ts'
 
 type Condition = RawBuilder<SqlBool>
 
@@ -51,12 +53,16 @@ export function conditionOf(sight: Sight, expression: SearchExpression, tenant?:
     case 'action':
       return either([
         ...(expression.names.length > 0 ? [sql<SqlBool>`action = any(${expression.names}::text[])`] : []),
-        ...expression.prefixes.map((prefix) => sql<SqlBool>`action ^@ ${prefix}`),
+        ...expression.prefixes.map(actionBegins),
       ])
     case 'crud':
       return sql`crud = any(${expression.values}::text[])`
     case 'exact':
-      return either(expression.values.map((value) => shows(sight, columnOf[expression.field], value)))
+      return either(
+        expression.values.map((value) =>
+          expression.field === 'source_ip' ? cameFrom(sight, value) : shows(sight, columnOf[expression.field], value),
+        ),
+      )
     case 'words':
       return wordsOf(sight, columnOf[expression.field], expression.values, tenant)
     case 'flag':
@@ -74,6 +80,19 @@ export function conditionOf(sight: Sight, expression: SearchExpression, tenant?:
     default:
       return entry(sight, expression.name, expression.values)
   }
+}
+
+/**
+ * What the index of words finds of what a search finds, and more: undefined when it cannot say, since what is searched
+ * for need not have words. The index knows of an event also what its reader is not shown.
+ */
+export function candidates(expression: SearchExpression, tenant: TenantId | undefined): Condition | undefined {
+  const all = expression.kind === 'all' ? expression.of : [expression]
+  const queries = all.flatMap((each) => {
+    if (each.kind === 'text') return [anywhere(each)]
+    return each.kind === 'words' ? [oneOf(each.values.map(plain))] : []
+  })
+  return queries.length === 0 ? undefined : inIndex(both(queries), tenant)
 }
 
 const either = (of: readonly Condition[]): Condition => sql`(${sql.join(of, sql` or `)})`

@@ -1,4 +1,5 @@
-import { type RawBuilder, type SqlBool, sql } from 'kysely'
+import { type RawBuilder, type Selectable, type SqlBool, sql } from 'kysely'
+import type { Schema } from '../db/schema.ts'
 import type { Sight } from '../sight.ts'
 import { ownProduct } from './audit-event.ts'
 
@@ -36,6 +37,9 @@ export const columns = [
 ] as const
 
 export type Column = (typeof columns)[number]
+
+/** A row of the log, as far as readers see it. Its maps are JSON texts. */
+export type EventRow = Selectable<Pick<Schema['audit_log'], Column>>
 
 /** What a tenant's own people see of the registry's own events, in place of who did it and from where. */
 const masks: Partial<Record<Column, string | null>> = {

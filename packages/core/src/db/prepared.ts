@@ -51,6 +51,25 @@ export function prepared<const Params extends readonly Param<unknown>[], Row>(
   }
 }
 
+/** How many of those statements have names: each connection keeps the text and the plan of every one that it met. */
+const shapesMax = 64
+
+/**
+ * Sends a statement that is built anew for each call and whose text is one of a few: as a named statement, so that it is
+ * planned once for each connection. Texts beyond the first so many are planned for each call.
+ * @param kind what its names begin with; at most 40 bytes
+ */
+export async function executeShape<Row>(db: Reader, kind: string, statement: RawBuilder<Row>): Promise<Row[]> {
+  const compiled = statement.compile(unwrap(db))
+  if (!statementNames.has(compiled.sql) && shapes < shapesMax) {
+    shapes += 1
+    statementNames.set(compiled.sql, `${kind}_${shapes}`)
+  }
+  return (await unwrap(db).executeQuery(compiled)).rows
+}
+
+let shapes = 0
+
 type Arguments<Params extends readonly Param<unknown>[]> = {
   -readonly [Index in keyof Params]: Params[Index] extends Param<infer T> ? T : never
 }

@@ -124,6 +124,32 @@ export interface RegistryApiKeyUsage {
   last_used_ip: string | null;
 }
 
+export interface RegistryAuditCheckpointed {
+  stream_id: string;
+  stream_seq: number;
+}
+
+export interface RegistryAuditCheckpointHeads {
+  chain_hash: Buffer;
+  number: number;
+  stream_id: string;
+  stream_seq: number;
+}
+
+export interface RegistryAuditCheckpoints {
+  head_count: number;
+  key_id: string;
+  number: number;
+  previous_root: Buffer;
+  root: Buffer;
+  signature: Buffer;
+  taken_at: Date;
+}
+
+export interface RegistryAuditCheckpointsUnpublished {
+  number: number;
+}
+
 export interface RegistryAuditCuts {
   chain_hash: Buffer;
   cut_at: Generated<Date>;
@@ -156,6 +182,22 @@ export interface RegistryAuditDrops {
   streams: number;
 }
 
+export interface RegistryAuditEnterpriseTokens {
+  api_key_id: string;
+  created_at: Generated<Date>;
+  display_name: string;
+  environment: string;
+  group_id: string;
+  kid: string | null;
+  product: string;
+  /**
+   * The token under a key of the keyring: Retraced's wire shows it again to who made it. Null where it is shown once.
+   */
+  sealed: Buffer | null;
+  tenant_id: string | null;
+  view_log_action: string;
+}
+
 export interface RegistryAuditEntities {
   entity_id: string;
   fields: string | null;
@@ -167,6 +209,19 @@ export interface RegistryAuditEntities {
    */
   scope: string;
   type: string | null;
+}
+
+export interface RegistryAuditExports {
+  body: Json;
+  environment: string;
+  group_id: string;
+  id: string;
+  name: string;
+  product: string;
+  saved_at: Generated<Date>;
+  saved_by: string | null;
+  target_id: string | null;
+  tenant_id: string | null;
 }
 
 export interface RegistryAuditRetention {
@@ -182,11 +237,41 @@ export interface RegistryAuditRetention {
   since: Generated<Date>;
 }
 
+export interface RegistryAuditSigningKeys {
+  first_used_at: Generated<Date>;
+  key_id: string;
+  /**
+   * Ed25519, as PEM.
+   */
+  public_key: string;
+}
+
 export interface RegistryAuditStreams {
   last_hash: Generated<Buffer>;
   last_received_at: Generated<Date>;
   last_seq: Generated<number>;
   stream_id: string;
+}
+
+export interface RegistryAuditViewers {
+  actor_id: string | null;
+  created_at: Generated<Date>;
+  environment: string;
+  expires_at: Date;
+  group_id: string;
+  id: string;
+  is_admin: boolean;
+  product: string;
+  target_id: string | null;
+  /**
+   * The tenant that the group is, if it is one: as it was when the token was made.
+   */
+  tenant_id: string | null;
+  /**
+   * SHA-256 of the token: it has 128 random bits, so there is nothing to be guessed.
+   */
+  token_digest: Buffer;
+  view_log_action: string;
 }
 
 export interface RegistryChangeCounter {
@@ -338,12 +423,20 @@ export interface DB {
   api_keys: ApiKeys;
   audit_log: AuditLog;
   "registry.api_key_usage": RegistryApiKeyUsage;
+  "registry.audit_checkpoint_heads": RegistryAuditCheckpointHeads;
+  "registry.audit_checkpointed": RegistryAuditCheckpointed;
+  "registry.audit_checkpoints": RegistryAuditCheckpoints;
+  "registry.audit_checkpoints_unpublished": RegistryAuditCheckpointsUnpublished;
   "registry.audit_cuts": RegistryAuditCuts;
   "registry.audit_dedup": RegistryAuditDedup;
   "registry.audit_drops": RegistryAuditDrops;
+  "registry.audit_enterprise_tokens": RegistryAuditEnterpriseTokens;
   "registry.audit_entities": RegistryAuditEntities;
+  "registry.audit_exports": RegistryAuditExports;
   "registry.audit_retention": RegistryAuditRetention;
+  "registry.audit_signing_keys": RegistryAuditSigningKeys;
   "registry.audit_streams": RegistryAuditStreams;
+  "registry.audit_viewers": RegistryAuditViewers;
   "registry.change_counter": RegistryChangeCounter;
   "registry.changes": RegistryChanges;
   "registry.idempotency": RegistryIdempotency;

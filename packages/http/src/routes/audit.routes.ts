@@ -40,6 +40,23 @@ const Recorded = z
   })
   .meta({ id: 'RecordedAuditEvents', description: 'What was recorded of events that were published.' })
 
+const AuditEventPage = pageOf(RecordedEvent, 'AuditEventPage')
+  .extend({
+    total: z
+      .int()
+      .optional()
+      .meta({
+        description:
+          'With `total=true`: how many events match, on all pages together; when there are more than are counted, how many were counted.',
+        examples: [3],
+      }),
+    total_is_exact: z
+      .boolean()
+      .optional()
+      .meta({ description: 'With `total=true`: whether there are no more than `total`.', examples: [true] }),
+  })
+  .meta({ id: 'AuditEventPage', description: 'One page of a list.' })
+
 export const auditRoutes = [
   route({
     method: 'post',
@@ -86,7 +103,7 @@ export const auditRoutes = [
     scope: 'audit:read',
     query: RecordedEventQuery,
     status: 200,
-    response: pageOf(RecordedEvent, 'AuditEventPage'),
+    response: AuditEventPage,
     errors: ['page.cursor_invalid', 'audit_search.invalid'],
     handle: ({ db, sight, query }) => listEvents(db, sight, query),
   }),

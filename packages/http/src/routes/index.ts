@@ -4,6 +4,7 @@ import { auditOutletRoutes } from './audit-outlet.routes.ts'
 import { auditRoutes } from './audit.routes.ts'
 import { changeRoutes } from './change.routes.ts'
 import { entitlementRoutes } from './entitlement.routes.ts'
+import { evidenceRoutes } from './evidence.routes.ts'
 import { lifecycleRoutes } from './lifecycle.routes.ts'
 import { meRoutes } from './me.routes.ts'
 import { productRoutes } from './product.routes.ts'
@@ -29,6 +30,7 @@ export const routes: readonly Route[] = [
   ...apiKeyRoutes,
   ...changeRoutes,
   ...auditRoutes,
+  ...evidenceRoutes,
   ...auditOutletRoutes,
   ...meRoutes,
 ]

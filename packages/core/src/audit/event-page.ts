@@ -1,0 +1,124 @@
+import { type Expression, type RawBuilder, type SqlBool, sql } from 'kysely'
+import type { StreamId } from '../id.ts'
+import { pageLimit, type Position } from '../page.ts'
+import type { Sight } from '../sight.ts'
+import { actionBegins } from './action-pattern.ts'
+import { columns, type EventRow, shown } from './shown-columns.ts'
+
+/**
+ * A page of the log that is asked for, newest first. The texts of its statements depend on what kinds of filter there are
+ * and on nothing else, so that each is planned once for each connection: the log has dozens of partitions, and planning
+ * takes several times what reading does.
+ */
+export interface PageOrder {
+  readonly sight: Sight
+  readonly conditions: readonly Expression<SqlBool>[]
+  readonly limit: number
+  readonly after: Position | undefined
+}
+
+export type PageStatement = RawBuilder<EventRow>
+
+const names = sql.raw(columns.join(', '))
+const newestFirst = sql`order by canonical_at desc, id desc`
+/** What PostgreSQL takes for the size of a page before it knows: a plan for few rows, whatever their number. */
+const planned = sql.lit(pageLimit.max + 1)
+
+const all = (conditions: readonly Expression<unknown>[]): RawBuilder<SqlBool> =>
+  conditions.length === 0 ? sql`true` : sql`(${sql.join(conditions, sql` and `)})`
+
+const beyond = ({ after }: PageOrder): Expression<SqlBool>[] =>
+  after === undefined ? [] : [sql<SqlBool>`(canonical_at, id) < (${after.key}::timestamptz, ${after.id}::uuid)`]
+
+const shownColumns = (sight: Sight) => sql.join(columns.map((name) => sql`${shown(sight, name)} as ${sql.ref(name)}`))
+
+/** Walks along an index from the page's beginning on, until the page is full. */
+export function walked(order: PageOrder): PageStatement {
+  const { sight, conditions, limit } = order
+  return sql`select ${shownColumns(sight)} from (
+      select ${names} from audit_log where ${all([...conditions, ...beyond(order)])} ${newestFirst} limit ${planned}
+    ) as audit_log ${newestFirst} limit ${limit}`
+}
+
+/**
+ * The same, of the next `of` events alone for which `along` holds: what an index has in order.
+ * @param along those of the conditions by which it goes
+ */
+export function walkedNear(order: PageOrder, along: readonly Expression<SqlBool>[], of: number): PageStatement {
+  const { sight, conditions, limit } = order
+  return sql`select ${shownColumns(sight)} from (
+      select ${names}, stream_id, search from audit_log where ${all([...along, ...beyond(order)])} ${newestFirst} limit ${of}
+    ) as audit_log where ${all(conditions)} ${newestFirst} limit ${limit}`
+}
+
+/** Finds all that `found` holds for by its index, and sorts what matches of it: for what is rare. */
+export function sorted(order: PageOrder, found: Expression<SqlBool>): PageStatement {
+  const { sight, conditions, limit } = order
+  // A fence: a plan that does not know how rare it is would rather walk. And one look for each row of the page, in order.
+  return sql`select ${shownColumns(sight)} from (
+      select id as found_id, stream_id as found_stream, received_at as found_received, canonical_at as found_at from (
+        select ${names}, stream_id, search from audit_log where ${found} offset 0
+      ) as audit_log where ${all([...conditions, ...beyond(order)])} ${newestFirst} limit ${limit}
+    ) as page cross join lateral (
+      select ${names} from audit_log
+      where id = page.found_id and stream_id = page.found_stream and received_at = page.found_received limit 1
+    ) as audit_log order by page.found_at desc, page.found_id desc`
+}
+
+/**
+ * Merges what there is for each of some values of a column, each along an index that begins with it.
+ * @param by the column, and the type of its values
+ */
+export function merged(
+  order: PageOrder,
+  by: { readonly column: 'action' | 'stream_id'; readonly type: 'text' | 'uuid' },
+  values: readonly string[],
+): PageStatement {
+  const { sight, conditions, limit } = order
+  const each = sql`${sql.ref(by.column)} = one.value`
+  return sql`select ${shownColumns(sight)} from (
+      select event.* from unnest(${values}::${sql.raw(by.type)}[]) as one (value) cross join lateral (
+        select ${names} from audit_log where ${all([each, ...conditions, ...beyond(order)])} ${newestFirst} limit ${planned}
+      ) as event
+    ) as audit_log ${newestFirst} limit ${limit}`
+}
+
+/** The first actions of a stream that begin alike, each found behind the one before. */
+export function actionsOf(stream: StreamId, prefix: string, limit: number): RawBuilder<{ action: string }> {
+  const among = sql`stream_id = ${stream} and ${actionBegins(prefix)}`
+  return sql`with recursive actions (action) as (
+      (select action from audit_log where ${among} order by action limit 1)
+      union all
+      select (
+        select audit_log.action from audit_log
+        where ${among} and audit_log.action > actions.action order by audit_log.action limit 1
+      ) from actions where actions.action is not null
+    )
+    select action from actions where action is not null limit ${limit}`
+}
+
+/**
+ * How many events match, up to `max`.
+ * @param found what an index finds of them, and not in order
+ */
+export function counted(
+  conditions: readonly Expression<SqlBool>[],
+  max: number | undefined,
+  found?: Expression<SqlBool>,
+): RawBuilder<{ total: number }> {
+  const from =
+    found === undefined
+      ? sql`audit_log`
+      : sql`(select ${names}, stream_id, search from audit_log where ${found} offset 0) as audit_log`
+  return sql`select count(*)::integer as total from (
+      select from ${from} where ${all(conditions)} ${max === undefined ? sql`` : sql`limit ${max}`}
+    ) as matching`
+}
+
+/** A page and how many events match on all pages, as they are at one moment. A page without events has one empty row. */
+export function withTotal(
+  page: PageStatement,
+  total: RawBuilder<{ total: number }>,
+): RawBuilder<{ [Name in keyof EventRow]: EventRow[Name] | null } & { total: number }> {
+  return sql`select page.*, counted.total from (${total}) as counted left join (${page}) as page on true ${newestFirst}`
+}

@@ -1,0 +1,126 @@
+import { type Expression, expressionBuilder, type SqlBool, sql } from 'kysely'
+import type { AuditedTx, Reader } from '../db/handles.ts'
+import type { Schema } from '../db/schema.ts'
+import type { EventId, StreamId } from '../id.ts'
+import { ownProduct } from './audit-event.ts'
+import { type RedactionRequest, redactedAction } from './redaction.ts'
+
+/** An event that is to be redacted, as far as it matters for that. */
+export interface RedactableEvent {
+  readonly id: EventId
+  readonly stream_seq: number
+  readonly product: string
+  readonly environment: string
+  readonly group_id: string | null
+}
+
+const eb = expressionBuilder<Schema, 'audit_log'>()
+
+/** What of the log is asked for and has not been redacted. What tells of redactions stays. */
+function isAsked({ event_ids, actor_id, target_id, product }: RedactionRequest): Expression<SqlBool> {
+  return eb.and([
+    eb('row_salt', 'is not', null),
+    sql<SqlBool>`not (product = ${ownProduct} and action = ${redactedAction})`,
+    ...(event_ids ? [sql<SqlBool>`id = any(${event_ids}::uuid[])`] : []),
+    ...(actor_id === undefined ? [] : [eb('actor_id', '=', actor_id)]),
+    ...(target_id === undefined ? [] : [eb('target_id', '=', target_id)]),
+    ...(product === undefined ? [] : [eb('product', '=', product)]),
+  ])
+}
+
+/** The streams of these events, those that are redacted already included. */
+export async function listStreamsOfEvents(
+  db: Reader,
+  ids: readonly EventId[],
+): Promise<{ readonly id: EventId; readonly stream_id: StreamId }[]> {
+  return await db
+    .selectFrom('audit_log')
+    .select(['id', 'stream_id'])
+    .where(() => sql<SqlBool>`id = any(${ids}::uuid[])`)
+    .execute()
+}
+
+/** Those of the streams after this one, so many of them looked into, that have something to redact; and the last of them. */
+export async function listStreamsAsked(
+  db: Reader,
+  request: RedactionRequest,
+  after: StreamId | undefined,
+  streamsMax: number,
+): Promise<{ readonly asked: StreamId[]; readonly last: StreamId | undefined }> {
+  const streams = await db
+    .selectFrom('registry.audit_streams')
+    .select('stream_id')
+    .$if(after !== undefined, (query) => query.where(() => sql<SqlBool>`stream_id > ${after}::uuid`))
+    .orderBy('stream_id')
+    .limit(streamsMax)
+    .execute()
+  const ids = streams.map(({ stream_id }) => stream_id)
+  const rows = await db
+    .selectFrom('audit_log')
+    .select('stream_id')
+    .distinct()
+    .where(() => sql<SqlBool>`stream_id = any(${ids}::uuid[])`)
+    .where(() => isAsked(request))
+    .orderBy('stream_id')
+    .execute()
+  return { asked: rows.map(({ stream_id }) => stream_id), last: ids.at(-1) }
+}
+
+/** Those of these streams that are under a legal hold. */
+export async function listHeld(db: Reader, ids: readonly StreamId[]): Promise<StreamId[]> {
+  const rows = await db
+    .selectFrom('registry.legal_holds')
+    .select('stream_id')
+    .where(() => sql<SqlBool>`stream_id = any(${ids}::uuid[])`)
+    .orderBy('stream_id')
+    .execute()
+  return rows.map(({ stream_id }) => stream_id)
+}
+
+/** The first events of a stream that are to be redacted, in the order of their places. */
+export async function listRedactable(
+  db: Reader,
+  stream_id: StreamId,
+  request: RedactionRequest,
+  rowsMax: number,
+): Promise<RedactableEvent[]> {
+  return await db
+    .selectFrom('audit_log')
+    .select(['id', 'stream_seq', 'product', 'environment', 'group_id'])
+    .where('stream_id', '=', stream_id)
+    .where(() => isAsked(request))
+    .orderBy('stream_seq')
+    .limit(rowsMax)
+    .execute()
+}
+
+/**
+ * Erases what these events of a stream say of persons, by the owner's function, which refuses a stream under a hold.
+ * Answers how many had something left.
+ */
+export async function redactRows(tx: AuditedTx, stream_id: StreamId, ids: readonly EventId[]): Promise<number> {
+  const call = sql<{ redacted: number }>`(
+    select registry.redact_audit_events(${stream_id}::uuid, ${ids}::uuid[]) as redacted
+  )`.as('call')
+  const { redacted } = await tx.selectFrom(call).select('redacted').executeTakeFirstOrThrow()
+  return redacted
+}
+
+/** Forgets what was last said of somebody, in the order in which whoever learns something locks it. */
+export async function forgetEntities(
+  tx: AuditedTx,
+  kind: 'actor' | 'target',
+  entity_id: string,
+  scopes: readonly StreamId[],
+): Promise<void> {
+  await tx
+    .deleteFrom('registry.audit_entities')
+    .where(
+      () => sql<SqlBool>`(scope, kind, entity_id) in (
+        select scope, kind, entity_id from registry.audit_entities
+        where scope = any(${scopes}::uuid[]) and kind = ${kind} and entity_id = ${entity_id}
+        order by scope for update
+      )`,
+    )
+    .execute()
+}

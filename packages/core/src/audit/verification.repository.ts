@@ -1,0 +1,160 @@
+import { sql, type SqlBool } from 'kysely'
+import type { Reader } from '../db/handles.ts'
+import type { StreamId } from '../id.ts'
+import { ownProduct } from './audit-event.ts'
+import type { ChainHead } from './checkpoint.ts'
+import { PlaceRanges } from './place-ranges.ts'
+import { redactedAction } from './redaction.ts'
+import { sentColumns, VerificationRow } from './verification-row.ts'
+import type { CertifiedHead } from './verification.ts'
+
+/** A place in the log, which is in the order of streams, places, ids. */
+export interface LogPlace {
+  readonly stream_id: string
+  readonly stream_seq: string
+  readonly id: string
+}
+
+const [uuidMin, uuidMax] = ['00000000-0000-0000-0000-000000000000', 'ffffffff-ffff-ffff-ffff-ffffffffffff']
+
+/** No stream's id is greater. */
+export const lastStream = uuidMax
+
+/** The place before every row of a stream; of the first one there could be, unless told. */
+export const placeBefore = (stream_id: string = uuidMin): LogPlace => ({
+  stream_id,
+  stream_seq: '-9223372036854775808',
+  id: uuidMin,
+})
+
+/** The place behind every row of a stream, or behind those at a place of it. */
+export const placeBehind = (stream_id: string, stream_seq?: number): LogPlace => ({
+  stream_id,
+  stream_seq: stream_seq === undefined ? '9223372036854775807' : String(stream_seq),
+  id: uuidMax,
+})
+
+const sent = sql<Buffer>`record_send(row(${sql.join(sentColumns.map((name) => sql.ref(name)))}))`
+
+/** Rows in the order of streams and places, after this one, up to this stream. */
+export async function listRows(db: Reader, after: LogPlace, last: string, rowsMax: number): Promise<VerificationRow[]> {
+  const rows = await db
+    .selectFrom('audit_log')
+    .select(sent.as('sent'))
+    // Said twice, for the planner: the first bound is what the index is entered by.
+    .where(() => sql<SqlBool>`stream_id >= ${after.stream_id}::uuid and stream_id <= ${last}::uuid`)
+    .where(
+      () =>
+        sql<SqlBool>`(stream_id, stream_seq, id) > (${after.stream_id}::uuid, ${after.stream_seq}::bigint, ${after.id}::uuid)`,
+    )
+    .orderBy('stream_id')
+    .orderBy('stream_seq')
+    .orderBy('id')
+    .limit(rowsMax)
+    .execute()
+  return rows.map((row) => new VerificationRow(row.sent))
+}
+
+/** The heads of streams, in the order of their ids, after this one. */
+export async function listStreamHeads(db: Reader, after: string | undefined, rowsMax: number): Promise<ChainHead[]> {
+  return await db
+    .selectFrom('registry.audit_streams')
+    .select(['stream_id', 'last_seq as stream_seq', 'last_hash as chain_hash'])
+    .$if(after !== undefined, (query) => query.where(() => sql<SqlBool>`stream_id > ${after}::uuid`))
+    .orderBy('stream_id')
+    .limit(rowsMax)
+    .execute()
+}
+
+export async function findStreamHead(db: Reader, id: StreamId): Promise<ChainHead | undefined> {
+  return await db
+    .selectFrom('registry.audit_streams')
+    .select(['stream_id', 'last_seq as stream_seq', 'last_hash as chain_hash'])
+    .where('stream_id', '=', id)
+    .executeTakeFirst()
+}
+
+/**
+ * Streams that checkpoints know and the log has no head of, in the order of their ids, after one and up to another: one
+ * probe of the index each.
+ */
+export async function listLostStreams(db: Reader, after: string | undefined, last: string): Promise<StreamId[]> {
+  const isAfter = after === undefined ? sql`true` : sql`stream_id > ${after}::uuid`
+  const known = sql<{ stream_id: StreamId }>`(
+    with recursive known as (
+      (select stream_id from registry.audit_checkpoint_heads where ${isAfter} order by stream_id limit 1)
+      union all
+      select (
+        select next.stream_id from registry.audit_checkpoint_heads next
+        where next.stream_id > known.stream_id and next.stream_id <= ${last}::uuid order by next.stream_id limit 1
+      ) from known where known.stream_id is not null
+    )
+    select stream_id from known where stream_id <= ${last}::uuid
+  )`.as('known')
+  const rows = await db
+    .selectFrom(known)
+    .select('known.stream_id')
+    .where(
+      () => sql<SqlBool>`not exists (select from registry.audit_streams head where head.stream_id = known.stream_id)`,
+    )
+    .orderBy('known.stream_id')
+    .execute()
+  return rows.map(({ stream_id }) => stream_id)
+}
+
+/** What checkpoints say of places of the log, from one to another. */
+export async function listCertifiedHeads(
+  db: Reader,
+  first: Omit<LogPlace, 'id'>,
+  last: Omit<LogPlace, 'id'>,
+): Promise<CertifiedHead[]> {
+  return await db
+    .selectFrom('registry.audit_checkpoint_heads')
+    .select(['stream_id', 'stream_seq', 'chain_hash', 'number'])
+    .where(
+      () =>
+        sql<SqlBool>`(stream_id, stream_seq) >= (${first.stream_id}::uuid, ${first.stream_seq}::bigint)
+          and (stream_id, stream_seq) <= (${last.stream_id}::uuid, ${last.stream_seq}::bigint)`,
+    )
+    .orderBy('stream_id')
+    .orderBy('stream_seq')
+    .orderBy('number')
+    .execute()
+}
+
+/** The furthest that checkpoints say of each of these streams. */
+export async function listNewestHeads(db: Reader, ids: readonly StreamId[]): Promise<CertifiedHead[]> {
+  const asked = sql<{ stream_id: StreamId }>`unnest(${ids}::uuid[])`.as<'asked'>(sql`asked (stream_id)`)
+  return await db
+    .selectFrom(asked)
+    .innerJoinLateral(
+      (eb) =>
+        eb
+          .selectFrom('registry.audit_checkpoint_heads as head')
+          .select(['head.stream_id', 'head.stream_seq', 'head.chain_hash', 'head.number'])
+          .whereRef('head.stream_id', '=', 'asked.stream_id')
+          .orderBy('head.stream_seq', 'desc')
+          .orderBy('head.number', 'desc')
+          .limit(1)
+          .as('newest'),
+      (join) => join.onTrue(),
+    )
+    .select(['newest.stream_id', 'newest.stream_seq', 'newest.chain_hash', 'newest.number'])
+    .execute()
+}
+
+/** The places of these streams that their own events say were redacted. */
+export async function listRedactions(db: Reader, ids: readonly StreamId[]): Promise<Map<StreamId, PlaceRanges>> {
+  const rows = await db
+    .selectFrom('audit_log')
+    .select('stream_id')
+    .select(sql<string | null>`fields ->> 'after.stream_seqs'`.as('places'))
+    .where(() => sql<SqlBool>`stream_id = any(${ids}::uuid[])`)
+    .where('action', '=', redactedAction)
+    .where('product', '=', ownProduct)
+    .execute()
+  const places = Map.groupBy(rows, ({ stream_id }) => stream_id)
+  return new Map(
+    [...places].map(([id, each]) => [id, PlaceRanges.union(each.map((row) => PlaceRanges.parse(row.places ?? '')))]),
+  )
+}
