@@ -137,6 +137,8 @@ describe('one door for each thing', () => {
     const across = [
       'packages/core/src/entitlements/entitlement.repository.ts',
       'packages/core/src/api-keys/key-state.repository.ts',
+      'packages/core/src/audit/event-export.repository.ts',
+      'packages/core/src/audit/log-stream.repository.ts',
     ]
     const writesThem = /(?:insertInto|updateTable|deleteFrom)\(\s*'tenant/
     for (const file of across) expect(filesWith('packages/core', writesThem)).not.toContain(file)

@@ -1,4 +1,4 @@
-import { get } from 'node:http'
+import { get, type IncomingMessage } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import {
   appendEvents,
@@ -112,7 +112,7 @@ describe('an export', () => {
       const list = await listed(query, sight)
       expect(withoutCursor).toEqual(list.map((event) => z.encode(RecordedEvent, event)))
       const reversed = linesOf(await exported({ ...query, format: 'ndjson', order: 'oldest_first' }, sight))
-      expect(idsOf(reversed)).toEqual(idsOf(lines).reverse())
+      expect(idsOf(reversed)).toEqual(idsOf(lines).toReversed())
     }
   })
 
@@ -211,7 +211,7 @@ describe('over HTTP', () => {
   /** Begins an export and takes nothing of it before it is asked to. */
   async function begin(path: string) {
     const request = get(server.url + path)
-    const response = await new Promise<import('node:http').IncomingMessage>((resolve, reject) => {
+    const response = await new Promise<IncomingMessage>((resolve, reject) => {
       request.once('response', resolve).once('error', reject)
     })
     return { request, response }

@@ -195,6 +195,15 @@ it('previewImport asks what would follow', async () => {
   expect(arrival.request).toBe('POST /v1/tenants/import?dry_run=true')
 })
 
+it('exportAuditEvents is sent as the API has it', async () => {
+  const arrival = await arrivalOf(
+    async ({ audit }) => await audit.export({ crud: 'd' })[Symbol.asyncIterator]().next(),
+    true,
+  )
+  expect(arrival.request).toBe('GET /v1/audit/export?crud=d&format=ndjson')
+  expect(arrival.headers?.accept).toBe('application/x-ndjson')
+})
+
 it('every operation has a method', () => {
-  expect(Object.keys(methods).sort()).toEqual(Object.keys(operations).sort())
+  expect([...Object.keys(methods), 'exportAuditEvents'].sort()).toEqual(Object.keys(operations).sort())
 })

@@ -54,8 +54,8 @@ export class Transport {
    * Begins an operation whose answer is read while it comes, once. What is wrong with the request is thrown before
    * anything is read; the time limit is for that alone.
    */
-  async open<Id extends keyof Ops>(
-    id: Id,
+  async open(
+    id: keyof Ops,
     { query }: Pick<Args, 'query'>,
     mediaType: string,
     options: RequestOptions = {},

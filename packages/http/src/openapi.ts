@@ -272,7 +272,7 @@ const streamedContent = ({ forms }: Streamed): ContentObject =>
   Object.fromEntries(
     forms.map(({ mediaType, description, example }) => [
       mediaType,
-      { schema: { type: 'string', description, contentMediaType: mediaType } as SchemaObject, example },
+      { schema: { type: 'string', description, contentMediaType: mediaType }, example },
     ]),
   )
 

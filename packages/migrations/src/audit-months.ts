@@ -42,7 +42,7 @@ export async function monthsBefore(client: Client): Promise<Month[]> {
 }
 
 /** What is said of how long events are kept has to have been said for so long before anything is dropped by it. */
-export const saidForDays = 7
+const saidForDays = 7
 
 /** The product under which the registry's own events stand: they go with the others. */
 const ownProduct = 'tenant-registry'

@@ -1,6 +1,7 @@
 import { type Expression, expressionBuilder, type SqlBool, sql } from 'kysely'
 import type { Reader } from '../db/handles.ts'
 import type { Schema } from '../db/schema.ts'
+import type { TenantId } from '../id.ts'
 import type { Position } from '../page.ts'
 import type { Sight } from '../sight.ts'
 import { conditionsOf, type EventFilter } from './event-filter.ts'
@@ -114,4 +115,9 @@ export async function listLoggedProducts(db: Reader): Promise<string[]> {
     .select('product')
     .execute()
   return rows.map(({ product }) => product)
+}
+
+/** The tenant whose log is exported, unless it is gone. */
+export async function findTenantOfLog(db: Reader, id: TenantId) {
+  return await db.selectFrom('tenants').select(['id', 'name']).where('id', '=', id).executeTakeFirst()
 }

@@ -8,7 +8,13 @@ import type { Sight } from '../sight.ts'
 import type { Actor } from './actor.ts'
 import { ownEvent, ownProduct } from './audit-event.ts'
 import { appendEvents } from './audit.repository.ts'
-import { type Branches, type ExportWindow, listLoggedProducts, readExport } from './event-export.repository.ts'
+import {
+  type Branches,
+  type ExportWindow,
+  findTenantOfLog,
+  listLoggedProducts,
+  readExport,
+} from './event-export.repository.ts'
 import { decodeExportCursor, type EventExportQuery, exportCursors, type ExportFormat } from './event-export.ts'
 import { csvHead, toCsv, toNdjson, withFields } from './event-text.ts'
 import type { EventRow } from './recorded-event.repository.ts'
@@ -135,14 +141,11 @@ function tenantOf(sight: Sight, asked: TenantId | undefined): TenantId | undefin
 async function recordExport(db: Db, actor: Actor, { format, cursor, ...asked }: EventExportQuery): Promise<void> {
   const tenantId = tenantOf(actor.sight, asked.tenant_id)
   await housekeeping(db, async (tx) => {
-    const tenant =
-      tenantId === undefined
-        ? undefined
-        : await tx.selectFrom('tenants').select(['id', 'name']).where('id', '=', tenantId).executeTakeFirst()
+    const tenant = tenantId && (await findTenantOfLog(tx, tenantId))
     const event = ownEvent(actor, {
       action: 'audit.exported',
       crud: 'c',
-      tenant: tenant ?? null,
+      tenant: tenant || null,
       target: { id: tenantId ?? 'audit_log', type: 'audit_log' },
       after: { format, ...asked, ...(cursor !== undefined && { resumed: true }) },
     })

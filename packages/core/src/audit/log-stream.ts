@@ -29,7 +29,10 @@ const place = z.int().min(0).max(Number.MAX_SAFE_INTEGER)
 /** A stream of the audit log, and how far it is. */
 export const LogStream = z
   .object({
-    stream_id: StreamId.meta({ description: "The id of the stream: a tenant's own id, or one of the stream alone." }),
+    stream_id: StreamId.meta({
+      description: "The id of the stream: a tenant's own id, or one of the stream alone.",
+      examples: ['00000000-0000-0000-0000-000000000001'],
+    }),
     tenant_id: TenantId.nullable().meta({
       description: 'The tenant whose log it is; null when it is none, or one that is gone.',
     }),
@@ -59,7 +62,10 @@ export const LogStreamPage = z
       description: 'The streams that changed, the one that did last at the end. One may be told of more than once.',
     }),
     has_more: z.boolean().meta({ description: 'Whether to ask again at once.' }),
-    next_cursor: z.string().meta({ description: 'Hand this back as `cursor`, now or later. It never ends.' }),
+    next_cursor: z.string().meta({
+      description: 'Hand this back as `cursor`, now or later. It never ends.',
+      examples: ['1767225600000.00000000-0000-0000-0000-000000000001'],
+    }),
   })
   .meta({ id: 'AuditStreamPage', description: 'Streams that changed after a place.' })
 export type LogStreamPage = z.output<typeof LogStreamPage>
@@ -71,12 +77,11 @@ const digest = (description: string) =>
     .meta({ description: `${description} In hexadecimal.`, examples: ['e3b0c44298fc1c14'.repeat(4)] })
 
 /** An event with its place in its stream. */
-export const StreamEvent = RecordedEvent.extend({
-  stream_id: StreamId.meta({ description: 'Its stream.' }),
+const StreamEvent = RecordedEvent.extend({
+  stream_id: StreamId.meta({ description: 'Its stream.', examples: ['00000000-0000-0000-0000-000000000001'] }),
   stream_seq: place.meta({ description: 'Its place in the stream.', examples: [42] }),
   chain_hash: digest('What the chain of the stream is at this event.'),
 }).meta({ id: 'AuditStreamEvent', description: 'An event of the audit log, with its place in its stream.' })
-export type StreamEvent = z.output<typeof StreamEvent>
 
 /** Which events of a stream to answer. */
 export const StreamEventQuery = z.object({
