@@ -28,7 +28,7 @@ export interface AuditDatabase {
 }
 
 /** What is not as PostgreSQL has it by itself. fsync stays on. */
-export const settings = {
+const settings = {
   shared_buffers: '4GB',
   effective_cache_size: '12GB',
   max_wal_size: '16GB',

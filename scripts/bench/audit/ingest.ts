@@ -16,7 +16,7 @@ export interface IngestLoad {
   readonly p99?: number
 }
 
-export const ingestLoads: readonly IngestLoad[] = [
+const ingestLoads: readonly IngestLoad[] = [
   { title: 'in bulk, 50 at a time, 100 logs', connections: 8, events: 50, streams: 100, target: 10_000 },
   { title: 'one at a time, 200 logs', connections: 64, events: 1, streams: 200, target: 4_000, p99: 30 },
   { title: 'one at a time, one log', connections: 32, events: 1, streams: 1, target: 1_000, p99: 50 },
