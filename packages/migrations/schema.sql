@@ -34,6 +34,78 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION registry.audit_cutoffs(tenant uuid, hold_keeps boolean)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+  select case when hold_keeps and exists (select from registry.legal_holds where stream_id = tenant) then '{}'
+    else coalesce(jsonb_object_agg(product, now() - make_interval(days => days)) filter (where days is not null), '{}') end
+  from (
+    select d.product, coalesce(registry.audit_days(a.limits), p.days, d.days) as days
+    from registry.audit_retention d
+    left join public.tenants t on t.id = tenant
+    left join registry.audit_retention p on p.product = d.product and p.plan = t.plan
+    left join public.tenant_products a on a.tenant_id = t.id and a.product = d.product
+    where d.plan = ''
+  ) terms
+$function$;
+comment on function registry.audit_cutoffs(tenant uuid, hold_keeps boolean) is 'runtime: by product since when the events of a tenant''s log are kept; nothing of one whose hold keeps them all.';
+
+CREATE OR REPLACE FUNCTION registry.audit_days(limits jsonb)
+ RETURNS integer
+ LANGUAGE sql
+ IMMUTABLE
+AS $function$
+  select case when jsonb_typeof(limits -> 'audit_retention_days') = 'number'
+    then least(greatest((limits ->> 'audit_retention_days')::numeric, 0), 1000000)::integer end
+$function$;
+comment on function registry.audit_days(limits jsonb) is 'runtime: the audit_retention_days of limits, null where they say nothing of it.';
+
+CREATE OR REPLACE FUNCTION registry.audit_floor(wanted text)
+ RETURNS timestamp with time zone
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+  select case when bool_and(days is not null) then now() - make_interval(days => greatest(
+    max(days),
+    (select max(registry.audit_days(limits)) from public.tenant_products
+      where product = wanted and registry.audit_days(limits) is not null)
+  )) else '-infinity' end
+  from registry.audit_retention where product = wanted
+$function$;
+comment on function registry.audit_floor(wanted text) is 'runtime: events of a product that came in before this moment are kept by no plan.';
+
+CREATE OR REPLACE FUNCTION registry.audit_horizon()
+ RETURNS timestamp with time zone
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+  select coalesce(now() - make_interval(days => least(
+    (select min(days) from registry.audit_retention),
+    (select min(registry.audit_days(limits)) from public.tenant_products where registry.audit_days(limits) is not null)
+  )), '-infinity')
+$function$;
+comment on function registry.audit_horizon() is 'runtime: events that came in at this moment or later are kept by every plan.';
+
+CREATE OR REPLACE FUNCTION registry.audit_horizon(wanted text)
+ RETURNS timestamp with time zone
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+  select case when exists (select from registry.audit_retention where product = wanted and plan = '')
+    then coalesce(now() - make_interval(days => least(
+      (select min(days) from registry.audit_retention where product = wanted),
+      (select min(registry.audit_days(limits)) from public.tenant_products
+        where product = wanted and registry.audit_days(limits) is not null)
+    )), '-infinity') else '-infinity' end
+$function$;
+comment on function registry.audit_horizon(wanted text) is 'runtime: events of a product that came in at this moment or later are kept by every plan.';
+
 CREATE OR REPLACE FUNCTION registry.create_audit_partition(month date)
  RETURNS void
  LANGUAGE plpgsql
@@ -550,6 +622,7 @@ create table public.tenant_products (
   constraint tenant_products_window_check CHECK ((valid_from < valid_until)),
   constraint tenant_products_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id) ON DELETE CASCADE
 );
+CREATE INDEX tenant_products_audit_days_idx ON public.tenant_products USING btree (registry.audit_days(limits)) WHERE (registry.audit_days(limits) IS NOT NULL);
 CREATE INDEX tenant_products_product_idx ON public.tenant_products USING btree (product, tenant_id);
 CREATE TRIGGER tenant_products_a_keep_platform BEFORE INSERT OR UPDATE ON public.tenant_products FOR EACH ROW WHEN ((new.tenant_id = '00000000-0000-0000-0000-0000000000ff'::uuid)) EXECUTE FUNCTION registry.keep_platform_tenant();
 CREATE TRIGGER tenant_products_keep_version BEFORE UPDATE ON public.tenant_products FOR EACH ROW EXECUTE FUNCTION registry.keep_version();
@@ -696,6 +769,16 @@ create table registry.audit_checkpoints_unpublished (
 );
 comment on table registry.audit_checkpoints_unpublished is 'Checkpoints that have not been written to the log stream yet: a process may end between the two.';
 
+create table registry.audit_cuts (
+  stream_id uuid not null,
+  stream_seq bigint not null,
+  chain_hash registry.audit_sha256 not null,
+  received_at timestamp(3) with time zone not null,
+  cut_at timestamp(3) with time zone not null default now(),
+  constraint audit_cuts_pkey PRIMARY KEY (stream_id, stream_seq)
+);
+comment on table registry.audit_cuts is 'The last row of each stream that went with a month: the chain of what is left begins behind the latest. Written by the owner alone.';
+
 create table registry.audit_dedup (
   digest registry.audit_sha256 not null,
   fingerprint registry.audit_sha256 not null,
@@ -708,6 +791,39 @@ comment on table registry.audit_dedup is 'What was acknowledged under an Idempot
 comment on column registry.audit_dedup.digest is 'SHA-256 of the publisher and its key, or of the stream and the external_id: neither is kept here.';
 comment on column registry.audit_dedup.fingerprint is 'SHA-256 of what was sent: something else under the same key is refused.';
 CREATE INDEX audit_dedup_created_at_idx ON registry.audit_dedup USING btree (created_at);
+
+create table registry.audit_drops (
+  month date not null,
+  events bigint not null,
+  streams bigint not null,
+  last_received_at timestamp(3) with time zone,
+  begun_at timestamp(3) with time zone not null default now(),
+  dropped_at timestamp(3) with time zone,
+  recorded_at timestamp(3) with time zone,
+  constraint audit_drops_pkey PRIMARY KEY (month)
+);
+comment on table registry.audit_drops is 'Months of the log that are dropped: begun by the owner, and told of in the log by a server.';
+
+create table registry.audit_enterprise_tokens (
+  api_key_id uuid not null,
+  product text not null,
+  environment registry.audit_environment not null,
+  group_id registry.audit_term not null,
+  tenant_id uuid,
+  display_name text not null,
+  view_log_action registry.audit_term not null,
+  sealed bytea,
+  kid text,
+  created_at timestamp(3) with time zone not null default now(),
+  constraint audit_enterprise_tokens_pkey PRIMARY KEY (api_key_id),
+  constraint audit_enterprise_tokens_sealed_check CHECK (((sealed IS NULL) = (kid IS NULL))),
+  constraint audit_enterprise_tokens_api_key_id_fkey FOREIGN KEY (api_key_id) REFERENCES public.api_keys(id) ON DELETE CASCADE,
+  constraint audit_enterprise_tokens_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id) ON DELETE CASCADE
+);
+comment on table registry.audit_enterprise_tokens is 'What an API key of the platform''s own that reads one group''s log belongs to. Without its row here such a key opens nothing.';
+comment on column registry.audit_enterprise_tokens.sealed is 'The token under a key of the keyring: Retraced''s wire shows it again to who made it. Null where it is shown once.';
+CREATE INDEX audit_enterprise_tokens_group_idx ON registry.audit_enterprise_tokens USING btree (product, environment, group_id, created_at);
+CREATE INDEX audit_enterprise_tokens_tenant_idx ON registry.audit_enterprise_tokens USING btree (tenant_id) WHERE (tenant_id IS NOT NULL);
 
 create table registry.audit_entities (
   scope uuid not null,
@@ -722,6 +838,36 @@ create table registry.audit_entities (
 );
 comment on table registry.audit_entities is 'What was last said of an actor, a target or a group: events that name only its id get the rest from here.';
 comment on column registry.audit_entities.scope is 'UUIDv5 of product, environment and group: what one customer says of somebody no other one is shown.';
+
+create table registry.audit_exports (
+  id uuid not null,
+  product text not null,
+  environment registry.audit_environment not null,
+  group_id registry.audit_term not null,
+  tenant_id uuid,
+  target_id registry.audit_term,
+  name text not null,
+  body jsonb not null,
+  saved_by registry.audit_term,
+  saved_at timestamp(3) with time zone not null default now(),
+  constraint audit_exports_pkey PRIMARY KEY (id),
+  constraint audit_exports_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id) ON DELETE CASCADE
+);
+comment on table registry.audit_exports is 'Searches that a viewer saved under a name, to have what they find as a file. The file is made each time.';
+CREATE INDEX audit_exports_group_idx ON registry.audit_exports USING btree (product, environment, group_id, saved_at DESC, id DESC);
+CREATE INDEX audit_exports_tenant_idx ON registry.audit_exports USING btree (tenant_id) WHERE (tenant_id IS NOT NULL);
+
+create table registry.audit_retention (
+  product text not null,
+  plan text not null,
+  days integer,
+  since timestamp(3) with time zone not null default now(),
+  constraint audit_retention_pkey PRIMARY KEY (product, plan),
+  constraint audit_retention_days_check CHECK ((days >= 0))
+);
+comment on table registry.audit_retention is 'For how many days the events of a product are kept, by plan, as the servers'' manifests say; null for ever.';
+comment on column registry.audit_retention.plan is 'Empty for tenants without a plan, or with one that the product does not know.';
+comment on column registry.audit_retention.since is 'Since when that has been said: what is deleted waits until nobody says otherwise any more.';
 
 create table registry.audit_signing_keys (
   key_id text not null,
@@ -740,6 +886,31 @@ create table registry.audit_streams (
   constraint audit_streams_pkey PRIMARY KEY (stream_id)
 );
 comment on table registry.audit_streams is 'The head of every stream''s chain. Whoever writes audit_log locks and moves it in the same transaction.';
+CREATE INDEX audit_streams_changed_idx ON registry.audit_streams USING btree (last_received_at, stream_id);
+
+create table registry.audit_viewers (
+  id uuid not null,
+  token_digest registry.audit_sha256 not null,
+  product text not null,
+  environment registry.audit_environment not null,
+  group_id registry.audit_term not null,
+  tenant_id uuid,
+  target_id registry.audit_term,
+  actor_id registry.audit_term,
+  is_admin boolean not null,
+  view_log_action registry.audit_term not null,
+  created_at timestamp(3) with time zone not null default now(),
+  expires_at timestamp(3) with time zone not null,
+  constraint audit_viewers_pkey PRIMARY KEY (id),
+  constraint audit_viewers_token_key UNIQUE (token_digest),
+  constraint audit_viewers_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id) ON DELETE CASCADE
+);
+comment on table registry.audit_viewers is 'Who may look into the log of a group now. What a session says of itself is compared with this on every request.';
+comment on column registry.audit_viewers.token_digest is 'SHA-256 of the token: it has 128 random bits, so there is nothing to be guessed.';
+comment on column registry.audit_viewers.tenant_id is 'The tenant that the group is, if it is one: as it was when the token was made.';
+CREATE INDEX audit_viewers_actor_idx ON registry.audit_viewers USING btree (product, environment, group_id, actor_id);
+CREATE INDEX audit_viewers_expires_at_idx ON registry.audit_viewers USING btree (expires_at);
+CREATE INDEX audit_viewers_tenant_idx ON registry.audit_viewers USING btree (tenant_id) WHERE (tenant_id IS NOT NULL);
 
 create table registry.change_counter (
   one boolean not null default true,

@@ -56,6 +56,8 @@ const Environment = z.object({
     })
     .default(hashCostMin),
   PURGE_AFTER_DAYS: integer(0, 3650).default(30),
+  AUDIT_VIEWER_TTL: integer(10, 3600).default(300),
+  AUDIT_ENTERPRISE_TOKENS: z.enum(['readable', 'once']).default('readable'),
   RATE_LIMIT: z
     .string()
     .regex(/^(?:off|[1-9]\d{0,8}\/[1-9]\d{0,4})$/, { error: 'must be off, or requests/seconds such as 6000/60' })
@@ -96,6 +98,8 @@ export interface Config {
   readonly hashCost: HashCost
   /** For how long an archived tenant is kept before it may be purged. */
   readonly purgeAfterDays: number
+  /** How Retraced's wire behaves: for how long somebody may look, and whether enterprise tokens can be read again. */
+  readonly retraced: { readonly viewerTtlSeconds: number; readonly enterpriseTokens: 'readable' | 'once' }
   /** How much each caller may ask of this process. */
   readonly rateLimit: RateLimit | undefined
   /** The origins whose pages may read answers. */
@@ -166,6 +170,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     macMode: e.API_KEY_MAC,
     hashCost: e.API_KEY_ARGON2,
     purgeAfterDays: e.PURGE_AFTER_DAYS,
+    retraced: { viewerTtlSeconds: e.AUDIT_VIEWER_TTL, enterpriseTokens: e.AUDIT_ENTERPRISE_TOKENS },
     rateLimit: rateLimit(e.RATE_LIMIT ?? (e.APP_ENV === 'dev' ? 'off' : '6000/60')),
     corsOrigins: origins(e.CORS_ORIGINS),
     manifestFolder: e.PRODUCT_MANIFEST_DIR,

@@ -1,12 +1,16 @@
 import {
   type Actor,
+  type Catalogue,
   cleanAuditClaims,
   cleanChanges,
   cleanIdempotency,
+  cleanViewers,
   type Db,
   ensureAuditPartitions,
   everything,
   purgeTenants,
+  recordDrops,
+  saveRetention,
   sweepEndedTrials,
 } from '@breakpilot/tenant-core'
 import type { TakeCheckpoints } from './checkpoints.ts'
@@ -30,7 +34,9 @@ export type JobIntervals = Readonly<
       | 'idempotency'
       | 'audit-claims'
       | 'audit-partitions'
+      | 'audit-viewers'
       | 'audit-checkpoints'
+      | 'audit-retention'
       | 'revocation-probe',
       number
     >
@@ -40,6 +46,7 @@ export type JobIntervals = Readonly<
 /** What the registry does by itself. Every replica does: each turn is taken in the database. */
 export function jobsOfRegistry(
   db: Db,
+  catalogue: Catalogue,
   { appEnv }: Pick<Config, 'appEnv'>,
   takeCheckpoints: TakeCheckpoints,
   intervals: JobIntervals = {},
@@ -56,9 +63,11 @@ export function jobsOfRegistry(
     job('purge', isDev ? 5 * seconds : minutes, (signal) => purgeTenants(db, actorOf('purge-job'), { signal })),
     job('changes', minutes, (signal) => cleanChanges(db, signal)),
     job('idempotency', minutes, () => cleanAnswers(db)),
+    job('audit-viewers', minutes, () => cleanViewers(db)),
     job('audit-claims', 10 * minutes, () => cleanAuditClaims(db)),
     job('audit-partitions', 24 * hours, () => ensureAuditPartitions(db)),
     job('audit-checkpoints', minutes, takeCheckpoints),
+    job('audit-retention', isDev ? 5 * seconds : minutes, () => keepRetention(db, catalogue)),
     ...(probe ? [job('revocation-probe', minutes, probe)] : []),
   ]
 }
@@ -71,6 +80,10 @@ async function sweepAllTrials(db: Db, signal: AbortSignal): Promise<number> {
     all += swept
     if (swept < trialsMax || signal.aborted) return all
   }
+}
+
+async function keepRetention(db: Db, catalogue: Catalogue): Promise<number> {
+  return (await saveRetention(db, catalogue)) + (await recordDrops(db, actorOf('audit-retention')))
 }
 
 async function cleanAnswers(db: Db): Promise<number> {

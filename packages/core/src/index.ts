@@ -33,7 +33,15 @@ export type { LaneBounds } from './api-keys/lane.ts'
 export { revokeLeakedApiKey } from './api-keys/leaked-key.service.ts'
 export { type HashCost, hashCostMin, isAtLeast } from './api-keys/password-hash.ts'
 export { RevocationProbe } from './api-keys/revocation-probe.ts'
-export { coveredBy, covers, platformScopes, registryAudience, registryScopes, satisfies } from './api-keys/scope.ts'
+export {
+  coveredBy,
+  covers,
+  enterpriseTokenScope,
+  platformScopes,
+  registryAudience,
+  registryScopes,
+  satisfies,
+} from './api-keys/scope.ts'
 export {
   type KeyEnvironment,
   keyEnvironments,
@@ -65,7 +73,48 @@ export { type AppendedEvent, appendEvents } from './audit/audit.repository.ts'
 export { audited, changed, type Outcome, unchanged } from './audit/audited.ts'
 export { RecordedEvent, RecordedEventQuery } from './audit/recorded-event.ts'
 export { getEvent, listEvents } from './audit/recorded-event.service.ts'
+export { EventExportQuery } from './audit/event-export.ts'
+export { type EventExport, exportEvents } from './audit/event-export.service.ts'
+export { LogStreamPage, LogStreamQuery, StreamEventPage, StreamEventQuery } from './audit/log-stream.ts'
+export { listLogStreams, readLogStream } from './audit/log-stream.service.ts'
+export { countPartitionsAhead, recordDrops, retentionTerms, saveRetention } from './audit/retention.service.ts'
+export { csvColumns } from './audit/event-text.ts'
 export { oneTransaction, rehearse } from './audit/one-transaction.ts'
+export { bareId, type Place } from './audit/retraced/cursor.ts'
+export {
+  type EnterpriseToken,
+  findEnterpriseToken,
+  issueEnterpriseToken,
+  listEnterpriseTokens,
+  renameEnterpriseToken,
+  revealEnterpriseTokens,
+  revokeEnterpriseToken,
+  type ShownToken,
+  type TokenKeeping,
+} from './audit/retraced/enterprise-token.service.ts'
+export type { AuditRow } from './audit/retraced/event-page.repository.ts'
+export { instantOf } from './audit/retraced/instant.ts'
+export { type SavedExport, SavedSearch } from './audit/retraced/saved-export.ts'
+export { exportedEvents, getExport, listExports, saveExport } from './audit/retraced/saved-export.service.ts'
+export {
+  cleanViewers,
+  endViewers,
+  findViewer,
+  findViewerByToken,
+  issueViewerToken,
+  type NewViewer,
+  type Viewer,
+} from './audit/retraced/viewer.service.ts'
+export { type AuditGroup, type AuditScope, type GroupScope, resolveGroup } from './audit/retraced/scope.ts'
+export {
+  type AuditConnection,
+  type AuditEdge,
+  type AuditPage,
+  type PaginatedArguments,
+  type SearchArguments,
+  searchAuditEvents,
+  searchAuditEventsPaginated,
+} from './audit/retraced/search.service.ts'
 export {
   type ChainedRow,
   chainHash,

@@ -6,6 +6,8 @@ import { mountDocs } from './docs-page.ts'
 import { type HostOptions, mount, mountRest } from './mount.ts'
 import { openApiDocument } from './openapi.ts'
 import { createLimit, type RateLimit } from './rate-limit.ts'
+import { mountRetraced } from './retraced/mount.ts'
+import type { WireOptions } from './retraced/wire-route.ts'
 import { routes } from './routes/index.ts'
 
 /** What an app hands to the host. */
@@ -18,6 +20,8 @@ export interface AppOptions extends Omit<HostOptions, 'authenticate' | 'limit' |
   readonly trustProxy?: number | readonly string[]
   /** How much each caller may ask for, of each process; without limit unless told. */
   readonly rateLimit?: RateLimit | undefined
+  /** How Retraced's wire behaves. */
+  readonly retraced?: WireOptions | undefined
 }
 
 /** How much an address may ask for where nobody says who it is: once a second, and never more than others may. */
@@ -55,6 +59,8 @@ export function createApp(options: AppOptions): Express {
   app.set('trust proxy', options.trustProxy ?? false)
   // Without authentication nothing at all is answered to anybody else, be it a page or a 404.
   if (options.auth.mode === 'off') app.use(localOnly)
+  // Before the origins of our own pages are let in anywhere: this wire has its own rule.
+  mountRetraced(app, host, options.retraced)
   if (options.corsOrigins?.length) app.use(corsOf(options.corsOrigins))
   mount(app, routes, host)
   mountDocs(app, openApiDocument(routes), host)
@@ -78,6 +84,7 @@ function corsOf(origins: readonly string[]): RequestHandler {
     ],
     exposedHeaders: [
       'ETag',
+      'Content-Disposition',
       'Location',
       'Content-Location',
       'Idempotency-Replayed',

@@ -13,6 +13,10 @@ export interface ErrorCodes {
     'api_key.revoked': true
     /** The group has another event with this external_id. */
     'audit_event.external_id_reused': true
+    /** There are as many saved exports as there may be. */
+    'audit_export.too_many': true
+    /** The group has as many enterprise tokens as it may have. */
+    'enterprise_token.too_many': true
     /** A request with this Idempotency-Key is being worked on. */
     'idempotency.in_flight': true
     /** The answer to this Idempotency-Key held a secret that is no longer kept. */
@@ -129,8 +133,12 @@ export interface ErrorCodes {
     'api_key.not_found': true
     /** There is no such event. */
     'audit_event.not_found': true
+    /** There is no such export. */
+    'audit_export.not_found': true
     /** There is no such stream. */
     'audit_stream.not_found': true
+    /** There is no such enterprise token. */
+    'enterprise_token.not_found': true
     /** There is no legal hold on this tenant. */
     'legal_hold.not_found': true
     /** There is no such product. */

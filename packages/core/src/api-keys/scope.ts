@@ -24,6 +24,9 @@ export const platformScopes = [
   'entitlements:read',
 ] as const
 
+/** What an enterprise token's key has: it reads the log of the group that it was made for, and nobody is given it. */
+export const enterpriseTokenScope = 'audit:group'
+
 /** A scope, or all that begin with it: `reports:read`, `reports:*`. */
 export const Scope = z
   .string()

@@ -52,7 +52,8 @@ export interface NewAuditEvent {
 export interface Change {
   /** Past tense, `noun.verb`: `tenant.created`. */
   readonly action: `${string}.${string}`
-  readonly crud: Exclude<Crud, 'r'>
+  /** `r` only where something secret was opened. */
+  readonly crud: Crud
   /**
    * Whose it is, or null when it is no tenant's. `gone` when the transaction took the tenant away: its log stays, the
    * reference to it cannot.

@@ -2,7 +2,7 @@ import type { Transaction } from 'kysely'
 import type { AuditedTx, Db } from '../db/handles.ts'
 import type { Schema } from '../db/schema.ts'
 import type { Actor } from './actor.ts'
-import { type Change, ownEvent } from './audit-event.ts'
+import { type Change, type NewAuditEvent, ownEvent } from './audit-event.ts'
 import { appendEvents } from './audit.repository.ts'
 import { asPiece, isPiece } from './one-transaction.ts'
 
@@ -12,17 +12,28 @@ declare const decided: unique symbol
 export interface Outcome<Result> {
   readonly result: Result
   readonly changes: readonly Change[]
+  /** What a product's own log says of it besides. */
+  readonly told: readonly NewAuditEvent[]
   readonly [decided]: true
 }
 
 /** Something was changed, and this is what the log says of it. */
 export function changed<Result>(result: Result, ...changes: [...Change[], Change]): Outcome<Result> {
-  return { result, changes } as unknown as Outcome<Result>
+  return { result, changes, told: [] } as unknown as Outcome<Result>
+}
+
+/** The same, and a product's own log says these things of it. */
+export function changedAndTold<Result>(
+  result: Result,
+  told: readonly NewAuditEvent[],
+  ...changes: [...Change[], Change]
+): Outcome<Result> {
+  return { result, changes, told } as unknown as Outcome<Result>
 }
 
 /** Nothing was changed, so there is nothing to record. */
 export function unchanged<Result>(result: Result): Outcome<Result> {
-  return { result, changes: [] } as unknown as Outcome<Result>
+  return { result, changes: [], told: [] } as unknown as Outcome<Result>
 }
 
 /**
@@ -41,8 +52,8 @@ export async function audited<Result>(
   fn: (tx: AuditedTx) => Promise<Outcome<Result>>,
 ): Promise<Result> {
   const run = async (transaction: Transaction<Schema>) => {
-    const { result, changes } = await fn(transaction as unknown as AuditedTx)
-    return { result, events: changes.map((change) => ownEvent(actor, change)) }
+    const { result, changes, told } = await fn(transaction as unknown as AuditedTx)
+    return { result, events: [...changes.map((change) => ownEvent(actor, change)), ...told] }
   }
   if (isPiece(db)) return await asPiece(db, run)
   return await db.transaction().execute(async (transaction) => {

@@ -1,4 +1,4 @@
-import type { HousekeepingTx } from '../db/handles.ts'
+import type { AuditedTx, HousekeepingTx } from '../db/handles.ts'
 import type { StreamId } from '../id.ts'
 import type { NewAuditEvent } from './audit-event.ts'
 import { type Entity, type EntityKey, findEntities, upsertEntities } from './entity.repository.ts'
@@ -10,7 +10,10 @@ import { streamOf } from './stream.ts'
  * an event leaves out. What it says itself is remembered for the next ones. All of it within one product, environment
  * and group, so that no customer is shown what another one said.
  */
-export async function fillIn(tx: HousekeepingTx, events: readonly NewAuditEvent[]): Promise<NewAuditEvent[]> {
+export async function fillIn(
+  tx: AuditedTx | HousekeepingTx,
+  events: readonly NewAuditEvent[],
+): Promise<NewAuditEvent[]> {
   const keys = new Map(events.flatMap((event) => keysOf(event)).map((key) => [spell(key), key]))
   if (keys.size === 0) return [...events]
   const stored = await findEntities(tx, [...keys.values()])

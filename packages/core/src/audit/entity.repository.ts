@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import { type HousekeepingTx, unwrap } from '../db/handles.ts'
+import { type AuditedTx, type HousekeepingTx, type Reader, unwrap } from '../db/handles.ts'
 import type { StreamId } from '../id.ts'
 
 /** Whom or what something is known of. */
@@ -18,7 +18,7 @@ export interface Entity extends EntityKey {
   readonly fields: string | null
 }
 
-export async function findEntities(tx: HousekeepingTx, keys: readonly EntityKey[]): Promise<Entity[]> {
+export async function findEntities(tx: Reader, keys: readonly EntityKey[]): Promise<Entity[]> {
   const { rows } = await sql<Entity>`
     select known.scope, known.kind, known.entity_id, known.name, known.href, known.type, known.fields
     from unnest(
@@ -34,7 +34,7 @@ export async function findEntities(tx: HousekeepingTx, keys: readonly EntityKey[
 }
 
 /** Writes down what is known now, in the order of the keys: two that do this at once never wait in a circle. */
-export async function upsertEntities(tx: HousekeepingTx, entities: readonly Entity[]): Promise<void> {
+export async function upsertEntities(tx: AuditedTx | HousekeepingTx, entities: readonly Entity[]): Promise<void> {
   await sql`
     insert into registry.audit_entities as known (scope, kind, entity_id, name, href, type, fields)
     select * from unnest(

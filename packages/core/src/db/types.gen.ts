@@ -37,6 +37,8 @@ export type TenantProjectStatus = "active" | "archived";
 
 export type TenantStatus = "active" | "archived" | "demo" | "frozen" | "trial";
 
+export type Timestamp = ColumnType<Date, Date | string, Date | string>;
+
 export interface ApiKeys {
   /**
    * Whom the key opens: a product, or the registry itself (tenant-registry).
@@ -148,6 +150,14 @@ export interface RegistryAuditCheckpointsUnpublished {
   number: number;
 }
 
+export interface RegistryAuditCuts {
+  chain_hash: Buffer;
+  cut_at: Generated<Date>;
+  received_at: Date;
+  stream_id: string;
+  stream_seq: number;
+}
+
 export interface RegistryAuditDedup {
   created_at: Generated<Date>;
   /**
@@ -162,6 +172,32 @@ export interface RegistryAuditDedup {
   hashes: ArrayType<Buffer>;
 }
 
+export interface RegistryAuditDrops {
+  begun_at: Generated<Date>;
+  dropped_at: Date | null;
+  events: number;
+  last_received_at: Date | null;
+  month: Timestamp;
+  recorded_at: Date | null;
+  streams: number;
+}
+
+export interface RegistryAuditEnterpriseTokens {
+  api_key_id: string;
+  created_at: Generated<Date>;
+  display_name: string;
+  environment: string;
+  group_id: string;
+  kid: string | null;
+  product: string;
+  /**
+   * The token under a key of the keyring: Retraced's wire shows it again to who made it. Null where it is shown once.
+   */
+  sealed: Buffer | null;
+  tenant_id: string | null;
+  view_log_action: string;
+}
+
 export interface RegistryAuditEntities {
   entity_id: string;
   fields: string | null;
@@ -173,6 +209,32 @@ export interface RegistryAuditEntities {
    */
   scope: string;
   type: string | null;
+}
+
+export interface RegistryAuditExports {
+  body: Json;
+  environment: string;
+  group_id: string;
+  id: string;
+  name: string;
+  product: string;
+  saved_at: Generated<Date>;
+  saved_by: string | null;
+  target_id: string | null;
+  tenant_id: string | null;
+}
+
+export interface RegistryAuditRetention {
+  days: number | null;
+  /**
+   * Empty for tenants without a plan, or with one that the product does not know.
+   */
+  plan: string;
+  product: string;
+  /**
+   * Since when that has been said: what is deleted waits until nobody says otherwise any more.
+   */
+  since: Generated<Date>;
 }
 
 export interface RegistryAuditSigningKeys {
@@ -189,6 +251,27 @@ export interface RegistryAuditStreams {
   last_received_at: Generated<Date>;
   last_seq: Generated<number>;
   stream_id: string;
+}
+
+export interface RegistryAuditViewers {
+  actor_id: string | null;
+  created_at: Generated<Date>;
+  environment: string;
+  expires_at: Date;
+  group_id: string;
+  id: string;
+  is_admin: boolean;
+  product: string;
+  target_id: string | null;
+  /**
+   * The tenant that the group is, if it is one: as it was when the token was made.
+   */
+  tenant_id: string | null;
+  /**
+   * SHA-256 of the token: it has 128 random bits, so there is nothing to be guessed.
+   */
+  token_digest: Buffer;
+  view_log_action: string;
 }
 
 export interface RegistryChangeCounter {
@@ -344,10 +427,16 @@ export interface DB {
   "registry.audit_checkpointed": RegistryAuditCheckpointed;
   "registry.audit_checkpoints": RegistryAuditCheckpoints;
   "registry.audit_checkpoints_unpublished": RegistryAuditCheckpointsUnpublished;
+  "registry.audit_cuts": RegistryAuditCuts;
   "registry.audit_dedup": RegistryAuditDedup;
+  "registry.audit_drops": RegistryAuditDrops;
+  "registry.audit_enterprise_tokens": RegistryAuditEnterpriseTokens;
   "registry.audit_entities": RegistryAuditEntities;
+  "registry.audit_exports": RegistryAuditExports;
+  "registry.audit_retention": RegistryAuditRetention;
   "registry.audit_signing_keys": RegistryAuditSigningKeys;
   "registry.audit_streams": RegistryAuditStreams;
+  "registry.audit_viewers": RegistryAuditViewers;
   "registry.change_counter": RegistryChangeCounter;
   "registry.changes": RegistryChanges;
   "registry.idempotency": RegistryIdempotency;

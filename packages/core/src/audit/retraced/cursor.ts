@@ -1,0 +1,59 @@
+import { RegistryError } from '../../errors.ts'
+
+/** A place in the log: when it happened, and the event that did. */
+export interface Place {
+  readonly at: Date
+  /** The event's id, as a UUID. */
+  readonly id: string
+}
+
+const plain = /^(-?\d{1,15}),([0-9a-f]{32})$/
+const withTotal = /^(-?\d{1,15}),([0-9a-f]{32}),(\d{1,10})$/
+
+/** Retraced's ids are UUIDs without their dashes. */
+export const bareId = (id: string): string => id.replaceAll('-', '')
+
+const dashed = (bare: string) => bare.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')
+
+/** A cursor of `search`: Base64 of `<milliseconds>,<id>`. It is no secret, and opens nothing. */
+export const encodePlace = ({ at, id }: Place): string => base64(`${at.getTime()},${bareId(id)}`)
+
+/** A cursor of `searchPaginated`: the same with the number of events that there were. */
+export const encodeStart = ({ at, id }: Place, total: number): string =>
+  base64(`${at.getTime()},${bareId(id)},${total}`)
+
+/** @throws {RegistryError} `page.cursor_invalid` */
+export function decodePlace(cursor: string): Place {
+  const [, ms, id] = plain.exec(textOf(cursor)) ?? []
+  return placeOf(ms, id)
+}
+
+/** @throws {RegistryError} `page.cursor_invalid` */
+export function decodeStart(cursor: string): Place & { readonly total: number } {
+  const [, ms, id, total] = withTotal.exec(textOf(cursor)) ?? []
+  const count = Number(total)
+  if (count > intMax) throw invalid()
+  return { ...placeOf(ms, id), total: count }
+}
+
+/** The greatest number that GraphQL's `Int` holds. */
+const intMax = 2 ** 31 - 1
+/** The years 0001 to 9999. */
+const range = { first: -62_135_596_800_000, last: 253_402_300_799_999 }
+
+function placeOf(ms: string | undefined, id: string | undefined): Place {
+  const time = Number(ms)
+  if (ms === undefined || id === undefined || time < range.first || time > range.last) throw invalid()
+  return { at: new Date(time), id: dashed(id) }
+}
+
+const base64 = (text: string) => Buffer.from(text).toString('base64')
+
+function textOf(cursor: string): string {
+  const text = cursor.length > 100 ? '' : Buffer.from(cursor, 'base64').toString('latin1')
+  // Base64 has several spellings of the same bytes; only ours is taken.
+  return base64(text) === cursor ? text : ''
+}
+
+const invalid = () =>
+  new RegistryError('page.cursor_invalid', { detail: 'Use the cursor of an edge, as it was answered.' })

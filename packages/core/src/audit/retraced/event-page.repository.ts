@@ -1,0 +1,110 @@
+import { type Expression, type SqlBool, sql } from 'kysely'
+import { type Reader, unwrap } from '../../db/handles.ts'
+import { everything } from '../../sight.ts'
+import type { EventRow } from '../recorded-event.repository.ts'
+import { retentionConditions } from '../retention.repository.ts'
+import { conditionOf } from '../search-conditions.ts'
+import type { SearchExpression } from '../search-language.ts'
+import { columns } from '../shown-columns.ts'
+import type { Place } from './cursor.ts'
+import { type AuditScope, inScope } from './scope.ts'
+
+/** A row of the log as Retraced's wire shows it. */
+export interface AuditRow extends EventRow {
+  /** Whether what told of persons was erased. */
+  readonly erased: boolean
+}
+
+/** Which events are asked for. */
+export interface EventQuestion {
+  readonly scope: AuditScope
+  readonly search?: SearchExpression | undefined
+  /** Only what is older than this, newer than this. */
+  readonly before?: Place | undefined
+  readonly after?: Place | undefined
+  /** Only this one and what comes after it in the order that is asked for. */
+  readonly from?: Place | undefined
+  readonly order: 'asc' | 'desc'
+  readonly offset?: number
+  readonly limit: number
+}
+
+/** A page and all that is said with it, of one moment. */
+export interface EventPage {
+  readonly rows: AuditRow[]
+  /** How many there are in all, wherever the page begins. */
+  readonly total: number
+  /** Whether more come after the page, and whether some come before it. */
+  readonly hasMore: boolean
+  readonly hasPassed: boolean
+}
+
+type Condition = Expression<SqlBool>
+const all = (conditions: readonly Condition[]) => sql.join(conditions, sql` and `)
+
+const shown = sql.raw([...columns, 'row_salt is null as erased'].join(', '))
+const columnNames = sql.raw([...columns, 'erased'].map((name) => `page.${name}`).join(', '))
+
+const newer = ({ at, id }: Place): Condition => sql`(canonical_at, id) > (${at}::timestamptz, ${id}::uuid)`
+const older = ({ at, id }: Place): Condition => sql`(canonical_at, id) < (${at}::timestamptz, ${id}::uuid)`
+const not = (condition: Condition): Condition => sql`not ${condition}`
+
+/** One statement, so that the page and what is counted are of one snapshot. */
+export async function readEventPage(db: Reader, question: EventQuestion): Promise<EventPage> {
+  const { limit, offset = 0, order } = question
+  const matching = matchingOf(question)
+  const { within, passed } = placesOf(question)
+  const direction = sql.raw(order)
+  const { rows } = await sql<AuditRow & { total: number; passed: boolean }>`
+    select counted.total, counted.passed, ${columnNames}
+    from (
+      select (select count(*)::integer from audit_log where ${all(matching)}) as total,
+        ${passed ? sql`exists (select from audit_log where ${all([...matching, passed])})` : sql`false`} as passed
+    ) counted
+    left join lateral (
+      select ${shown} from audit_log where ${all([...matching, ...within])}
+      order by canonical_at ${direction}, id ${direction} limit ${limit + 1} offset ${offset}
+    ) page on true
+    order by page.canonical_at ${direction}, page.id ${direction}`.execute(unwrap(db))
+  const [first] = rows
+  const found = rows.filter(({ id }) => id !== null)
+  return {
+    rows: found.slice(0, limit),
+    total: first?.total ?? 0,
+    hasMore: found.length > limit,
+    hasPassed: first?.passed ?? false,
+  }
+}
+
+/** The next events after a place, without counting any: for who reads all of them. */
+export async function readNextEvents(
+  db: Reader,
+  question: Pick<EventQuestion, 'scope' | 'search' | 'before' | 'limit'>,
+): Promise<AuditRow[]> {
+  const conditions = [...matchingOf(question), ...(question.before ? [older(question.before)] : [])]
+  const { rows } = await sql<AuditRow>`
+    select ${shown} from audit_log where ${all(conditions)}
+    order by canonical_at desc, id desc limit ${question.limit}`.execute(unwrap(db))
+  return rows
+}
+
+/** A product is never the registry itself, so nothing of what is hidden of the registry's own events is in a scope. */
+function matchingOf({ scope, search }: Pick<EventQuestion, 'scope' | 'search'>): Condition[] {
+  const tenant = scope.group?.tenant_id ?? undefined
+  const retention = retentionConditions({ kind: 'product', product: scope.product }, { tenant, product: scope.product })
+  return [...inScope(scope), ...retention, ...(search ? [conditionOf(everything, search, tenant)] : [])]
+}
+
+/** What is on the page as far as places go, and what lies on the other side of where it begins. */
+function placesOf({ before, after, from, order }: EventQuestion): { within: Condition[]; passed?: Condition } {
+  const start = order === 'desc' ? before : after
+  const startsAfter = order === 'desc' ? older : newer
+  const isBeyond = order === 'desc' ? newer : older
+  const within = [
+    ...(before ? [older(before)] : []),
+    ...(after ? [newer(after)] : []),
+    ...(from ? [not(isBeyond(from))] : []),
+  ]
+  if (start) return { within, passed: not(startsAfter(start)) }
+  return from ? { within, passed: isBeyond(from) } : { within }
+}

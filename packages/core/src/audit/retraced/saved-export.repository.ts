@@ -1,0 +1,42 @@
+import { sql, type SqlBool } from 'kysely'
+import type { AuditedTx, Reader } from '../../db/handles.ts'
+import { columnsOf } from './group-state.ts'
+import { type SavedExport, SavedSearch } from './saved-export.ts'
+import type { GroupScope } from './scope.ts'
+
+/** The exports of a scope: who sees one target alone sees what was saved for that one. */
+const ofScope = (db: Reader, { product, environment, group, target_id }: GroupScope) =>
+  db
+    .selectFrom('registry.audit_exports')
+    .select(['id', 'name', 'body', 'saved_at'])
+    .where('product', '=', product)
+    .where('environment', '=', environment)
+    .where('group_id', '=', group.id)
+    .where(() => sql<SqlBool>`tenant_id is not distinct from ${group.tenant_id}::uuid`)
+    .where(() => sql<SqlBool>`target_id is not distinct from ${target_id ?? null}::text`)
+
+type Row = Awaited<ReturnType<ReturnType<typeof ofScope>['executeTakeFirstOrThrow']>>
+
+const exportOf = ({ body, ...row }: Row): SavedExport => ({ ...row, body: SavedSearch.parse(body) })
+
+export async function findExport(db: Reader, scope: GroupScope, id: string): Promise<SavedExport | undefined> {
+  const row = await ofScope(db, scope).where('id', '=', id).executeTakeFirst()
+  return row && exportOf(row)
+}
+
+/** Newest first. */
+export async function listExports(db: Reader, scope: GroupScope, limit: number): Promise<SavedExport[]> {
+  const rows = await ofScope(db, scope).orderBy('saved_at', 'desc').orderBy('id', 'desc').limit(limit).execute()
+  return rows.map(exportOf)
+}
+
+export async function insertExport(
+  tx: AuditedTx,
+  scope: GroupScope,
+  { id, name, body, saved_by }: Omit<SavedExport, 'saved_at'> & { readonly saved_by: string | null },
+): Promise<void> {
+  await tx
+    .insertInto('registry.audit_exports')
+    .values({ ...columnsOf(scope), id, name, body: JSON.stringify(body), saved_by })
+    .execute()
+}

@@ -1,0 +1,57 @@
+import { type SqlBool, sql } from 'kysely'
+import type { KeyEnvironment } from '../../api-keys/token.ts'
+import type { Reader } from '../../db/handles.ts'
+import type { TenantId } from '../../id.ts'
+import type { Catalogue } from '../../products/catalogue.ts'
+import { findTenantsOfGroups, groupKey } from '../group.repository.ts'
+
+/** For whom something was done: what the product calls it, and the tenant that it is, if it is one. */
+export interface AuditGroup {
+  readonly id: string
+  readonly tenant_id: TenantId | null
+}
+
+/**
+ * What somebody sees who speaks Retraced's language: of one product and environment everything, or what belongs to one
+ * group, or that as far as it was done to one target. Never anything of another product.
+ */
+export interface AuditScope {
+  readonly product: string
+  readonly environment: KeyEnvironment
+  readonly group?: AuditGroup | undefined
+  readonly target_id?: string | undefined
+}
+
+/** A scope that is one group's. */
+export type GroupScope = AuditScope & { readonly group: AuditGroup }
+
+/** The group of a product that has this id, as it is now: a tenant that has or had the product, or a mere text. */
+export async function resolveGroup(
+  db: Reader,
+  { products }: Catalogue,
+  { product, id }: { readonly product: string; readonly id: string },
+): Promise<AuditGroup> {
+  const group = { product, id, bySlug: products.get(product)?.audit_group === 'slug' }
+  const tenants = await findTenantsOfGroups(db, [group])
+  return { id, tenant_id: tenants.get(groupKey(group)) ?? null }
+}
+
+/**
+ * What a row of the log has to be to be in a scope. A tenant's log is looked into while the tenant can be seen: of one
+ * that is archived, or about to be purged, there is nothing.
+ */
+export function inScope({ product, environment, group, target_id }: AuditScope) {
+  return [
+    sql<SqlBool>`product = ${product}`,
+    sql<SqlBool>`environment = ${environment}`,
+    ...(group ? [ofGroup(group)] : []),
+    ...(target_id === undefined ? [] : [sql<SqlBool>`target_id = ${target_id}`]),
+  ]
+}
+
+function ofGroup({ id, tenant_id }: AuditGroup) {
+  if (tenant_id === null) return sql<SqlBool>`group_id = ${id}`
+  return sql<SqlBool>`stream_id = ${tenant_id} and exists (
+    select from tenants where id = ${tenant_id} and status <> 'archived' and purge_requested_at is null
+  )`
+}

@@ -1,0 +1,42 @@
+import { coveredBy, type EnterpriseToken, enterpriseTokenScope, findEnterpriseToken } from '@breakpilot/tenant-core'
+import { tokenOf } from './credentials.ts'
+import { graphqlOf, graphqlReply } from './graphql-call.ts'
+import { recordLook } from './looked.ts'
+import { unauthorized } from './wire-error.ts'
+import type { WireCall, WireReply, WireRoute } from './wire-route.ts'
+
+/**
+ * Lets an enterprise token in.
+ * @throws {WireError} 401, also for whatever other key
+ */
+async function enterpriseOf(call: WireCall, text: string): Promise<EnterpriseToken> {
+  const { services, request, response } = call
+  const key = await services.prove(text, request, response)
+  const isToken = coveredBy(key.scopes, enterpriseTokenScope)
+  const token = isToken ? await findEnterpriseToken(services.db, key.id) : undefined
+  if (!token) throw unauthorized('The token is not valid')
+  await call.admit(key.id)
+  return token
+}
+
+/** How many characters of a token stand in the log: so many as Retraced puts there. The prefix says which one it is. */
+const namedBy = 7
+
+async function search(call: WireCall): Promise<WireReply> {
+  const text = tokenOf(call.request)
+  const token = await enterpriseOf(call, text)
+  const answer = await graphqlOf(call, token.scope)
+  if (!answer.refused && answer.status === 200) {
+    const { display_name: name, prefix, view_log_action: action } = token
+    const actor = { id: `enterprise:${text.slice(0, namedBy)}`, name, fields: [['token', prefix] as const] }
+    const looker = { principal: token.id, scope: token.scope, actor }
+    await recordLook(call, looker, { action, crud: 'r', description: 'Viewed the audit log' })
+  }
+  return graphqlReply(answer)
+}
+
+/** What a customer's own programs ask about the log of their group. */
+export const enterpriseRoutes: readonly WireRoute[] = [
+  { method: 'get', path: '/enterprise/v1/graphql', answer: search },
+  { method: 'post', path: '/enterprise/v1/graphql', answer: search },
+]

@@ -1,0 +1,72 @@
+import { bareId, type Keyring, type Viewer } from '@breakpilot/tenant-core'
+import { decodeProtectedHeader, errors, type JWTPayload, jwtVerify, SignJWT } from 'jose'
+import { unauthorized } from './wire-error.ts'
+
+/**
+ * A session proves that somebody has a viewer token, and nothing more: what it says of itself is compared with what is
+ * known of that token, on every request. It is signed with a key that is used for nothing else, so nothing that was
+ * signed for another purpose passes for one, and it passes for nothing else.
+ */
+const algorithm = 'HS256'
+const type = 'viewer-session+jwt'
+
+/** What a session says of a viewer, in the words of Retraced's. */
+function claimsOf({ id, scope, actor_id, view_log_action, created_at }: Viewer) {
+  return {
+    id: bareId(id),
+    projectId: scope.product,
+    environmentId: scope.environment,
+    groupId: scope.group.id,
+    viewLogAction: view_log_action,
+    ...(actor_id !== null && { actorId: actor_id }),
+    created: created_at.toISOString(),
+    scope: scope.target_id === undefined ? '' : `target_id=${encodeURIComponent(scope.target_id)}`,
+  }
+}
+
+/** Makes a session for as long as the viewer may look. */
+export async function signSession(keyring: Keyring, viewer: Viewer, ip: string | undefined): Promise<string> {
+  return await new SignJWT({ ...claimsOf(viewer), ...(ip !== undefined && { ip }) })
+    .setProtectedHeader({ alg: algorithm, typ: type, kid: keyring.current })
+    .setIssuedAt()
+    .setExpirationTime(viewer.expires_at)
+    .sign(keyring.key('viewer-session'))
+}
+
+/**
+ * Says who a session lets look.
+ * @param find what is known of a viewer now, by its id as a UUID
+ * @throws {WireError} 401 for whatever is not a session that is good now
+ */
+export async function openSession(
+  keyring: Keyring,
+  session: string,
+  find: (id: string) => Promise<Viewer | undefined>,
+): Promise<Viewer> {
+  const claims = await claimsIn(keyring, session)
+  const id = claims?.['id']
+  const viewer = typeof id === 'string' && /^[0-9a-f]{32}$/.test(id) ? await find(dashed(id)) : undefined
+  if (!claims || !viewer || !agrees(claims, viewer)) throw unauthorized('The session is over, or not valid')
+  return viewer
+}
+
+async function claimsIn(keyring: Keyring, session: string): Promise<JWTPayload | undefined> {
+  try {
+    const { kid = keyring.current } = decodeProtectedHeader(session)
+    if (!keyring.kids.includes(kid)) return undefined
+    const key = keyring.key('viewer-session', kid)
+    return (await jwtVerify(session, key, { algorithms: [algorithm], typ: type })).payload
+  } catch (error) {
+    // What is no token at all is a TypeError.
+    if (error instanceof errors.JOSEError || error instanceof TypeError) return undefined
+    throw error
+  }
+}
+
+/** Whether nothing that a session says is otherwise. What it does not say it does not say otherwise. */
+function agrees(claims: JWTPayload, viewer: Viewer): boolean {
+  const known: Record<string, unknown> = { actorId: undefined, ...claimsOf(viewer) }
+  return Object.entries(known).every(([name, value]) => claims[name] === undefined || claims[name] === value)
+}
+
+const dashed = (bare: string) => bare.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')

@@ -1,0 +1,177 @@
+import { createTenant, NewTenant, putTenantProduct, NewTenantProduct, type TenantId } from '@breakpilot/tenant-core'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { keyCatalogue, testActor } from '../builders.ts'
+import { clientOf, everything, startWire, type Wire } from './wire.ts'
+
+let wire: Wire
+let key: string
+let acme: TenantId
+beforeAll(async () => {
+  wire = await startWire()
+  key = await wire.publisherKey()
+  const tenant = await createTenant(
+    wire.db,
+    testActor,
+    keyCatalogue,
+    NewTenant.parse({ slug: 'acme', name: 'Acme Inc.', status: 'active', plan: 'professional' }),
+  )
+  acme = tenant.id
+  await putTenantProduct(wire.db, testActor, keyCatalogue, acme, 'certifai', NewTenantProduct.parse({}))
+})
+afterAll(() => wire.stop())
+
+const publish = async (event: object, by = key, product = 'certifai') => {
+  const { status, body } = await wire.ask('POST', `/publisher/v1/project/${product}/event`, by, { json: event })
+  expect(status).toBe(201)
+  return body.id as string
+}
+
+async function sessionFor(groupId: string, isAdmin = true, actorId = 'jane'): Promise<string> {
+  const token = await clientOf(wire, key).getViewerToken(groupId, actorId, isAdmin)
+  expect(token).toMatch(/^[0-9a-f]{32}$/)
+  const { status, body } = await wire.call('POST', '/audit/viewer/v1/viewersession', { json: { token } })
+  expect([status, body.project_id]).toEqual([200, 'certifai'])
+  return body.token as string
+}
+
+const view = async (session: string, method: string, path: string, json?: unknown) =>
+  await wire.call(method, `/audit/viewer/v1${path}`, {
+    headers: { authorization: session },
+    ...(json !== undefined && { json }),
+  })
+
+const searched = async (session: string, query: string, path = '/graphql?skipViewLogEvent=true') => {
+  const { status, body } = await view(session, 'POST', path, { query: everything, variables: { query, last: 20 } })
+  expect(status).toBe(200)
+  return body.data.search
+}
+
+describe('what a viewer sees', () => {
+  test('is the log of its group: no other group, product or environment', async () => {
+    const mine = await publish({ action: 'seen.mine', crud: 'c', actor: { id: 'a' }, group: { id: acme } })
+    await publish({ action: 'seen.other', crud: 'c', actor: { id: 'a' }, group: { id: 'globex' } })
+    await publish({ action: 'seen.none', crud: 'c', actor: { id: 'a' } })
+    const testKey = await wire.publisherKey({ environment: 'test' })
+    await publish({ action: 'seen.test', crud: 'c', actor: { id: 'a' }, group: { id: acme } }, testKey)
+    const others = await wire.publisherKey({ product: 'compliance' })
+    await publish(
+      { action: 'seen.compliance', crud: 'c', actor: { id: 'a' }, group: { id: acme } },
+      others,
+      'compliance',
+    )
+
+    const found = await searched(await sessionFor(acme), 'action:seen.*')
+    expect(found.edges.map(({ node }: { node: { id: string } }) => node.id)).toEqual([mine])
+    expect(found.totalCount).toBe(1)
+    const elsewhere = await searched(await sessionFor('globex'), 'action:seen.*')
+    expect(elsewhere.edges.map(({ node }: { node: { action: string } }) => node.action)).toEqual(['seen.other'])
+  })
+
+  test('is recorded after the search, in the name of who looks, unless that is left out', async () => {
+    const group = 'looked-at'
+    await publish({
+      action: 'look.me',
+      crud: 'c',
+      actor: { id: 'jane', name: 'Jane', fields: { department: 'QA' } },
+      group: { id: group },
+    })
+    const session = await sessionFor(group)
+    expect((await searched(session, '', '/graphql')).totalCount).toBe(1)
+    const { edges, totalCount } = await searched(session, '')
+    expect(totalCount).toBe(2)
+    expect(edges[0].node).toMatchObject({
+      action: 'audit.log.view',
+      crud: 'r',
+      description: 'Viewed the audit log',
+      actor: { id: 'jane', name: 'Jane', fields: [{ key: 'department', value: 'QA' }] },
+      group: { id: group },
+      source_ip: '127.0.0.1',
+    })
+  })
+})
+
+describe('exports', () => {
+  test('are saved, listed for their group alone, and rendered as CSV', async () => {
+    const group = 'exporting'
+    const id = await publish({
+      action: 'export.me',
+      crud: 'c',
+      actor: { id: 'a', name: '=HYPERLINK("x")' },
+      group: { id: group },
+      created: '2026-03-01T12:00:00Z',
+    })
+    await publish({ action: 'export.read', crud: 'r', actor: { id: 'a' }, group: { id: group } })
+    const session = await sessionFor(group)
+    const exportBody = { version: 1, searchQuery: 'action:export.*', showCreate: true, showRead: false }
+    const made = await view(session, 'POST', '/project/certifai/export', { name: 'My export/ü', exportBody })
+    expect(made.status).toBe(201)
+    expect(made.body).toEqual({
+      id: expect.stringMatching(/^[0-9a-f]{32}$/),
+      name: 'My export/ü',
+      body: exportBody,
+      project_id: 'certifai',
+      environment_id: 'live',
+      group_id: group,
+    })
+    const listed = await view(session, 'GET', '/project/certifai/exports?limit=')
+    expect(listed.body).toEqual([{ ...made.body, saved_at: expect.any(String) }])
+    expect((await view(await sessionFor('globex'), 'GET', '/project/certifai/exports')).body).toEqual([])
+
+    const path = `/project/certifai/export/${made.body.id}/rendered`
+    const file = await view(session, 'GET', path)
+    expect(file.status).toBe(200)
+    expect(file.headers.get('content-type')).toBe('text/csv; charset=utf-8')
+    expect(file.headers.get('content-disposition')).toBe('attachment; filename="My_export_.csv"')
+    expect(file.headers.get('access-control-expose-headers')).toContain('Content-Disposition')
+    expect(file.headers.get('x-content-type-options')).toBe('nosniff')
+    const [head, row, end] = file.text.split('\n')
+    expect(head).toMatch(/^id,action,crud/)
+    expect(row).toContain(`${id},export.me,c,,2026-03-01 12:00:00`)
+    expect(row).toContain(`"'=HYPERLINK(""x"")"`)
+    expect(end).toBe('')
+    const byLink = await wire.call('GET', `/audit/viewer/v1${path}?jwt=${session}`)
+    expect(byLink.text).toBe(file.text)
+    expect((await view(await sessionFor('globex'), 'GET', path)).status).toBe(404)
+  })
+})
+
+describe('enterprise tokens', () => {
+  test('are made by a viewer that is an admin, read the log of its group, and are each time recorded', async () => {
+    const group = 'enterprising'
+    const event = await publish({ action: 'deal.closed', crud: 'c', actor: { id: 'a' }, group: { id: group } })
+    const session = await sessionFor(group)
+    const made = await view(session, 'POST', '/project/certifai/eitapi_token', { displayName: 'SIEM' })
+    expect(made.status).toBe(201)
+    expect(made.body).toMatchObject({ display_name: 'SIEM', group_id: group, view_log_action: 'audit.log.view' })
+    const token = made.body.id as string
+    const listed = await view(session, 'GET', '/project/certifai/eitapi_tokens')
+    expect(listed.body).toEqual([{ id: expect.stringMatching(/^[0-9a-f]{32}$/), display_name: 'SIEM' }])
+
+    const search = async () =>
+      await wire.ask('POST', '/enterprise/v1/graphql', token, {
+        json: { query: everything, variables: { query: 'action:deal.closed,audit.*', last: 20 } },
+      })
+    const first = await search()
+    expect(first.status).toBe(200)
+    expect(first.body.data.search.edges.map(({ node }: { node: { id: string } }) => node.id)).toEqual([event])
+    const second = await search()
+    expect(second.body.data.search.edges[0].node).toMatchObject({
+      action: 'audit.log.view',
+      crud: 'r',
+      actor: { id: `enterprise:${token.slice(0, 7)}`, name: 'SIEM' },
+    })
+
+    const path = `/project/certifai/eitapi_token/${listed.body[0].id}`
+    const renamed = await view(session, 'PUT', path, { displayName: 'Other SIEM', id: listed.body[0].id })
+    expect([renamed.status, renamed.body.display_name]).toEqual([201, 'Other SIEM'])
+    expect((await view(session, 'DELETE', path)).status).toBe(204)
+    expect((await search()).status).toBe(401)
+    const told = await searched(session, 'action:eitapi_token.*,eitapi_tokens.*')
+    expect(told.edges.map(({ node }: { node: { action: string } }) => node.action)).toEqual([
+      'eitapi_token.delete',
+      'eitapi_token.update',
+      'eitapi_tokens.list',
+      'eitapi_token.create',
+    ])
+  })
+})
