@@ -583,7 +583,7 @@ CREATE INDEX audit_log_search_idx ON ONLY public.audit_log USING gin (search);
 CREATE INDEX audit_log_stream_action_idx ON ONLY public.audit_log USING btree (stream_id, action, canonical_at DESC, id DESC);
 CREATE INDEX audit_log_stream_actor_idx ON ONLY public.audit_log USING btree (stream_id, actor_id, canonical_at DESC, id DESC);
 CREATE INDEX audit_log_stream_ext_idx ON ONLY public.audit_log USING btree (stream_id, external_id) WHERE (external_id IS NOT NULL);
-CREATE INDEX audit_log_stream_product_idx ON ONLY public.audit_log USING btree (stream_id, product, canonical_at DESC, id DESC) INCLUDE (environment, crud);
+CREATE INDEX audit_log_stream_product_idx ON ONLY public.audit_log USING btree (stream_id, product, canonical_at DESC, id DESC) INCLUDE (environment, crud, received_at);
 CREATE INDEX audit_log_stream_seq_idx ON ONLY public.audit_log USING btree (stream_id, stream_seq);
 CREATE INDEX audit_log_stream_target_idx ON ONLY public.audit_log USING btree (stream_id, target_id, canonical_at DESC, id DESC);
 CREATE INDEX audit_log_stream_time_idx ON ONLY public.audit_log USING btree (stream_id, canonical_at DESC, id DESC);

@@ -1565,15 +1565,15 @@ drop domain registry.audit_signature;
   {
     version: 15,
     name: '0015_audit_lists',
-    checksum: 'fcc7d382347af8878db767c3da52a4d8d2c7a0c31d47084427ddb8e2b6718085',
+    checksum: 'b1a204a02dca869de809a591ff194da74a3ca333e2fab283b4815916b55c99f9',
     up: `-- migrate: each-partition audit_log
 
 -- Lists of all tenants and products together.
 create index audit_log_time_idx on audit_log (canonical_at desc, id desc);
 
 -- What one product recorded for one tenant, however little of its log that is; and how much of it there is in one
--- environment and of some kinds, which is counted in the index alone.
-create index audit_log_stream_product_idx on audit_log (stream_id, product, canonical_at desc, id desc) include (environment, crud);
+-- environment and of some kinds, as far as it is still kept, which is counted in the index alone.
+create index audit_log_stream_product_idx on audit_log (stream_id, product, canonical_at desc, id desc) include (environment, crud, received_at);
 `,
     down: `drop index audit_log_stream_product_idx;
 drop index audit_log_time_idx;
