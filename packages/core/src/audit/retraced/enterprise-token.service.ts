@@ -19,7 +19,7 @@ import type { GroupScope } from './scope.ts'
 export type { EnterpriseToken } from './enterprise-token.repository.ts'
 
 /** How many tokens one group may have. */
-export const enterpriseTokensMax = 100
+const enterpriseTokensMax = 100
 
 /** How tokens are kept: sealed, so that who made one can read it again, or shown once. */
 export interface TokenKeeping {
