@@ -120,7 +120,7 @@ const good: Record<string, { readonly path: string } & CallOptions> = {
   verifyApiKeys: { path: '/v1/api-keys/verify-batch', json: { items: [{ key: unknownKey }, { key: 'nonsense' }] } },
   getMe: { path: '/v1/me' },
   publishAuditEvents: { path: '/v1/audit/events', headers: publishing, json: { events: [published] } },
-  listAuditEvents: { path: `/v1/audit/events?tenant_id=${id}&limit=2` },
+  listAuditEvents: { path: `/v1/audit/events?tenant_id=${id}&action=tenant.*&crud=c,u&limit=2&total=true` },
   getAuditEvent: { path: `/v1/audit/events/${ids.event}` },
   verifyAuditStream: { path: `/v1/audit/streams/${id}/verification?limit=1` },
   listAuditCheckpoints: { path: '/v1/audit/checkpoints?limit=1' },
@@ -493,6 +493,14 @@ const own: Record<string, readonly OwnCase[]> = {
   ],
   listAuditEvents: [
     { title: 'a cursor that is none', status: 400, code: 'page.cursor_invalid', path: '/v1/audit/events?cursor=abc' },
+    ...['crud=c,x', 'source_ip=10.0.0.0/33', 'is_failure=maybe', 'total=yes', 'environment=stage', 'action='].map(
+      (query) => ({
+        title: `a filter that is none: ${query}`,
+        status: 400 as const,
+        code: 'request.invalid' as const,
+        path: `/v1/audit/events?${query}`,
+      }),
+    ),
   ],
   getAuditEvent: [
     {

@@ -224,7 +224,7 @@ const requests: Readonly<Record<string, (scene: Scene) => Request>> = {
       events: [{ action: 'report.opened', crud: 'r', actor: { id: 'jane' }, group: { id: tenant.id } }],
     },
   }),
-  listAuditEvents: ({ tenant }) => ({ path: `/v1/audit/events?tenant_id=${tenant.id}` }),
+  listAuditEvents: ({ tenant }) => ({ path: `/v1/audit/events?tenant_id=${tenant.id}&total=true` }),
   verifyAuditStream: ({ tenant }) => ({ path: `/v1/audit/streams/${tenant.id}/verification` }),
   listAuditCheckpoints: () => ({ path: '/v1/audit/checkpoints' }),
   listAuditSigningKeys: () => ({ path: '/v1/audit/signing-keys' }),

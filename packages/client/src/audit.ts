@@ -19,6 +19,18 @@ import { List } from './list.ts'
 import type { ChangeOptions, RequestOptions } from './options.ts'
 import type { Transport } from './transport.ts'
 
+/** Which events of the audit log a list has: those that match all of it. */
+export interface AuditEventFilter extends Omit<ListAuditEventsQuery, 'crud' | 'is_anonymous' | 'is_failure' | 'total'> {
+  /** Only these kinds of action. */
+  readonly crud?: string | readonly ('c' | 'r' | 'u' | 'd')[]
+  /** Only what is said to have failed, or not to. */
+  readonly is_failure?: boolean | 'true' | 'false'
+  /** Only what nobody in particular is said to have done, or not. */
+  readonly is_anonymous?: boolean | 'true' | 'false'
+  /** Whether each page says how many events match on all pages: exactly up to 10 000. */
+  readonly total?: boolean | 'true' | 'false'
+}
+
 /** The audit log: who did what, to whom, and when. */
 export class Audit {
   readonly #transport: Transport
@@ -37,10 +49,14 @@ export class Audit {
     return this.#transport.call('publishAuditEvents', { body: publication }, options)
   }
 
-  /** The events that match every filter, newest first. */
-  listEvents(filter: ListAuditEventsQuery = {}, options?: RequestOptions): List<AuditEvent, AuditEventPage> {
+  /**
+   * The events that match every filter, newest first.
+   * @example
+   *   const { data, total } = await registry.audit.listEvents({ tenant_id: id, action: 'report.*', total: true })
+   */
+  listEvents(filter: AuditEventFilter = {}, options?: RequestOptions): List<AuditEvent, AuditEventPage> {
     return new List('listAuditEvents', filter.cursor, (cursor) => {
-      const query = { ...filter, ...(cursor !== undefined && { cursor }) }
+      const query = { ...queryOf(filter), ...(cursor !== undefined && { cursor }) }
       return this.#transport.call('listAuditEvents', { query }, options)
     })
   }
@@ -81,3 +97,17 @@ export class Audit {
     return new List('listAuditSigningKeys', undefined, () => this.#transport.call('listAuditSigningKeys', {}, options))
   }
 }
+
+/** The filter as it is written in a URL. */
+function queryOf({ crud, is_failure, is_anonymous, total, ...rest }: AuditEventFilter): ListAuditEventsQuery {
+  return {
+    ...rest,
+    ...(crud !== undefined && { crud: typeof crud === 'string' ? crud : crud.join(',') }),
+    ...flag('is_failure', is_failure),
+    ...flag('is_anonymous', is_anonymous),
+    ...flag('total', total),
+  }
+}
+
+const flag = (name: 'is_failure' | 'is_anonymous' | 'total', value: boolean | 'true' | 'false' | undefined) =>
+  value === undefined ? {} : { [name]: String(value) as 'true' | 'false' }

@@ -1,5 +1,5 @@
 export type { ApiKeys, ApiKeyView, IssuedApiKeyView } from './api-keys.ts'
-export type { Audit } from './audit.ts'
+export type { Audit, AuditEventFilter } from './audit.ts'
 export { type Answered, type Call, type Found, type NotModified, notModified } from './call.ts'
 export type { ChangeFeed, FollowOptions } from './change-feed.ts'
 export type { Changes } from './changes.ts'

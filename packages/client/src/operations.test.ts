@@ -113,7 +113,10 @@ const methods: Record<keyof typeof operations, [act: Act, request: string, body?
     'POST /v1/audit/events',
     { events: [{ action: 'a.b', crud: 'c', is_anonymous: true }] },
   ],
-  listAuditEvents: [({ audit }) => audit.listEvents({ crud: 'd' }), 'GET /v1/audit/events?crud=d'],
+  listAuditEvents: [
+    ({ audit }) => audit.listEvents({ action: 'report.*', crud: ['c', 'd'], is_failure: false, total: true }),
+    'GET /v1/audit/events?action=report.*&crud=c%2Cd&is_failure=false&total=true',
+  ],
   verifyAuditStream: [
     ({ audit }) => audit.verifyStream('7', { limit: 10 }),
     'GET /v1/audit/streams/7/verification?limit=10',
