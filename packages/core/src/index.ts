@@ -74,7 +74,8 @@ export { audited, changed, type Outcome, unchanged } from './audit/audited.ts'
 export { RecordedEvent, RecordedEventQuery } from './audit/recorded-event.ts'
 export { getEvent, listEvents } from './audit/recorded-event.service.ts'
 export { oneTransaction, rehearse } from './audit/one-transaction.ts'
-export { bareId, type Place } from './audit/retraced/cursor.ts'
+export { bareId, idOfBare } from './audit/retraced/bare-id.ts'
+export type { Place } from './audit/retraced/cursor.ts'
 export {
   type EnterpriseToken,
   findEnterpriseToken,
