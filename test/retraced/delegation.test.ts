@@ -262,6 +262,18 @@ describe('enterprise tokens', () => {
     expect(JSON.stringify(events)).not.toContain(made.body.token)
   })
 
+  test('made by a viewer are so in the name of the product that called them that, whoever has that name here', async () => {
+    const session = await sessionOf({ group_id: 'named', actor_id: 'dev', is_admin: 'true' })
+    const made = await view(session, '/project/certifai/eitapi_token', 'POST', { displayName: 'by a viewer' })
+    expect(made.status).toBe(201)
+    const [event] = (await ownEvents('enterprise_token.issued')).filter(
+      ({ target_name }) => target_name === 'by a viewer',
+    )
+    expect(event).toMatchObject({ actor_id: 'audit_viewer:certifai/dev', actor_fields: '{"role":"audit-viewer"}' })
+    const told = await look(session, 'action:eitapi_token.create')
+    expect(told.body.data.search.edges[0].node).toMatchObject({ actor: { id: 'dev' }, target: { name: 'by a viewer' } })
+  })
+
   test('that are sealed for one row open as no other', async () => {
     const one = await wire.ask('POST', tokens('sealed'), key, { json: { display_name: 'one' } })
     const two = await wire.ask('POST', tokens('sealed'), key, { json: { display_name: 'two' } })

@@ -1,3 +1,5 @@
+import { cleanViewers } from '@breakpilot/tenant-core'
+import { Client } from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { everything, startWire, type Wire } from './wire.ts'
 
@@ -89,6 +91,34 @@ describe('what an event may say', () => {
       actor: { name: 'You', fields: [{ key: 'a', value: '1' }] },
     })
   })
+})
+
+test('what was erased is not filled in again', async () => {
+  const group = { id: 'erased', name: 'Erased Inc.' }
+  const { body } = await send({ ...good, group, actor: { id: 'u9', name: 'Nine' } })
+  const owner = new Client({ connectionString: wire.database.ownerUrl })
+  await owner.connect()
+  const [row] = (await wire.query(`select id, stream_id from audit_log where group_id = 'erased'`)) as [
+    { id: string; stream_id: string },
+  ]
+  await owner.query('select registry.redact_audit_events($1, $2)', [row.stream_id, [row.id]])
+  await owner.end()
+  expect(await readBack(body.id)).toMatchObject({
+    action: 'a.b',
+    group: { id: 'erased', name: null },
+    actor: { id: null, name: null, fields: null },
+    display: { markdown: 'An unknown actor performed the action **a.b**' },
+  })
+})
+
+test('viewer tokens that are over are cleaned away, and no others', async () => {
+  const token = async () => await wire.ask('GET', '/publisher/v1/project/certifai/viewertoken?group_id=old', key)
+  await token()
+  await wire.query(`update registry.audit_viewers set expires_at = now() - interval '1 second'`)
+  await token()
+  expect(await cleanViewers(wire.db)).toBe(1)
+  expect(await cleanViewers(wire.db)).toBe(0)
+  expect(await wire.query('select count(*)::int as left from registry.audit_viewers')).toEqual([{ left: 1 }])
 })
 
 describe('what an event may not say', () => {

@@ -4,7 +4,7 @@ import { sql } from 'kysely'
 import { expect } from 'vitest'
 import { type Answer, type CallOptions, type ServerUnderTest, startTestServer } from '../server.ts'
 
-export const publisherScopes = ['audit:publish', 'audit:read', 'audit:delegate']
+const publisherScopes = ['audit:publish', 'audit:read', 'audit:delegate']
 
 /** The real server with Retraced's wire, and what tests do there. */
 export interface Wire extends ServerUnderTest {

@@ -80,7 +80,8 @@ export { listLogStreams, readLogStream } from './audit/log-stream.service.ts'
 export { countPartitionsAhead, recordDrops, retentionTerms, saveRetention } from './audit/retention.service.ts'
 export { csvColumns } from './audit/event-text.ts'
 export { oneTransaction, rehearse } from './audit/one-transaction.ts'
-export { bareId, type Place } from './audit/retraced/cursor.ts'
+export { bareId, idOfBare } from './audit/retraced/bare-id.ts'
+export type { Place } from './audit/retraced/cursor.ts'
 export {
   type EnterpriseToken,
   findEnterpriseToken,

@@ -60,7 +60,7 @@ const formula = /^[=+\-@\t\r]/
 const number = /^[+-]?\d+(?:\.\d+)?$/
 
 /** A cell as RFC 4180 has it, and of no formula. */
-export function written(cell: Cell): string {
+function written(cell: Cell): string {
   if (cell === null) return ''
   const text = String(cell)
   const safe = formula.test(text) && !number.test(text) ? `'${text}` : text

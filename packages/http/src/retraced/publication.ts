@@ -3,7 +3,7 @@ import { type ReadEvent, readEvent } from './event.ts'
 import { type EventViolation, type InvalidEvent, WireError } from './wire-error.ts'
 
 /** How many events one request may bring. */
-export const bulkMax = 50
+const bulkMax = 50
 
 /**
  * Reads the body of `event`.

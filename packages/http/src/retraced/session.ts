@@ -1,4 +1,4 @@
-import { bareId, type Keyring, type Viewer } from '@breakpilot/tenant-core'
+import { bareId, idOfBare, type Keyring, type Viewer } from '@breakpilot/tenant-core'
 import { decodeProtectedHeader, errors, type JWTPayload, jwtVerify, SignJWT } from 'jose'
 import { unauthorized } from './wire-error.ts'
 
@@ -44,8 +44,9 @@ export async function openSession(
   find: (id: string) => Promise<Viewer | undefined>,
 ): Promise<Viewer> {
   const claims = await claimsIn(keyring, session)
-  const id = claims?.['id']
-  const viewer = typeof id === 'string' && /^[0-9a-f]{32}$/.test(id) ? await find(dashed(id)) : undefined
+  const said = claims?.['id']
+  const id = typeof said === 'string' ? idOfBare(said) : undefined
+  const viewer = id === undefined ? undefined : await find(id)
   if (!claims || !viewer || !agrees(claims, viewer)) throw unauthorized('The session is over, or not valid')
   return viewer
 }
@@ -68,5 +69,3 @@ function agrees(claims: JWTPayload, viewer: Viewer): boolean {
   const known: Record<string, unknown> = { actorId: undefined, ...claimsOf(viewer) }
   return Object.entries(known).every(([name, value]) => claims[name] === undefined || claims[name] === value)
 }
-
-const dashed = (bare: string) => bare.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')

@@ -16,7 +16,7 @@ export function optionalTermOf(name: string, value: unknown): string | undefined
 }
 
 /** @throws {WireError} 400 naming the field */
-export function textOf(name: string, value: string, bytesMax: number): string {
+function textOf(name: string, value: string, bytesMax: number): string {
   if (Buffer.byteLength(value) > bytesMax) throw new WireError(400, `'${name}' has at most ${bytesMax} bytes`)
   if (value.includes('\0') || !value.isWellFormed()) {
     throw new WireError(400, `'${name}' has characters that no text has`)

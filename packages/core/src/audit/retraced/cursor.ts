@@ -1,4 +1,5 @@
 import { RegistryError } from '../../errors.ts'
+import { bareId, idOfBare } from './bare-id.ts'
 
 /** A place in the log: when it happened, and the event that did. */
 export interface Place {
@@ -9,11 +10,6 @@ export interface Place {
 
 const plain = /^(-?\d{1,15}),([0-9a-f]{32})$/
 const withTotal = /^(-?\d{1,15}),([0-9a-f]{32}),(\d{1,10})$/
-
-/** Retraced's ids are UUIDs without their dashes. */
-export const bareId = (id: string): string => id.replaceAll('-', '')
-
-const dashed = (bare: string) => bare.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')
 
 /** A cursor of `search`: Base64 of `<milliseconds>,<id>`. It is no secret, and opens nothing. */
 export const encodePlace = ({ at, id }: Place): string => base64(`${at.getTime()},${bareId(id)}`)
@@ -43,8 +39,9 @@ const range = { first: -62_135_596_800_000, last: 253_402_300_799_999 }
 
 function placeOf(ms: string | undefined, id: string | undefined): Place {
   const time = Number(ms)
-  if (ms === undefined || id === undefined || time < range.first || time > range.last) throw invalid()
-  return { at: new Date(time), id: dashed(id) }
+  const event = idOfBare(id ?? '')
+  if (ms === undefined || event === undefined || time < range.first || time > range.last) throw invalid()
+  return { at: new Date(time), id: event }
 }
 
 const base64 = (text: string) => Buffer.from(text).toString('base64')

@@ -11,6 +11,7 @@ import type { Actor } from '../actor.ts'
 import type { Change, NewAuditEvent } from '../audit-event.ts'
 import { audited, changed, changedAndTold, unchanged } from '../audited.ts'
 import { fillIn } from '../entities.ts'
+import { idOfBare } from './bare-id.ts'
 import * as tokens from './enterprise-token.repository.ts'
 import type { EnterpriseToken, StoredToken } from './enterprise-token.repository.ts'
 import { tenantOfGroup } from './group-state.ts'
@@ -19,7 +20,7 @@ import type { GroupScope } from './scope.ts'
 export type { EnterpriseToken } from './enterprise-token.repository.ts'
 
 /** How many tokens one group may have. */
-export const enterpriseTokensMax = 100
+const enterpriseTokensMax = 100
 
 /** How tokens are kept: sealed, so that who made one can read it again, or shown once. */
 export interface TokenKeeping {
@@ -193,13 +194,11 @@ export async function findEnterpriseToken(db: Reader, id: ApiKeyId): Promise<Ent
 async function getToken(tx: AuditedTx, scope: GroupScope, ref: string): Promise<StoredToken> {
   const all = await tokens.listTokens(tx, scope)
   const prefix = tokenIn(ref)?.prefix ?? (prefixShape.test(ref) ? ref : undefined)
-  const id = ApiKeyId.safeParse(/^[0-9a-f]{32}$/.test(ref) ? dashed(ref) : ref).data
+  const id = ApiKeyId.safeParse(idOfBare(ref) ?? ref).data
   const found = all.find((each) => each.id === id || each.prefix === prefix)
   if (!found) throw new RegistryError('enterprise_token.not_found')
   return found
 }
-
-const dashed = (bare: string) => bare.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')
 
 const withoutSecret = ({ sealed: _, ...token }: StoredToken): EnterpriseToken => token
 

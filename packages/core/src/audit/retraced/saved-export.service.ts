@@ -15,7 +15,7 @@ import type { GroupScope } from './scope.ts'
 import { auditSearchMsMax, searchOf, withGroupNames } from './search.service.ts'
 
 /** How many exports a group may have saved. */
-export const savedExportsMax = 1_000
+const savedExportsMax = 1_000
 
 /**
  * Saves a search under a name.

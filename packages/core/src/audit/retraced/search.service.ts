@@ -9,7 +9,7 @@ import { type AuditRow, readEventPage } from './event-page.repository.ts'
 import type { AuditScope } from './scope.ts'
 
 /** How much may be asked for, and what is answered where nothing is said. */
-export const auditSearchBounds = { page: 20, pageMax: 1_000, offsetMax: 1_000_000, queryLength: 2_000 } as const
+const auditSearchBounds = { page: 20, pageMax: 1_000, offsetMax: 1_000_000, queryLength: 2_000 } as const
 
 /** Milliseconds that a search may take. */
 export const auditSearchMsMax = 4_000

@@ -1,7 +1,7 @@
 import { type AuditRow, bareId, decodeEventMap, type EventMap } from '@breakpilot/tenant-core'
 
 /** A time as this wire has it: to the second, in UTC. */
-export const wireTime = (at: Date | null): string | null => at && `${at.toISOString().slice(0, 19)}Z`
+const wireTime = (at: Date | null): string | null => at && `${at.toISOString().slice(0, 19)}Z`
 
 const mapOf = (json: unknown): EventMap | null => (typeof json === 'string' ? decodeEventMap(json) : null)
 
@@ -59,7 +59,7 @@ function markdownOf({ actor_id, actor_name, action, target_id, target_name }: Au
 }
 
 /** The event as JSON, in the words of the wire, its maps as they were sent. Made of what is stored: nothing else is kept. */
-export function rawOf(row: AuditRow): string {
+function rawOf(row: AuditRow): string {
   const party = (entries: Entries) =>
     entries.every(([, value]) => isAbsent(value)) ? null : new Written(write(entries))
   return write([

@@ -1,0 +1,90 @@
+import {
+  bareId,
+  exportedEvents,
+  getExport,
+  idOfBare,
+  listExports,
+  type SavedExport,
+  SavedSearch,
+  saveExport,
+  type Viewer,
+} from '@breakpilot/tenant-core'
+import { csvOf, fileNameOf } from './csv.ts'
+import { memberOf, nameOf } from './terms.ts'
+import { authorOf, idsOf, viewerOf } from './viewer-caller.ts'
+import { WireError } from './wire-error.ts'
+import type { WireCall, WireReply, WireRoute } from './wire-route.ts'
+
+const shownExport = ({ id, name, body }: Omit<SavedExport, 'saved_at'>, viewer: Viewer) => ({
+  id: bareId(id),
+  name,
+  body,
+  ...idsOf(viewer),
+})
+
+async function createExport(call: WireCall): Promise<WireReply> {
+  const viewer = await viewerOf(call)
+  const sent = await call.body()
+  const fields = { name: nameOf('name', memberOf(sent, 'name')), body: searchOf(memberOf(sent, 'exportBody')) }
+  const saved = await saveExport(call.services.db, authorOf(call, viewer), viewer.scope, fields, viewer.actor_id)
+  return { status: 201, json: shownExport(saved, viewer) }
+}
+
+/** Older viewers send the body as a text of JSON. */
+function searchOf(sent: unknown): SavedSearch {
+  const parsed = SavedSearch.safeParse(typeof sent === 'string' ? parsedJson(sent) : sent)
+  if (parsed.success) return parsed.data
+  const [issue] = parsed.error.issues
+  const path = ['exportBody', ...(issue?.path ?? [])].join('.')
+  throw new WireError(400, `'${path}' is not valid: ${issue?.message ?? ''}`)
+}
+
+function parsedJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+async function exportsOf(call: WireCall): Promise<WireReply> {
+  const viewer = await viewerOf(call)
+  const limit = call.query.get('limit') || '1000'
+  if (!/^[1-9]\d{0,3}$/.test(limit)) throw new WireError(400, "'limit' must be a whole number from 1 to 9999")
+  const found = await listExports(call.services.db, viewer.scope, Number(limit))
+  return {
+    status: 200,
+    json: found.map((each) => ({ ...shownExport(each, viewer), saved_at: each.saved_at.toISOString() })),
+  }
+}
+
+async function renderExport(call: WireCall): Promise<WireReply> {
+  const viewer = await viewerOf(call, { byLink: true })
+  const format = call.query.get('format') || 'csv'
+  if (format !== 'csv') throw new WireError(400, "'format' must be csv: that is all there is")
+  const id = idOfBare(call.params['id'] ?? '')
+  const found = id === undefined ? undefined : await getExport(call.services.db, viewer.scope, id)
+  if (!found) throw new WireError(404, 'There is no such export')
+  const pages = exportedEvents(call.services.db, viewer.scope, found.body)
+  // What cannot be found at all is an error still; later ones can only end the file.
+  const first = await pages.next()
+  return {
+    status: 200,
+    headers: [
+      'Content-Type',
+      'text/csv; charset=utf-8',
+      'Content-Disposition',
+      `attachment; filename="${fileNameOf(found.name)}.csv"`,
+    ],
+    stream: csvOf(first.done === true ? undefined : first.value, pages),
+  }
+}
+
+const project = '/viewer/v1/project/:project'
+
+/** What a viewer asks to have the log as a file. */
+export const exportRoutes: readonly WireRoute[] = [
+  { method: 'post', path: `${project}/export`, answer: createExport },
+  { method: 'get', path: `${project}/exports`, answer: exportsOf },
+  { method: 'get', path: `${project}/export/:id/rendered`, answer: renderExport },
+]
