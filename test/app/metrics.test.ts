@@ -92,6 +92,7 @@ it('counts what was said of keys, how, and how requests went', async () => {
     'argon2_refused_total counter',
     'argon2_total counter',
     'argon2_waiting gauge',
+    'audit_partitions_ahead gauge',
     'changes_listening gauge',
     'changes_silence_seconds gauge',
     'http_request_seconds histogram',

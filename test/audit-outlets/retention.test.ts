@@ -142,7 +142,7 @@ describe('what is over by a plan', () => {
 describe('tenant-migrate audit-retention', () => {
   const ages = [4, 5, 6, 7]
   const stray = randomUUID()
-  const names = ages.map((ago) => dateOf(monthOf(ago)).slice(0, 7)).reverse()
+  const names = ages.map((ago) => dateOf(monthOf(ago)).slice(0, 7)).toReversed()
   const migrator = () => createMigrator({ connectionString: database.ownerUrl })
   const partitions = async () =>
     (

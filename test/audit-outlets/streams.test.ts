@@ -185,22 +185,26 @@ describe('who follows all streams', () => {
   it('gets every event once, in the order of each stream, from many writers at once', { timeout: 60_000 }, async () => {
     const consumer = new Consumer()
     await consumer.look()
-    let writing = 8
+    const writers = 8
+    let isWriting = true
+    const going = () => isWriting
     const expected = new Map<string, string[]>()
     const following = (async () => {
-      while (writing > 0) await consumer.look()
+      do {
+        await consumer.look()
+      } while (going())
     })()
     await Promise.all(
-      Array.from({ length: writing }, async (_, writer) => {
+      Array.from({ length: writers }, async (_, writer) => {
         for (let n = 0; n < 25; n += 1) {
           const group = `many-${(writer * 7 + n * 3) % 12}`
           const id = `${group}:${writer}.${n}`
           await append(event(group, id))
           expected.set(group, [...(expected.get(group) ?? []), id])
         }
-        writing -= 1
       }),
     )
+    isWriting = false
     await following
     await consumer.look()
     const got = consumer.got.filter((id) => id.startsWith('many-'))

@@ -1,16 +1,13 @@
 import { ndjson } from './answer.ts'
 import { AbortError, TenantClientError, UnexpectedAnswerError } from './error.ts'
 import type { ExportAuditEventsQuery } from './generated/operations.gen.ts'
-import type { AuditEvent } from './generated/schemas.gen.ts'
+import type { ExportedAuditEvent } from './generated/schemas.gen.ts'
 import type { RequestOptions } from './options.ts'
 import { delayMs, isSafeToRepeat, pause } from './retry.ts'
 import { noAnswer, type Transport } from './transport.ts'
 
 /** Which events to export, and in which order. */
 export type ExportFilter = Omit<ExportAuditEventsQuery, 'format'>
-
-/** An event as it is exported: with what an export goes on from after it. */
-export type ExportedAuditEvent = AuditEvent & { readonly cursor: string }
 
 const operation = 'exportAuditEvents'
 const mediaTypes = { csv: 'text/csv', ndjson } as const

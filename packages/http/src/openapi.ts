@@ -252,7 +252,7 @@ function content(route: Route, dryRun: Route | undefined, components: Components
   if (route.status === 204) return {}
   const { response, reduced, examples } = route
   if (isRows(response)) return { content: linesOf(response.row, undefined, components) }
-  if (isStreamed(response)) return { content: streamedContent(response) }
+  if (isStreamed(response)) return { content: streamedContent(response, components) }
   const shapes = [response, reduced, dryRun?.response].flatMap((shape) =>
     shape === undefined || isRows(shape) || isStreamed(shape) ? [] : [components.add(shape)],
   )
@@ -268,13 +268,15 @@ function content(route: Route, dryRun: Route | undefined, components: Components
 }
 
 /** What is sent while it is made, in each of its forms. */
-const streamedContent = ({ forms }: Streamed): ContentObject =>
-  Object.fromEntries(
-    forms.map(({ mediaType, description, example }) => [
-      mediaType,
-      { schema: { type: 'string', description, contentMediaType: mediaType }, example },
-    ]),
-  )
+const streamedContent = ({ forms }: Streamed, components: Components): ContentObject =>
+  Object.assign(
+    {},
+    ...forms.map(({ mediaType, description, example, row }) =>
+      row
+        ? linesOf(row, undefined, components)
+        : { [mediaType]: { schema: { type: 'string', description, contentMediaType: mediaType }, example } },
+    ),
+  ) as ContentObject
 
 const nameOf = (schema: { readonly $ref?: string }) => schema.$ref?.split('/').at(-1) ?? 'Other'
 

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import type { Request, Response } from 'express'
+import type { z } from 'zod'
 import type { HeaderList } from './answer.ts'
 import { requestId } from './request-id.ts'
 import { securityHeaders } from './security-headers.ts'
@@ -15,7 +16,9 @@ export interface StreamedForm {
   /** Without a charset: what is streamed is UTF-8. */
   readonly mediaType: string
   readonly description: string
-  readonly example: string
+  /** What it looks like; where it is lines of JSON, what one of them is says that too. */
+  readonly example?: string | undefined
+  readonly row?: z.ZodType | undefined
 }
 
 /** Writes down a streamed response. */

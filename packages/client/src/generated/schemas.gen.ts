@@ -2715,6 +2715,151 @@ export type AuditSigningKey = {
 };
 
 /**
+ * An event of the audit log, as it is exported.
+ */
+export type ExportedAuditEvent = {
+    /**
+     * The id of the event.
+     * @pattern ^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})$
+     * @format uuid
+     */
+    id: string;
+    /**
+     * The tenant whose log it is in; null when it is none, or one that is gone.
+     */
+    tenant_id: string | null;
+    /**
+     * The product that recorded it; `tenant-registry` for the registry itself.
+     */
+    product: string;
+    /**
+     * Whether it is about real things.
+     */
+    environment: ("live" | "test") | LaterValue;
+    /**
+     * What was done.
+     */
+    action: string;
+    /**
+     * Whether something was created, read, updated or deleted.
+     */
+    crud: ("c" | "r" | "u" | "d") | LaterValue;
+    /**
+     * When it happened: when it was said to have, else when it came in.
+     * @format date-time
+     */
+    canonical_at: string;
+    /**
+     * When it was said to have happened.
+     */
+    created_at: string | null;
+    /**
+     * When it came in.
+     * @format date-time
+     */
+    received_at: string;
+    /**
+     * For whom it was done, as the product says.
+     */
+    group: {
+        /**
+         * Its id.
+         */
+        id: string | null;
+        /**
+         * Its name.
+         */
+        name: string | null;
+    };
+    /**
+     * Who did it.
+     */
+    actor: {
+        /**
+         * Its id.
+         */
+        id: string | null;
+        /**
+         * Its name.
+         */
+        name: string | null;
+        /**
+         * Where to read on.
+         */
+        href: string | null;
+        /**
+         * What else is known of it.
+         */
+        fields: Record<string, string> | null;
+    };
+    /**
+     * What it was done to.
+     */
+    target: {
+        /**
+         * Its id.
+         */
+        id: string | null;
+        /**
+         * Its name.
+         */
+        name: string | null;
+        /**
+         * Where to read on.
+         */
+        href: string | null;
+        /**
+         * What kind of thing it is.
+         */
+        type: string | null;
+        /**
+         * What else is known of it.
+         */
+        fields: Record<string, string> | null;
+    };
+    /**
+     * Where the request came from.
+     */
+    source_ip: string | null;
+    /**
+     * What happened, for people.
+     */
+    description: string | null;
+    /**
+     * The part of the product that recorded it.
+     */
+    component: string | null;
+    /**
+     * The version of that part.
+     */
+    version: string | null;
+    /**
+     * The id that the product gave it.
+     */
+    external_id: string | null;
+    /**
+     * Whether nobody in particular did it.
+     */
+    is_anonymous: boolean | null;
+    /**
+     * Whether it failed.
+     */
+    is_failure: boolean | null;
+    /**
+     * What belongs to it: for our own events what changed, as `before.…` and `after.…`.
+     */
+    fields: Record<string, string> | null;
+    /**
+     * What belongs to its making: the id of the request, and so on.
+     */
+    metadata: Record<string, string> | null;
+    /**
+     * Hand this back as `cursor` to go on after this event.
+     */
+    cursor: string;
+};
+
+/**
  * Streams that changed after a place.
  */
 export type AuditStreamPage = {

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { RegistryError } from '../errors.ts'
 import { EventId } from '../id.ts'
 import { fingerprint, type Position } from '../page.ts'
-import { RecordedEventQuery } from './recorded-event.ts'
+import { RecordedEvent, RecordedEventQuery } from './recorded-event.ts'
 
 /** In which form events are exported. */
 export const exportFormats = ['csv', 'ndjson'] as const
@@ -25,6 +25,14 @@ export const EventExportQuery = RecordedEventQuery.omit({ limit: true }).extend(
     .meta({ description: 'The `cursor` of the last event that you have, with the same filters and the same order.' }),
 })
 export type EventExportQuery = z.output<typeof EventExportQuery>
+
+/** An event as a line of an export. */
+export const ExportedEvent = RecordedEvent.extend({
+  cursor: z.string().meta({
+    description: 'Hand this back as `cursor` to go on after this event.',
+    examples: ['Zj8zi1GoGnd.1767225600000.0190f1c2-8a6b-7c3d-9e4f-5a6b7c8d9e0f'],
+  }),
+}).meta({ id: 'ExportedAuditEvent', description: 'An event of the audit log, as it is exported.' })
 
 /** What decides which events are exported, and in which order. */
 export type ExportScope = Omit<EventExportQuery, 'format' | 'cursor'>

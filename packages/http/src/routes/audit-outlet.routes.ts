@@ -1,6 +1,7 @@
 import {
   csvColumns,
   EventExportQuery,
+  ExportedEvent,
   exportEvents,
   listLogStreams,
   LogStreamPage,
@@ -33,7 +34,7 @@ export const auditOutletRoutes = [
       {
         mediaType: ndjson,
         description: 'Events as the list of events has them, one in each line, each with its `cursor`.',
-        example: '{"id":"0190f1c2-8a6b-7c3d-9e4f-5a6b7c8d9e0f","cursor":"…"}\n',
+        row: ExportedEvent,
       },
       {
         mediaType: 'text/csv',
