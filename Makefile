@@ -10,7 +10,7 @@ export NO_UPDATE_NOTIFIER := 1
 export NAME VERSION
 
 .DEFAULT_GOAL := help
-.PHONY: help deps dev dev-oidc test test-short test-images check build build-migrate generate format bench clean \
+.PHONY: help deps dev dev-oidc test test-short test-images check build build-migrate generate format bench bench-audit clean \
 	migrate-up migrate-down migrate-down-all migrate-version migrate-create migrate-force
 
 # `exec` in every recipe: signals reach the program itself, and GNU make 3.81 looks it up on the PATH above.
@@ -71,6 +71,9 @@ format: deps ## Format all files
 
 bench: deps ## Measure
 	@exec pnpm --silent bench
+
+bench-audit: deps ## Measure the audit log with up to ten million events (30 GB)
+	@exec pnpm --silent bench:audit
 
 clean: ## Remove what is built; the dev database and the dependencies stay
 	@exec rm -rf packages/*/dist apps/*/dist coverage node_modules/.deps-stamp

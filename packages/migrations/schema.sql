@@ -34,6 +34,78 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION registry.audit_cutoffs(tenant uuid, hold_keeps boolean)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+  select case when hold_keeps and exists (select from registry.legal_holds where stream_id = tenant) then '{}'
+    else coalesce(jsonb_object_agg(product, now() - make_interval(days => days)) filter (where days is not null), '{}') end
+  from (
+    select d.product, coalesce(registry.audit_days(a.limits), p.days, d.days) as days
+    from registry.audit_retention d
+    left join public.tenants t on t.id = tenant
+    left join registry.audit_retention p on p.product = d.product and p.plan = t.plan
+    left join public.tenant_products a on a.tenant_id = t.id and a.product = d.product
+    where d.plan = ''
+  ) terms
+$function$;
+comment on function registry.audit_cutoffs(tenant uuid, hold_keeps boolean) is 'runtime: by product since when the events of a tenant''s log are kept; nothing of one whose hold keeps them all.';
+
+CREATE OR REPLACE FUNCTION registry.audit_days(limits jsonb)
+ RETURNS integer
+ LANGUAGE sql
+ IMMUTABLE
+AS $function$
+  select case when jsonb_typeof(limits -> 'audit_retention_days') = 'number'
+    then least(greatest((limits ->> 'audit_retention_days')::numeric, 0), 1000000)::integer end
+$function$;
+comment on function registry.audit_days(limits jsonb) is 'runtime: the audit_retention_days of limits, null where they say nothing of it.';
+
+CREATE OR REPLACE FUNCTION registry.audit_floor(wanted text)
+ RETURNS timestamp with time zone
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+  select case when bool_and(days is not null) then now() - make_interval(days => greatest(
+    max(days),
+    (select max(registry.audit_days(limits)) from public.tenant_products
+      where product = wanted and registry.audit_days(limits) is not null)
+  )) else '-infinity' end
+  from registry.audit_retention where product = wanted
+$function$;
+comment on function registry.audit_floor(wanted text) is 'runtime: events of a product that came in before this moment are kept by no plan.';
+
+CREATE OR REPLACE FUNCTION registry.audit_horizon()
+ RETURNS timestamp with time zone
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+  select coalesce(now() - make_interval(days => least(
+    (select min(days) from registry.audit_retention),
+    (select min(registry.audit_days(limits)) from public.tenant_products where registry.audit_days(limits) is not null)
+  )), '-infinity')
+$function$;
+comment on function registry.audit_horizon() is 'runtime: events that came in at this moment or later are kept by every plan.';
+
+CREATE OR REPLACE FUNCTION registry.audit_horizon(wanted text)
+ RETURNS timestamp with time zone
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+  select case when exists (select from registry.audit_retention where product = wanted and plan = '')
+    then coalesce(now() - make_interval(days => least(
+      (select min(days) from registry.audit_retention where product = wanted),
+      (select min(registry.audit_days(limits)) from public.tenant_products
+        where product = wanted and registry.audit_days(limits) is not null)
+    )), '-infinity') else '-infinity' end
+$function$;
+comment on function registry.audit_horizon(wanted text) is 'runtime: events of a product that came in at this moment or later are kept by every plan.';
+
 CREATE OR REPLACE FUNCTION registry.create_audit_partition(month date)
  RETURNS void
  LANGUAGE plpgsql
@@ -511,7 +583,7 @@ CREATE INDEX audit_log_search_idx ON ONLY public.audit_log USING gin (search);
 CREATE INDEX audit_log_stream_action_idx ON ONLY public.audit_log USING btree (stream_id, action, canonical_at DESC, id DESC);
 CREATE INDEX audit_log_stream_actor_idx ON ONLY public.audit_log USING btree (stream_id, actor_id, canonical_at DESC, id DESC);
 CREATE INDEX audit_log_stream_ext_idx ON ONLY public.audit_log USING btree (stream_id, external_id) WHERE (external_id IS NOT NULL);
-CREATE INDEX audit_log_stream_product_idx ON ONLY public.audit_log USING btree (stream_id, product, canonical_at DESC, id DESC) INCLUDE (environment, crud);
+CREATE INDEX audit_log_stream_product_idx ON ONLY public.audit_log USING btree (stream_id, product, canonical_at DESC, id DESC) INCLUDE (environment, crud, received_at);
 CREATE INDEX audit_log_stream_seq_idx ON ONLY public.audit_log USING btree (stream_id, stream_seq);
 CREATE INDEX audit_log_stream_target_idx ON ONLY public.audit_log USING btree (stream_id, target_id, canonical_at DESC, id DESC);
 CREATE INDEX audit_log_stream_time_idx ON ONLY public.audit_log USING btree (stream_id, canonical_at DESC, id DESC);
@@ -550,6 +622,7 @@ create table public.tenant_products (
   constraint tenant_products_window_check CHECK ((valid_from < valid_until)),
   constraint tenant_products_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id) ON DELETE CASCADE
 );
+CREATE INDEX tenant_products_audit_days_idx ON public.tenant_products USING btree (registry.audit_days(limits)) WHERE (registry.audit_days(limits) IS NOT NULL);
 CREATE INDEX tenant_products_product_idx ON public.tenant_products USING btree (product, tenant_id);
 CREATE TRIGGER tenant_products_a_keep_platform BEFORE INSERT OR UPDATE ON public.tenant_products FOR EACH ROW WHEN ((new.tenant_id = '00000000-0000-0000-0000-0000000000ff'::uuid)) EXECUTE FUNCTION registry.keep_platform_tenant();
 CREATE TRIGGER tenant_products_keep_version BEFORE UPDATE ON public.tenant_products FOR EACH ROW EXECUTE FUNCTION registry.keep_version();
@@ -696,6 +769,16 @@ create table registry.audit_checkpoints_unpublished (
 );
 comment on table registry.audit_checkpoints_unpublished is 'Checkpoints that have not been written to the log stream yet: a process may end between the two.';
 
+create table registry.audit_cuts (
+  stream_id uuid not null,
+  stream_seq bigint not null,
+  chain_hash registry.audit_sha256 not null,
+  received_at timestamp(3) with time zone not null,
+  cut_at timestamp(3) with time zone not null default now(),
+  constraint audit_cuts_pkey PRIMARY KEY (stream_id, stream_seq)
+);
+comment on table registry.audit_cuts is 'The last row of each stream that went with a month: the chain of what is left begins behind the latest. Written by the owner alone.';
+
 create table registry.audit_dedup (
   digest registry.audit_sha256 not null,
   fingerprint registry.audit_sha256 not null,
@@ -708,6 +791,18 @@ comment on table registry.audit_dedup is 'What was acknowledged under an Idempot
 comment on column registry.audit_dedup.digest is 'SHA-256 of the publisher and its key, or of the stream and the external_id: neither is kept here.';
 comment on column registry.audit_dedup.fingerprint is 'SHA-256 of what was sent: something else under the same key is refused.';
 CREATE INDEX audit_dedup_created_at_idx ON registry.audit_dedup USING btree (created_at);
+
+create table registry.audit_drops (
+  month date not null,
+  events bigint not null,
+  streams bigint not null,
+  last_received_at timestamp(3) with time zone,
+  begun_at timestamp(3) with time zone not null default now(),
+  dropped_at timestamp(3) with time zone,
+  recorded_at timestamp(3) with time zone,
+  constraint audit_drops_pkey PRIMARY KEY (month)
+);
+comment on table registry.audit_drops is 'Months of the log that are dropped: begun by the owner, and told of in the log by a server.';
 
 create table registry.audit_enterprise_tokens (
   api_key_id uuid not null,
@@ -762,6 +857,18 @@ comment on table registry.audit_exports is 'Searches that a viewer saved under a
 CREATE INDEX audit_exports_group_idx ON registry.audit_exports USING btree (product, environment, group_id, saved_at DESC, id DESC);
 CREATE INDEX audit_exports_tenant_idx ON registry.audit_exports USING btree (tenant_id) WHERE (tenant_id IS NOT NULL);
 
+create table registry.audit_retention (
+  product text not null,
+  plan text not null,
+  days integer,
+  since timestamp(3) with time zone not null default now(),
+  constraint audit_retention_pkey PRIMARY KEY (product, plan),
+  constraint audit_retention_days_check CHECK ((days >= 0))
+);
+comment on table registry.audit_retention is 'For how many days the events of a product are kept, by plan, as the servers'' manifests say; null for ever.';
+comment on column registry.audit_retention.plan is 'Empty for tenants without a plan, or with one that the product does not know.';
+comment on column registry.audit_retention.since is 'Since when that has been said: what is deleted waits until nobody says otherwise any more.';
+
 create table registry.audit_signing_keys (
   key_id text not null,
   public_key text not null,
@@ -779,6 +886,7 @@ create table registry.audit_streams (
   constraint audit_streams_pkey PRIMARY KEY (stream_id)
 );
 comment on table registry.audit_streams is 'The head of every stream''s chain. Whoever writes audit_log locks and moves it in the same transaction.';
+CREATE INDEX audit_streams_changed_idx ON registry.audit_streams USING btree (last_received_at, stream_id);
 
 create table registry.audit_viewers (
   id uuid not null,

@@ -51,6 +51,7 @@ describe('/readyz', () => {
           notes: [
             { code: 'product_retired', message: 'tenants have the product abandoned, of which there is no manifest' },
           ],
+          audit_partitions_ahead: 12,
         },
       })
     })

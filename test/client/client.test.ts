@@ -251,7 +251,7 @@ describe('credentials', () => {
 describe('the service', () => {
   it('says that it is alive and ready', async () => {
     expect(await client.service.health()).toEqual({ status: 'ok' })
-    expect(await client.service.readiness()).toEqual({ status: 'ready', notes: [] })
+    expect(await client.service.readiness()).toEqual({ status: 'ready', notes: [], audit_partitions_ahead: 12 })
   })
 
   it('without its database is alive and not ready, and asked again before that is believed', async () => {

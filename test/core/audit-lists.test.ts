@@ -18,8 +18,11 @@ import {
 } from '@breakpilot/tenant-core'
 import fc from 'fast-check'
 import { sql } from 'kysely'
+import { Client } from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { z } from 'zod'
+import { conditionsOf } from '../../packages/core/src/audit/event-filter.ts'
+import { counted } from '../../packages/core/src/audit/event-page.ts'
 import { cameFrom } from '../../packages/core/src/audit/source-address.ts'
 import { aTenant, testActor, testCatalogue } from '../builders.ts'
 import { migratedDatabase, type TestDatabase } from '../postgres/database.ts'
@@ -410,6 +413,26 @@ describe('the total', () => {
     // It was looked at while it grew.
     expect(totals.size).toBeGreaterThan(5)
   }, 30_000)
+})
+
+it('what a product recorded for a tenant is counted in the index alone', async () => {
+  const asked = { tenant_id: tenants[0]?.id, product: 'certifai', environment: 'live', crud: 'r' }
+  const parsed = RecordedEventQuery.parse(asked)
+  const { sql: text, parameters } = counted(conditionsOf(everything, parsed), 10_001).compile(db)
+  const owner = new Client({ connectionString: database.ownerUrl })
+  await owner.connect()
+  try {
+    // As the registry plans its lists, and as though the log were large.
+    await owner.query(
+      'set enable_sort = off; set plan_cache_mode = force_generic_plan; set enable_seqscan = off; set enable_bitmapscan = off',
+    )
+    const { rows } = await owner.query<{ 'QUERY PLAN': string }>({ text: `explain ${text}`, values: [...parameters] })
+    const scans = rows.map((row) => row['QUERY PLAN']).filter((line) => /Scan using audit_log_\d/.test(line))
+    expect(scans).not.toEqual([])
+    expect(scans.filter((line) => !/Index Only Scan using audit_log_\d+_\d+_stream_product_idx/.test(line))).toEqual([])
+  } finally {
+    await owner.end()
+  }
 })
 
 describe('addresses', () => {

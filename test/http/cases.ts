@@ -121,6 +121,9 @@ const good: Record<string, { readonly path: string } & CallOptions> = {
   getMe: { path: '/v1/me' },
   publishAuditEvents: { path: '/v1/audit/events', headers: publishing, json: { events: [published] } },
   listAuditEvents: { path: `/v1/audit/events?tenant_id=${id}&action=tenant.*&crud=c,u&limit=2&total=true` },
+  exportAuditEvents: { path: `/v1/audit/export?format=ndjson&tenant_id=${id}` },
+  listAuditStreams: { path: '/v1/audit/streams?limit=10' },
+  listAuditStreamEvents: { path: `/v1/audit/streams/${id}/events?after=1` },
   getAuditEvent: { path: `/v1/audit/events/${ids.event}` },
   verifyAuditStream: { path: `/v1/audit/streams/${id}/verification?limit=1` },
   listAuditCheckpoints: { path: '/v1/audit/checkpoints?limit=1' },
@@ -501,6 +504,39 @@ const own: Record<string, readonly OwnCase[]> = {
         path: `/v1/audit/events?${query}`,
       }),
     ),
+  ],
+  exportAuditEvents: [
+    {
+      title: 'a cursor that is none',
+      status: 400,
+      code: 'page.cursor_invalid',
+      path: '/v1/audit/export?format=csv&cursor=abc',
+    },
+    {
+      title: 'a search that is none',
+      status: 400,
+      code: 'audit_search.invalid',
+      path: '/v1/audit/export?format=csv&q=crud:x',
+    },
+    { title: 'a form that there is not', status: 400, code: 'request.invalid', path: '/v1/audit/export?format=xml' },
+    { title: 'no form at all', status: 400, code: 'request.invalid', path: '/v1/audit/export' },
+  ],
+  listAuditStreams: [
+    { title: 'a cursor that is none', status: 400, code: 'page.cursor_invalid', path: '/v1/audit/streams?cursor=abc' },
+  ],
+  listAuditStreamEvents: [
+    {
+      title: 'a stream of nobody',
+      status: 404,
+      code: 'audit_stream.not_found',
+      path: `/v1/audit/streams/${ids.nobody}/events`,
+    },
+    {
+      title: 'a place that is none',
+      status: 400,
+      code: 'request.invalid',
+      path: `/v1/audit/streams/${id}/events?after=-1`,
+    },
   ],
   getAuditEvent: [
     {

@@ -4,6 +4,7 @@ import { Command, InvalidArgumentError, Option } from 'commander'
 import type { Config } from './config.ts'
 import { parseDuration } from './duration.ts'
 import type { Output } from './output.ts'
+import { retentionText } from './retention-text.ts'
 import { statusText } from './status-text.ts'
 
 export interface Surroundings {
@@ -155,6 +156,16 @@ export function createProgram({ appVersion, output, signal, config }: Surroundin
       allowed('force', options)
       const outcome = await migrator(options).force(version)
       output.result('force', { version: outcome.version }, `the database is at version ${outcome.version}`)
+    })
+
+  program
+    .command('audit-retention')
+    .description('drop the months of the audit log that no plan keeps any longer')
+    .option('--dry-run', 'say which they are, change nothing')
+    .action(async (_, command: Command) => {
+      const { dryRun = false, ...options } = command.optsWithGlobals<GlobalOptions & { dryRun?: boolean }>()
+      const outcome = await migrator(options).auditRetention({ dryRun })
+      output.result('audit-retention', { dry_run: dryRun, ...outcome }, retentionText(outcome, dryRun))
     })
 
   program

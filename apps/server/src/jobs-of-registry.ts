@@ -1,5 +1,6 @@
 import {
   type Actor,
+  type Catalogue,
   cleanAuditClaims,
   cleanChanges,
   cleanIdempotency,
@@ -8,6 +9,8 @@ import {
   ensureAuditPartitions,
   everything,
   purgeTenants,
+  recordDrops,
+  saveRetention,
   sweepEndedTrials,
 } from '@breakpilot/tenant-core'
 import type { TakeCheckpoints } from './checkpoints.ts'
@@ -33,6 +36,7 @@ export type JobIntervals = Readonly<
       | 'audit-partitions'
       | 'audit-viewers'
       | 'audit-checkpoints'
+      | 'audit-retention'
       | 'revocation-probe',
       number
     >
@@ -42,6 +46,7 @@ export type JobIntervals = Readonly<
 /** What the registry does by itself. Every replica does: each turn is taken in the database. */
 export function jobsOfRegistry(
   db: Db,
+  catalogue: Catalogue,
   { appEnv }: Pick<Config, 'appEnv'>,
   takeCheckpoints: TakeCheckpoints,
   intervals: JobIntervals = {},
@@ -62,6 +67,7 @@ export function jobsOfRegistry(
     job('audit-claims', 10 * minutes, () => cleanAuditClaims(db)),
     job('audit-partitions', 24 * hours, () => ensureAuditPartitions(db)),
     job('audit-checkpoints', minutes, takeCheckpoints),
+    job('audit-retention', isDev ? 5 * seconds : minutes, () => keepRetention(db, catalogue)),
     ...(probe ? [job('revocation-probe', minutes, probe)] : []),
   ]
 }
@@ -74,6 +80,10 @@ async function sweepAllTrials(db: Db, signal: AbortSignal): Promise<number> {
     all += swept
     if (swept < trialsMax || signal.aborted) return all
   }
+}
+
+async function keepRetention(db: Db, catalogue: Catalogue): Promise<number> {
+  return (await saveRetention(db, catalogue)) + (await recordDrops(db, actorOf('audit-retention')))
 }
 
 async function cleanAnswers(db: Db): Promise<number> {

@@ -7,6 +7,8 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom
 export interface Measured {
   readonly apiKeys: ApiKeyVerifier
   readonly changes: ChangeListener
+  /** Asks for how many months the audit log is prepared. */
+  readonly partitionsAhead: () => Promise<number>
 }
 
 /** The metrics of this process, in the form of Prometheus. */
@@ -24,7 +26,7 @@ export interface Metrics {
 const prefix = 'tenant_registry_'
 
 /** Makes the metrics. What is counted elsewhere already is read when somebody asks. */
-export function createMetrics({ apiKeys, changes }: Measured): Metrics {
+export function createMetrics({ apiKeys, changes, partitionsAhead }: Measured): Metrics {
   const registry = new Registry()
   const registers = [registry]
   collectDefaultMetrics({ register: registry })
@@ -72,6 +74,17 @@ export function createMetrics({ apiKeys, changes }: Measured): Metrics {
   measured('changes_silence_seconds', 'How long ago it was last known how far the feed is.', () =>
     Math.max(0, (performance.now() - changes.heardAt) / 1000),
   )
+  const partitions = new Gauge({
+    name: `${prefix}audit_partitions_ahead`,
+    help: 'Months that the audit log is prepared for, this one not counted. Below three, find out why.',
+    registers: [],
+    async collect() {
+      // Without the database there is nothing to say, and everything else to be told all the same.
+      const ahead = await partitionsAhead().catch(() => Number.NaN)
+      this.set(ahead)
+    },
+  })
+  registry.registerMetric(partitions)
   const revocations = new Histogram({
     name: `${prefix}revocation_seconds`,
     help: 'From the commit of a revocation elsewhere until this process refuses the key, measured every minute.',

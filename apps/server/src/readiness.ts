@@ -1,5 +1,6 @@
 import {
   type Catalogue,
+  countPartitionsAhead,
   type DatabaseOptions,
   type Db,
   type Keyring,
@@ -66,7 +67,10 @@ export function createReadiness(options: ReadinessOptions): () => Promise<Readin
       ...roles.map((message): Impediment => ({ part: 'role', message })),
       ...kids.filter((kid) => !isBorne(kid)).map((kid): Impediment => ({ part: 'keyring', message: kidMessage(kid) })),
     ]
-    return { impediments, notes: impediments.length > 0 ? [] : await notesOf(options, kids.filter(isBorne)) }
+    if (impediments.length > 0) return { impediments, notes: [] }
+    const auditPartitionsAhead = await countPartitionsAhead(db)
+    const notes = await notesOf(options, kids.filter(isBorne))
+    return { impediments, notes: [...partitionNotes(auditPartitionsAhead), ...notes], auditPartitionsAhead }
   }
 
   return async () => {
@@ -86,6 +90,19 @@ const kidMessage = ({ kid, problem }: KidProblem) =>
   problem === 'missing'
     ? `the keyring has no key ${kid}, and API keys that were issued under it can still be used`
     : `the keyring's key ${kid} is not the one that API keys were issued under by that name`
+
+/** Below so many months there is something that keeps servers from making them, and still time to find out what. */
+const partitionsAheadMin = 3
+
+const partitionNotes = (ahead: number): Note[] =>
+  ahead >= partitionsAheadMin
+    ? []
+    : [
+        {
+          code: 'audit_partitions_low',
+          message: `the audit log is prepared for ${ahead} more months: look why servers make no more, or run the migrator's up`,
+        },
+      ]
 
 async function notesOf(
   { db, catalogue, listenerProblem }: ReadinessOptions,

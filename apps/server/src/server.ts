@@ -6,6 +6,7 @@ import {
   ApiKeyVerifier,
   type Catalogue,
   ChangeListener,
+  countPartitionsAhead,
   createDb,
   type Db,
   Ingest,
@@ -50,6 +51,7 @@ export interface ServerOptions {
  */
 export async function startServer(config: Config, log: Logger, options: ServerOptions = {}): Promise<RunningServer> {
   let stopping = false
+  const ending = new AbortController()
   const catalogue = await loadCatalogue(config.manifestFolder)
   const keyring = config.keyring ?? shortLivedKeyring(log)
   const db = openDatabase(config, log)
@@ -66,7 +68,7 @@ export async function startServer(config: Config, log: Logger, options: ServerOp
   const ingest = new Ingest(db, catalogue)
   const takeCheckpoints = checkpointTaker(db, config.signingKey, log)
   const issuer = new KeyIssuer(keyring, config.hashCost)
-  const metrics = config.metrics && createMetrics({ apiKeys, changes })
+  const metrics = config.metrics && createMetrics({ apiKeys, changes, partitionsAhead: () => countPartitionsAhead(db) })
   // In a record of plain values there is nothing to redact, and looking for it takes a twentieth of a request.
   const plainLog = log.child({}, { redact: [] })
   const readiness = createReadiness({
@@ -103,6 +105,7 @@ export async function startServer(config: Config, log: Logger, options: ServerOp
     retraced: config.retraced,
     corsOrigins: config.corsOrigins,
     production: config.appEnv === 'prod',
+    stopping: ending.signal,
     onAnswered,
     onMisfit: (error) => log.error({ err: error }, 'an answer does not fit its description'),
   })
@@ -149,7 +152,7 @@ export async function startServer(config: Config, log: Logger, options: ServerOp
   const jobs = startJobs(
     options.jobs === 'none'
       ? []
-      : jobsOfRegistry(db, config, takeCheckpoints, options.jobs, probe && measureRevocation),
+      : jobsOfRegistry(db, catalogue, config, takeCheckpoints, options.jobs, probe && measureRevocation),
     log,
   )
   return {
@@ -161,6 +164,8 @@ export async function startServer(config: Config, log: Logger, options: ServerOp
       changes.drain()
       // Load balancers look at readiness now and then: until they have, they send requests, and those are answered.
       await sleep(config.shutdownDelayMs)
+      // An export has no end in sight; whoever reads it goes on after its last cursor.
+      ending.abort()
       const changesEnded = changes.close()
       await Promise.all(drains.map((drain) => drain()))
       await Promise.all([jobsEnded, changesEnded, apiKeys.close(), ingest.close()])

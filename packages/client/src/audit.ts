@@ -1,3 +1,5 @@
+import { EventExport, type ExportFilter } from './audit-export.ts'
+import { AuditStreams } from './audit-streams.ts'
 import type { Call } from './call.ts'
 import type {
   ListAuditCheckpointsQuery,
@@ -34,10 +36,13 @@ export interface AuditEventFilter extends Omit<ListAuditEventsQuery, 'crud' | 'i
 /** The audit log: who did what, to whom, and when. */
 export class Audit {
   readonly #transport: Transport
+  /** The log stream by stream, for who follows it. */
+  readonly streams: AuditStreams
 
   /** @internal */
   constructor(transport: Transport) {
     this.#transport = transport
+    this.streams = new AuditStreams(transport)
   }
 
   /**
@@ -59,6 +64,14 @@ export class Audit {
       const query = { ...queryOf(filter), ...(cursor !== undefined && { cursor }) }
       return this.#transport.call('listAuditEvents', { query }, options)
     })
+  }
+
+  /**
+   * All events that match, of whatever number: nothing is asked before somebody iterates over it. What was broken off
+   * goes on after the last event that came.
+   */
+  export(filter: ExportFilter = {}, options: RequestOptions = {}): EventExport {
+    return new EventExport(filter, options, this.#transport)
   }
 
   /**

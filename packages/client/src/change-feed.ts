@@ -71,7 +71,7 @@ export class ChangeFeed implements AsyncIterable<RegistryChange> {
 }
 
 /** Whether it may be better the next time: nothing was missed, and nobody said that it is not for the caller. */
-function onlyDelays(error: unknown): boolean {
+export function onlyDelays(error: unknown): boolean {
   // What is none of the client's own comes from `getToken`.
   if (!(error instanceof TenantClientError)) return true
   if (error instanceof ProblemError) return error.status >= 500 || [401, 408, 429].includes(error.status)

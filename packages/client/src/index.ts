@@ -1,5 +1,7 @@
 export type { ApiKeys, ApiKeyView, IssuedApiKeyView } from './api-keys.ts'
 export type { Audit, AuditEventFilter } from './audit.ts'
+export type { EventExport, ExportedAuditEvent, ExportFilter } from './audit-export.ts'
+export type { AuditStreams, FollowedEvents, StreamFollowOptions } from './audit-streams.ts'
 export { type Answered, type Call, type Found, type NotModified, notModified } from './call.ts'
 export type { ChangeFeed, FollowOptions } from './change-feed.ts'
 export type { Changes } from './changes.ts'

@@ -12,7 +12,10 @@ const brought = { key: 'bpk_x', scopes: ['certifai:read'], client_ip: '203.0.113
 const frozen = { to: 'frozen', reason: 'abuse' } as const
 
 /** Every operation of the API, and how it is called. Who adds a route adds its method to the client, and a line here. */
-const methods: Record<keyof typeof operations, [act: Act, request: string, body?: unknown]> = {
+const methods: Record<
+  Exclude<keyof typeof operations, 'exportAuditEvents'>,
+  [act: Act, request: string, body?: unknown]
+> = {
   getHealth: [({ service }) => service.health(), 'GET /healthz'],
   getReadiness: [({ service }) => service.readiness(), 'GET /readyz'],
   createTenant: [
@@ -123,6 +126,11 @@ const methods: Record<keyof typeof operations, [act: Act, request: string, body?
   ],
   listAuditCheckpoints: [({ audit }) => audit.listCheckpoints({ limit: 5 }), 'GET /v1/audit/checkpoints?limit=5'],
   listAuditSigningKeys: [({ audit }) => audit.listSigningKeys(), 'GET /v1/audit/signing-keys'],
+  listAuditStreams: [({ audit }) => audit.streams.list({ limit: 5 }), 'GET /v1/audit/streams?limit=5'],
+  listAuditStreamEvents: [
+    ({ audit }) => audit.streams.events('9', { after: 3 }),
+    'GET /v1/audit/streams/9/events?after=3',
+  ],
   getAuditEvent: [({ audit }) => audit.getEvent('9'), 'GET /v1/audit/events/9'],
 }
 
@@ -187,6 +195,15 @@ it('previewImport asks what would follow', async () => {
   expect(arrival.request).toBe('POST /v1/tenants/import?dry_run=true')
 })
 
+it('exportAuditEvents is sent as the API has it', async () => {
+  const arrival = await arrivalOf(
+    async ({ audit }) => await audit.export({ crud: 'd' })[Symbol.asyncIterator]().next(),
+    true,
+  )
+  expect(arrival.request).toBe('GET /v1/audit/export?crud=d&format=ndjson')
+  expect(arrival.headers?.accept).toBe('application/x-ndjson')
+})
+
 it('every operation has a method', () => {
-  expect(Object.keys(methods).sort()).toEqual(Object.keys(operations).sort())
+  expect([...Object.keys(methods), 'exportAuditEvents'].sort()).toEqual(Object.keys(operations).sort())
 })

@@ -42,6 +42,7 @@ const acts: Record<Guided[keyof Guided], Act> = {
   rotateApiKey: ({ apiKeys }, id) => apiKeys.rotate(id, id),
   revokeApiKey: ({ apiKeys }, id) => apiKeys.revoke(id, id, { reason: 'leaked' }),
   revokeAllApiKeys: ({ apiKeys }, id) => apiKeys.revokeAll(id, { reason: 'leaked' }),
+  listAuditStreamEvents: ({ audit }, id) => audit.streams.events(id),
   getAuditEvent: ({ audit }, id) => audit.getEvent(id),
   verifyAuditStream: ({ audit }, id) => audit.verifyStream(id),
 }

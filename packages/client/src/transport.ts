@@ -1,9 +1,16 @@
 import { type Asked, ndjson, readAnswer } from './answer.ts'
 import { type Answered, Call, type Found } from './call.ts'
-import { AbortError, ConnectionError, TenantClientError } from './error.ts'
+import { AbortError, ConnectionError, TenantClientError, UnexpectedAnswerError } from './error.ts'
 import { type Operation, operations, type Ops } from './generated/operations.gen.ts'
 import { within } from './limits.ts'
-import { type ChangeOptions, limitsOf, type ReadOptions, type Settings, type VersionOptions } from './options.ts'
+import {
+  type ChangeOptions,
+  limitsOf,
+  type ReadOptions,
+  type RequestOptions,
+  type Settings,
+  type VersionOptions,
+} from './options.ts'
 import { delayMs, isRepeatable, isSafeToRepeat, pause } from './retry.ts'
 import { pathOf, type QueryValue } from './url.ts'
 
@@ -41,6 +48,38 @@ export class Transport {
     options: O | undefined,
   ): Call<Found<Ops[Id]['result'], O>> {
     return new Call(this.#send(id, args, options ?? {}) as Promise<Answered<Found<Ops[Id]['result'], O>>>)
+  }
+
+  /**
+   * Begins an operation whose answer is read while it comes, once. What is wrong with the request is thrown before
+   * anything is read; the time limit is for that alone.
+   */
+  async open(
+    id: keyof Ops,
+    { query }: Pick<Args, 'query'>,
+    mediaType: string,
+    options: RequestOptions = {},
+  ): Promise<ReadableStream<Uint8Array>> {
+    const operation: Operation = operations[id]
+    const { timeoutMs } = limitsOf(options, this.#settings)
+    const headers = new Headers(options.headers)
+    headers.set('accept', mediaType)
+    const url = this.#settings.urlPrefix + pathOf(id, operation.path, undefined, query)
+    const limits = { operation: id, attempts: 1, timeoutMs, signal: options.signal }
+    const response = await within(limits, async (signal) => {
+      const init = { method: operation.method, headers, redirect: 'manual', signal } as const
+      const response = await this.#fetch(id, 1, url, init, operation.public)
+      if (response.ok) return response
+      const asked = { operation: id, attempts: 1, lines: false, conditional: false }
+      readAnswer(asked, response, await response.text())
+      return response
+    })
+    if (response.body && response.headers.get('content-type')?.startsWith(mediaType)) return response.body
+    await response.body?.cancel()
+    throw new UnexpectedAnswerError(`${id}: the answer is not what the registry answers; is baseUrl the registry's?`, {
+      status: response.status,
+      attempts: 1,
+    })
   }
 
   async #send(id: keyof Ops, { path, query, body }: Args, options: Options): Promise<Answered<unknown>> {
@@ -88,21 +127,39 @@ export class Transport {
     isPublic: boolean | undefined,
   ): Promise<Answered<unknown>> {
     const { operation, attempts } = asked
+    const response = await this.#fetch(operation, attempts, url, init, isPublic)
+    let text: string
+    try {
+      text = await response.text()
+    } catch (cause) {
+      throw noAnswer(operation, attempts, cause)
+    }
+    return readAnswer(asked, response, text)
+  }
+
+  async #fetch(
+    operation: string,
+    attempts: number,
+    url: string,
+    init: RequestInit & { readonly signal: AbortSignal },
+    isPublic: boolean | undefined,
+  ): Promise<Response> {
     const { authorization, fetch } = this.#settings
     const headers = new Headers(init.headers)
     const credentials = isPublic ? undefined : await authorization(init.signal)
     if (credentials !== undefined) headers.set('authorization', credentials)
-    let response: Response
-    let text: string
     try {
-      response = await fetch(url, { ...init, headers })
-      text = await response.text()
+      return await fetch(url, { ...init, headers })
     } catch (cause) {
-      const why = cause instanceof Error ? cause.message : String(cause)
-      throw new ConnectionError(`${operation}: no answer: ${why}`, { attempts, cause })
+      throw noAnswer(operation, attempts, cause)
     }
-    return readAnswer(asked, response, text)
   }
+}
+
+/** What becomes of a connection that could not be made, or was lost. */
+export function noAnswer(operation: string, attempts: number, cause: unknown): ConnectionError {
+  const why = cause instanceof Error ? cause.message : String(cause)
+  return new ConnectionError(`${operation}: no answer: ${why}`, { attempts, cause })
 }
 
 function headersOf({ idempotent, lines }: Operation, body: unknown, options: Options): Headers {

@@ -61,7 +61,7 @@ const Cursor = z.strictObject({ f: z.string(), k: text(2048), i: z.guid() })
  * What a cursor belongs to: the list and its filters. A cursor of one list is refused by another, since its position
  * would silently skip rows there. It is not a signature: a position opens nothing.
  */
-function fingerprint(list: string, filter: Record<string, unknown>): string {
+export function fingerprint(list: string, filter: Record<string, unknown>): string {
   const entries = Object.entries(filter).filter(([, value]) => value !== undefined)
   const canonical = JSON.stringify([list, entries.toSorted(([a], [b]) => (a < b ? -1 : 1))])
   return createHash('sha256').update(canonical).digest('base64url').slice(0, 11)

@@ -84,6 +84,7 @@ function corsOf(origins: readonly string[]): RequestHandler {
     ],
     exposedHeaders: [
       'ETag',
+      'Content-Disposition',
       'Location',
       'Content-Location',
       'Idempotency-Replayed',

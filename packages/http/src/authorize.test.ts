@@ -69,6 +69,7 @@ const matrix: Readonly<Record<Permission, string>> = {
   'api_keys:revoke': '   y   y   -   y   -   y   -   -',
   'api_keys:verify': '   y   y   -   -   -   -   -   y',
   'audit:read': '        y   y   -   y   y   y   y   -',
+  'audit:follow': '      y   y   -   y   y   -   -   -',
   'audit:publish': '     -   -   -   -   -   -   -   -',
   'audit:verify': '      y   y   -   y   y   -   -   -',
 }

@@ -28,6 +28,7 @@ import type { Counted, Limit } from './rate-limit.ts'
 import { headerOf, type Reply, replyOf } from './reply.ts'
 import { requestId } from './request-id.ts'
 import { previewOf, type Route, type Services } from './route.ts'
+import { isStreamed, type Outcome, sendStream, type StreamedResult } from './stream.ts'
 import { traceId } from './trace.ts'
 import { parseQuery, validate } from './validate.ts'
 
@@ -45,6 +46,8 @@ export interface HostOptions {
   readonly limitAddress: Limit
   /** Hears of every answer. */
   readonly onAnswered: (answered: Answered) => void
+  /** Aborted when the process is about to end: answers without an end of their own end then. */
+  readonly stopping?: AbortSignal | undefined
   /** Hears of answers and errors that do not fit their description: a fault of ours that the caller need not suffer from. */
   readonly onMisfit: (error: Error) => void
 }
@@ -103,6 +106,10 @@ export function mountRest(app: Express, { onAnswered, corsOrigins }: HostOptions
 /** What the log says of an answer that nobody waited for: nginx's word for it. */
 const callerGone = 499
 
+/** What the log says of an answer that was sent while it was made. */
+const statusOfOutcome = ({ status }: Route, outcome: Outcome): number =>
+  outcome === 'sent' ? status : outcome === 'left' ? callerGone : 503
+
 function answerWith(route: Route, options: HostOptions) {
   const { authenticate, production, services, onAnswered, onMisfit: report, limit, limitAddress } = options
   const declared: ReadonlySet<string> = new Set(declaredCodes(route))
@@ -143,6 +150,15 @@ function answerWith(route: Route, options: HostOptions) {
       const reduced = principal !== undefined && principal.kind !== 'operator'
       const prepared = await asked.prepare?.(call as never)
       if (prepared) Object.assign(call, prepared)
+      if (isStreamed(asked.response)) {
+        const result = (await asked.handle(call as never)) as StreamedResult
+        const headers = counted ? [...caching, ...counted.headers] : caching
+        const heard = { left: signalOf(response), stopping: options.stopping }
+        const outcome = await sendStream(request, response, asked.status, result, headers, heard)
+        const status = statusOfOutcome(asked, outcome)
+        onAnswered({ ...aboutRequest(request, route.path, startedAt), status, ...who(principal) })
+        return
+      }
       const answer = async (made: AnyCall): Promise<Reply> =>
         replyOf(asked, await asked.handle(made as never), { reduced, onMisfit, call: made })
       const key = route.idempotent === true && asked === route ? idempotencyKeyOf(request) : undefined

@@ -34,7 +34,8 @@ export function rows<Row extends z.ZodType>(row: Row): Rows<Row> {
 }
 
 export const isLines = (body: z.ZodType | Lines): body is Lines => 'kind' in body && body.kind === 'lines'
-export const isRows = (response: z.ZodType | Rows): response is Rows => 'kind' in response && response.kind === 'rows'
+export const isRows = (response: z.ZodType | { readonly kind: string }): response is Rows =>
+  'kind' in response && response.kind === 'rows'
 
 /**
  * Reads a text as lines, each as strictly as a body of its own. Blank lines count as lines and say nothing.

@@ -17,6 +17,7 @@ import { Components } from './openapi-components.ts'
 import { mayCreate } from './preconditions.ts'
 import { Problem, statusOfCode } from './problem.ts'
 import { previewOf, type Route } from './route.ts'
+import { isStreamed, type Streamed } from './stream.ts'
 
 /** Every code that a route can answer with: its own, and those that follow from its shape. */
 export function declaredCodes(route: Route): readonly ErrorCode[] {
@@ -131,6 +132,7 @@ const headers = {
   },
   Location: { description: 'Where it is.', schema: uri },
   'Content-Location': { description: 'Where it is at home, when that is elsewhere.', schema: uri },
+  'Content-Disposition': { description: 'The name to save it under.', schema: text },
   'Idempotency-Replayed': {
     description: '`true` when this is the answer to an earlier request with the same `Idempotency-Key`.',
     schema: { type: 'string', enum: ['true'] },
@@ -250,8 +252,9 @@ function content(route: Route, dryRun: Route | undefined, components: Components
   if (route.status === 204) return {}
   const { response, reduced, examples } = route
   if (isRows(response)) return { content: linesOf(response.row, undefined, components) }
+  if (isStreamed(response)) return { content: streamedContent(response) }
   const shapes = [response, reduced, dryRun?.response].flatMap((shape) =>
-    shape === undefined || isRows(shape) ? [] : [components.add(shape)],
+    shape === undefined || isRows(shape) || isStreamed(shape) ? [] : [components.add(shape)],
   )
   const told = Object.entries(examples?.response ?? {})
   const shown = shapes.map((shape) => {
@@ -264,6 +267,15 @@ function content(route: Route, dryRun: Route | undefined, components: Components
   return { content: { 'application/json': { schema: { anyOf: shapes }, examples: Object.fromEntries(named) } } }
 }
 
+/** What is sent while it is made, in each of its forms. */
+const streamedContent = ({ forms }: Streamed): ContentObject =>
+  Object.fromEntries(
+    forms.map(({ mediaType, description, example }) => [
+      mediaType,
+      { schema: { type: 'string', description, contentMediaType: mediaType }, example },
+    ]),
+  )
+
 const nameOf = (schema: { readonly $ref?: string }) => schema.$ref?.split('/').at(-1) ?? 'Other'
 
 function successHeaders(route: Route) {
@@ -272,6 +284,7 @@ function successHeaders(route: Route) {
     route.etag && 'ETag',
     route.location && 'Location',
     route.contentLocation && 'Content-Location',
+    isStreamed(route.response) && 'Content-Disposition',
     route.idempotent && 'Idempotency-Replayed',
     ...limits(route),
   )

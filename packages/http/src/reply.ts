@@ -2,6 +2,7 @@ import { encode, type OnMisfit } from './encode.ts'
 import { isRows, ndjson, toLines } from './ndjson.ts'
 import { entityTag } from './preconditions.ts'
 import type { Route } from './route.ts'
+import { isStreamed } from './stream.ts'
 
 /** A whole answer, before it is sent: what an `Idempotency-Key` keeps, and what a replay sends again. */
 export interface Reply {
@@ -33,6 +34,7 @@ export function replyOf(route: Route, result: unknown, { reduced, onMisfit, call
     const documents = (result as readonly unknown[]).map((each) => encode(response.row, each, onMisfit))
     return { status: route.status, headers: ['Content-Type', ndjson], body: toLines(documents) }
   }
+  if (isStreamed(response)) throw new Error(`${route.operation} has no whole answer: it is sent while it is made`)
   const plain =
     route.wire && onMisfit !== 'throw'
       ? result

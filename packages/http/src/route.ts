@@ -15,6 +15,7 @@ import { z } from 'zod'
 import type { Principal } from './auth/index.ts'
 import type { Scope } from './authorize.ts'
 import type { Line, Lines, Rows } from './ndjson.ts'
+import { isStreamed, type Streamed, type StreamedResult } from './stream.ts'
 
 /** What the routes work with: made once by the app. */
 export interface Services {
@@ -39,6 +40,8 @@ export interface Services {
 export interface ReadinessReport {
   readonly impediments: readonly Impediment[]
   readonly notes: readonly Note[]
+  /** How many months the audit log is prepared for, this one not counted; undefined when that cannot be asked. */
+  readonly auditPartitionsAhead?: number | undefined
 }
 
 /** Something that keeps the service from being ready. */
@@ -49,13 +52,13 @@ export interface Impediment {
 
 /** Something that does not keep the service from its work and should not stay as it is. */
 export interface Note {
-  readonly code: 'keyring_kid_lost' | 'listener_lost' | 'product_retired'
+  readonly code: 'audit_partitions_low' | 'keyring_kid_lost' | 'listener_lost' | 'product_retired'
   readonly message: string
 }
 
 type Shape = z.ZodObject
 type Body = z.ZodType | Lines
-type Answer = z.ZodType | Rows
+type Answer = z.ZodType | Rows | Streamed
 type Input<Schema> =
   Schema extends Lines<infer Row>
     ? readonly Line<z.output<Row>>[]
@@ -63,7 +66,13 @@ type Input<Schema> =
       ? z.output<Schema>
       : undefined
 type Result<Schema> =
-  Schema extends Rows<infer Row> ? readonly z.output<Row>[] : Schema extends z.ZodType ? z.output<Schema> : undefined
+  Schema extends Rows<infer Row>
+    ? readonly z.output<Row>[]
+    : Schema extends Streamed
+      ? StreamedResult
+      : Schema extends z.ZodType
+        ? z.output<Schema>
+        : undefined
 
 /** What stands on the wire. */
 type Wire<Schema> =
@@ -214,6 +223,10 @@ export function route<
   PreviewResponse extends Answer = z.ZodNever,
   Prepared extends object = object,
 >(definition: RouteDefinition<Params, Query, RequestBody, Response, PreviewResponse, Prepared>): Route {
+  // Nothing of it is kept, so there is nothing to send again, and no digest of what is not there yet.
+  if (isStreamed(definition.response) && (definition.method !== 'get' || definition.etag)) {
+    throw new Error(`${definition.operation}: what is sent while it is made is only read, and has no ETag`)
+  }
   if (!definition.preview) return definition
   return { ...definition, query: (definition.query ?? z.object({})).extend(dryRun) }
 }

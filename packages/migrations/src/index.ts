@@ -3,6 +3,7 @@ import { migrations } from './migrations.gen.ts'
 import { readSchemaStatus } from './schema-version.ts'
 import type { SchemaStatus } from './schema-version.ts'
 
+export type { RetentionOutcome } from './audit-retention.ts'
 export { createMigrationFiles } from './create.ts'
 export type { Queryable } from './history.ts'
 export type { Migration } from './migration.ts'

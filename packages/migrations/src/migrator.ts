@@ -1,4 +1,6 @@
 import type { Client } from 'pg'
+import { dropOldMonths } from './audit-retention.ts'
+import type { RetentionOutcome } from './audit-retention.ts'
 import { connect } from './connection.ts'
 import { forceVersion } from './force.ts'
 import { ensurePartitions, grantRuntimeRole, refuseUnfitRole } from './grants.ts'
@@ -39,6 +41,8 @@ export interface Migrator {
   status(): Promise<MigrationStatus>
   /** Refuses as `up` would, and changes nothing. */
   verify(): Promise<MigrationStatus>
+  /** Drops the months of the log that no plan keeps any longer; with `dryRun` it only says which. */
+  auditRetention(options?: { readonly dryRun?: boolean }): Promise<RetentionOutcome>
   /** Declares the database to be whole at this version, without running anything. */
   force(version: number): Promise<Outcome>
 }
@@ -61,6 +65,8 @@ export function createMigrator(options: MigratorOptions): Migrator {
         await soundJudgement(client, settings)
         return statusOf(settings, await readHistory(client))
       }),
+    auditRetention: async ({ dryRun = false } = {}) =>
+      withClient(settings, async (client) => dropOldMonths(client, settings, dryRun)),
     force: async (version) =>
       withClient(settings, async (client) => {
         await forceVersion(client, settings, version)

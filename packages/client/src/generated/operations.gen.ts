@@ -1,6 +1,6 @@
 // Made by packages/client/scripts/generate.ts from packages/http/openapi.json, with @redocly/cli. Do not edit.
 
-import type { ApiKey, ApiKeyChanges, ApiKeyPage, ApiKeyRevocation, ApiKeyRotation, AuditCheckpointPage, AuditEvent, AuditEventPage, AuditSigningKeyPage, AuditStreamVerification, ChangePage, Entitlements, EvaluationBatch, EvaluationResults, FoundApiKeys, Health, IssuedApiKey, LeakedApiKey, LegalHold, Me, NewApiKey, NewLegalHold, NewProject, NewTenant, NewTenantProduct, OwnApiKey, OwnApiKeyPage, OwnIssuedApiKey, Product, ProductPage, Project, ProjectChanges, ProjectPage, Publication, PurgeRequest, Readiness, RecordedAuditEvents, ReleasedSlug, RevokedApiKeys, SlugRelease, Tenant, TenantChanges, TenantExport, TenantPage, TenantProduct, TenantProductChanges, TenantProductPage, TenantProductPreview, TenantSummary, TenantSummaryExport, TenantSummaryPage, Transition, TransitionPreview, Verification, VerificationBatch, VerifiedKey, VerifiedKeys } from './schemas.gen.ts';
+import type { ApiKey, ApiKeyChanges, ApiKeyPage, ApiKeyRevocation, ApiKeyRotation, AuditCheckpointPage, AuditEvent, AuditEventPage, AuditSigningKeyPage, AuditStreamEventPage, AuditStreamPage, AuditStreamVerification, ChangePage, Entitlements, EvaluationBatch, EvaluationResults, FoundApiKeys, Health, IssuedApiKey, LeakedApiKey, LegalHold, Me, NewApiKey, NewLegalHold, NewProject, NewTenant, NewTenantProduct, OwnApiKey, OwnApiKeyPage, OwnIssuedApiKey, Product, ProductPage, Project, ProjectChanges, ProjectPage, Publication, PurgeRequest, Readiness, RecordedAuditEvents, ReleasedSlug, RevokedApiKeys, SlugRelease, Tenant, TenantChanges, TenantExport, TenantPage, TenantProduct, TenantProductChanges, TenantProductPage, TenantProductPreview, TenantSummary, TenantSummaryExport, TenantSummaryPage, Transition, TransitionPreview, Verification, VerificationBatch, VerifiedKey, VerifiedKeys } from './schemas.gen.ts';
 
 type VerifyApiKeyResult = VerifiedKey;
 
@@ -882,6 +882,165 @@ export type ListAuditCheckpointsQuery = {
 
 type ListAuditSigningKeysResult = AuditSigningKeyPage;
 
+type ExportAuditEventsResult = string;
+
+export type ExportAuditEventsQuery = {
+    /**
+     * The `cursor` of the last event that you have, with the same filters and the same order.
+     * @maxLength 4096
+     */
+    cursor?: string;
+    /**
+     * Only events of this tenant's log.
+     * @pattern ^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})$
+     * @format uuid
+     */
+    tenant_id?: string;
+    /**
+     * Only events that this product recorded.
+     * @minLength 1
+     * @maxLength 100
+     */
+    product?: string;
+    /**
+     * Only what is about real things, or only what is not.
+     */
+    environment?: "live" | "test";
+    /**
+     * Only what was done for this one, as the product names it.
+     * @minLength 1
+     * @maxLength 1024
+     */
+    group_id?: string;
+    /**
+     * Only this action; with `*` at its end, all that begin like this.
+     * @minLength 1
+     * @maxLength 1024
+     */
+    action?: string;
+    /**
+     * Only these kinds of action: one or several of `c`, `r`, `u` and `d`, with commas between.
+     * @pattern ^[crud](,[crud]){0,3}$
+     */
+    crud?: string;
+    /**
+     * Only what this one did.
+     * @minLength 1
+     * @maxLength 1024
+     */
+    actor_id?: string;
+    /**
+     * Only what was done to this.
+     * @minLength 1
+     * @maxLength 1024
+     */
+    target_id?: string;
+    /**
+     * Only what was done to things of this kind.
+     * @minLength 1
+     * @maxLength 1024
+     */
+    target_type?: string;
+    /**
+     * Only the events to which the product gave this id.
+     * @minLength 1
+     * @maxLength 1024
+     */
+    external_id?: string;
+    /**
+     * Only what is said to have failed, or not to. Not said is neither.
+     */
+    is_failure?: "true" | "false";
+    /**
+     * Only what nobody in particular is said to have done, or not. Not said is neither.
+     */
+    is_anonymous?: "true" | "false";
+    /**
+     * Only what came from this address, however it is spelled, or from this network, in CIDR notation.
+     * @maxLength 100
+     */
+    source_ip?: string;
+    /**
+     * Only what happened at this instant or later.
+     * @format date-time
+     */
+    created_after?: string;
+    /**
+     * Only what happened before this instant.
+     * @format date-time
+     */
+    created_before?: string;
+    /**
+     * Only what came in at this instant or later.
+     * @format date-time
+     */
+    received_after?: string;
+    /**
+     * Only what came in before this instant.
+     * @format date-time
+     */
+    received_before?: string;
+    /**
+     * Only what this search finds: words, and operators such as `actor.id:jane`, `action:tenant.*`, `-crud:r`, `received:2026-01-01,`. docs/audit-search.md has them all.
+     * @maxLength 2000
+     */
+    q?: string;
+    /**
+     * With `true` the page also says how many events match, on all pages together: exactly up to 10000, and that they are more beyond that.
+     */
+    total?: "true" | "false";
+    /**
+     * `ndjson` has every event as it was recorded; `csv` is for spreadsheets.
+     */
+    format: "csv" | "ndjson";
+    /**
+     * By when it happened; newest first unless told.
+     */
+    order?: "newest_first" | "oldest_first";
+};
+
+type ListAuditStreamsResult = AuditStreamPage;
+
+export type ListAuditStreamsQuery = {
+    /**
+     * How many to answer: 1 to 1000, 100 unless told.
+     * @minimum 1
+     * @maximum 1000
+     */
+    limit?: number;
+    /**
+     * The `next_cursor` of the answer before; without it, from the stream that changed the longest time ago.
+     * @maxLength 200
+     */
+    cursor?: string;
+};
+
+type ListAuditStreamEventsResult = AuditStreamEventPage;
+
+type ListAuditStreamEventsPath = {
+    /**
+     * The id of the stream: a tenant's own id, or one from the list of streams.
+     * @pattern ^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})$
+     * @format uuid
+     */
+    stream_id: string;
+};
+
+export type ListAuditStreamEventsQuery = {
+    /**
+     * How many to answer: 1 to 1000, 100 unless told.
+     * @minimum 1
+     * @maximum 1000
+     */
+    limit?: number;
+    /**
+     * Only events after this place of the stream: the `next_after` of the answer before. 0 unless told.
+     * @minimum 0
+     * @maximum 9007199254740991
+     */
+    after?: number;
+};
+
 type GetMeResult = Me;
 
 /**
@@ -1205,6 +1364,25 @@ export type Ops = {
         args: {};
         result: ListAuditSigningKeysResult;
     };
+    exportAuditEvents: {
+        args: {
+            query: ExportAuditEventsQuery;
+        };
+        result: ExportAuditEventsResult;
+    };
+    listAuditStreams: {
+        args: {
+            query?: ListAuditStreamsQuery;
+        };
+        result: ListAuditStreamsResult;
+    };
+    listAuditStreamEvents: {
+        args: {
+            path: ListAuditStreamEventsPath;
+            query?: ListAuditStreamEventsQuery;
+        };
+        result: ListAuditStreamEventsResult;
+    };
     getMe: {
         args: {};
         result: GetMeResult;
@@ -1277,5 +1455,8 @@ export const operations = {
   verifyAuditStream: { method: 'GET', path: '/v1/audit/streams/{stream_id}/verification', reads: true },
   listAuditCheckpoints: { method: 'GET', path: '/v1/audit/checkpoints', reads: true },
   listAuditSigningKeys: { method: 'GET', path: '/v1/audit/signing-keys', reads: true },
+  exportAuditEvents: { method: 'GET', path: '/v1/audit/export', reads: true },
+  listAuditStreams: { method: 'GET', path: '/v1/audit/streams', reads: true },
+  listAuditStreamEvents: { method: 'GET', path: '/v1/audit/streams/{stream_id}/events', reads: true },
   getMe: { method: 'GET', path: '/v1/me', reads: true },
 } as const satisfies Record<keyof Ops, Operation>

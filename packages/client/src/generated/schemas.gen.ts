@@ -208,6 +208,12 @@ export type Readiness = {
      * What is worth a look all the same.
      */
     notes: ReadinessNote[];
+    /**
+     * How many months the audit log is prepared for, this one not counted.
+     * @minimum -9007199254740991
+     * @maximum 9007199254740991
+     */
+    audit_partitions_ahead?: number;
 };
 
 /**
@@ -217,7 +223,7 @@ export type ReadinessNote = {
     /**
      * What it is, for programs.
      */
-    code: ("keyring_kid_lost" | "listener_lost" | "product_retired") | LaterValue;
+    code: ("audit_partitions_low" | "keyring_kid_lost" | "listener_lost" | "product_retired") | LaterValue;
     /**
      * What it is, for people.
      */
@@ -2706,6 +2712,228 @@ export type AuditSigningKey = {
      * @format date-time
      */
     first_used_at: string;
+};
+
+/**
+ * Streams that changed after a place.
+ */
+export type AuditStreamPage = {
+    /**
+     * The streams that changed, the one that did last at the end. One may be told of more than once.
+     */
+    data: AuditStream[];
+    /**
+     * Whether to ask again at once.
+     */
+    has_more: boolean;
+    /**
+     * Hand this back as `cursor`, now or later. It never ends.
+     */
+    next_cursor: string;
+};
+
+/**
+ * A stream of the audit log: its events are numbered from 1, in the order of their commits.
+ */
+export type AuditStream = {
+    /**
+     * The id of the stream: a tenant's own id, or one of the stream alone.
+     * @pattern ^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})$
+     * @format uuid
+     */
+    stream_id: string;
+    /**
+     * The tenant whose log it is; null when it is none, or one that is gone.
+     */
+    tenant_id: string | null;
+    /**
+     * The place of its last event.
+     * @minimum 0
+     * @maximum 9007199254740991
+     */
+    last_seq: number;
+    /**
+     * When that came in.
+     * @format date-time
+     */
+    last_received_at: string;
+};
+
+/**
+ * Events of a stream after a place.
+ */
+export type AuditStreamEventPage = {
+    /**
+     * The events that came next, in their order. Places that are missing are not yours, or no longer kept.
+     */
+    data: AuditStreamEvent[];
+    /**
+     * Whether to ask again at once.
+     */
+    has_more: boolean;
+    /**
+     * Where to go on: also behind what is not yours.
+     * @minimum 0
+     * @maximum 9007199254740991
+     */
+    next_after: number;
+};
+
+/**
+ * An event of the audit log, with its place in its stream.
+ */
+export type AuditStreamEvent = {
+    /**
+     * The id of the event.
+     * @pattern ^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})$
+     * @format uuid
+     */
+    id: string;
+    /**
+     * The tenant whose log it is in; null when it is none, or one that is gone.
+     */
+    tenant_id: string | null;
+    /**
+     * The product that recorded it; `tenant-registry` for the registry itself.
+     */
+    product: string;
+    /**
+     * Whether it is about real things.
+     */
+    environment: ("live" | "test") | LaterValue;
+    /**
+     * What was done.
+     */
+    action: string;
+    /**
+     * Whether something was created, read, updated or deleted.
+     */
+    crud: ("c" | "r" | "u" | "d") | LaterValue;
+    /**
+     * When it happened: when it was said to have, else when it came in.
+     * @format date-time
+     */
+    canonical_at: string;
+    /**
+     * When it was said to have happened.
+     */
+    created_at: string | null;
+    /**
+     * When it came in.
+     * @format date-time
+     */
+    received_at: string;
+    /**
+     * For whom it was done, as the product says.
+     */
+    group: {
+        /**
+         * Its id.
+         */
+        id: string | null;
+        /**
+         * Its name.
+         */
+        name: string | null;
+    };
+    /**
+     * Who did it.
+     */
+    actor: {
+        /**
+         * Its id.
+         */
+        id: string | null;
+        /**
+         * Its name.
+         */
+        name: string | null;
+        /**
+         * Where to read on.
+         */
+        href: string | null;
+        /**
+         * What else is known of it.
+         */
+        fields: Record<string, string> | null;
+    };
+    /**
+     * What it was done to.
+     */
+    target: {
+        /**
+         * Its id.
+         */
+        id: string | null;
+        /**
+         * Its name.
+         */
+        name: string | null;
+        /**
+         * Where to read on.
+         */
+        href: string | null;
+        /**
+         * What kind of thing it is.
+         */
+        type: string | null;
+        /**
+         * What else is known of it.
+         */
+        fields: Record<string, string> | null;
+    };
+    /**
+     * Where the request came from.
+     */
+    source_ip: string | null;
+    /**
+     * What happened, for people.
+     */
+    description: string | null;
+    /**
+     * The part of the product that recorded it.
+     */
+    component: string | null;
+    /**
+     * The version of that part.
+     */
+    version: string | null;
+    /**
+     * The id that the product gave it.
+     */
+    external_id: string | null;
+    /**
+     * Whether nobody in particular did it.
+     */
+    is_anonymous: boolean | null;
+    /**
+     * Whether it failed.
+     */
+    is_failure: boolean | null;
+    /**
+     * What belongs to it: for our own events what changed, as `before.…` and `after.…`.
+     */
+    fields: Record<string, string> | null;
+    /**
+     * What belongs to its making: the id of the request, and so on.
+     */
+    metadata: Record<string, string> | null;
+    /**
+     * Its stream.
+     * @pattern ^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})$
+     * @format uuid
+     */
+    stream_id: string;
+    /**
+     * Its place in the stream.
+     * @minimum 0
+     * @maximum 9007199254740991
+     */
+    stream_seq: number;
+    /**
+     * What the chain of the stream is at this event. In hexadecimal.
+     */
+    chain_hash: string | null;
 };
 
 /**

@@ -4,6 +4,7 @@ import { StreamId, type TenantId } from '../id.ts'
 import type { Sight } from '../sight.ts'
 import { actionBegins, prefixOf } from './action-pattern.ts'
 import type { RecordedEventQuery } from './recorded-event.ts'
+import { type Asked, retentionConditions } from './retention.repository.ts'
 import { conditionOf } from './search-conditions.ts'
 import type { SearchExpression } from './search-language.ts'
 import { type Column, own, shows } from './shown-columns.ts'
@@ -17,7 +18,12 @@ export interface EventFilter extends Omit<RecordedEventQuery, 'limit' | 'cursor'
 const eb = expressionBuilder<Schema, 'audit_log'>()
 
 /** What of the log is in sight. A tenant's people see its log while they see the tenant, and nothing of legal holds. */
-export function inSight(sight: Sight): Expression<SqlBool>[] {
+export function inSight(sight: Sight, asked: Asked = {}): Expression<SqlBool>[] {
+  const product = sight.kind === 'product' ? sight.product : asked.product
+  return [...retentionConditions(sight, { ...asked, product }), ...ofSight(sight)]
+}
+
+function ofSight(sight: Sight): Expression<SqlBool>[] {
   if (sight.kind === 'platform') return []
   if (sight.kind === 'product') {
     if (sight.environment === undefined) return [sql<SqlBool>`false`]
@@ -44,7 +50,7 @@ export function tenantOf(sight: Sight, filter: EventFilter): TenantId | undefine
 export function conditionsOf(sight: Sight, filter: EventFilter): Expression<SqlBool>[] {
   const { search, tenant_id } = filter
   return [
-    ...inSight(sight),
+    ...inSight(sight, { tenant: tenantOf(sight, filter), product: filter.product }),
     ...(tenant_id === undefined ? [] : [eb('stream_id', '=', StreamId.parse(tenant_id))]),
     ...equalities.flatMap((name) => {
       const value = filter[name]

@@ -84,7 +84,7 @@ async function planSearch(
   const tenant = tenantOf(order.sight, filter)
   const along = alongIndex(withOwn(order.sight, filter), tenant)
   const statement = walkedNear(order, along, near.words)
-  const rows = await read(db, statement)
+  const rows = await read(db, statement, 'audit_search')
   if (rows.length === order.limit) return { statement, rows }
   const events = tenant === undefined ? Number.POSITIVE_INFINITY : await eventsIn(db, tenant)
   if (events <= near.words) return { statement, rows }
@@ -92,7 +92,7 @@ async function planSearch(
   const walk = order.limit / share
   if (walk * cost.walked < share * events * cost.sorted) {
     const further = walkedNear(order, along, Math.ceil(walk * patience))
-    const more = await read(db, further)
+    const more = await read(db, further, 'audit_search')
     if (more.length === order.limit) return { statement: further, rows: more }
   }
   return { statement: sorted(order, found) }
@@ -120,6 +120,12 @@ function alongIndex({ product, created_after, created_before }: EventFilter, ten
   return [...(first ? [first] : []), ...within('canonical_at', created_after, created_before)]
 }
 
-/** Reads what a statement finds. */
-export const read = async <Row>(db: Reader, statement: RawBuilder<Row>): Promise<Row[]> =>
-  await executeShape(db, 'audit_events', statement)
+/**
+ * Reads what a statement finds.
+ * @param kind searches have as many texts as there are ways to search: they take no name from the others
+ */
+export const read = async <Row>(
+  db: Reader,
+  statement: RawBuilder<Row>,
+  kind: 'audit_events' | 'audit_search' = 'audit_events',
+): Promise<Row[]> => await executeShape(db, kind, statement)

@@ -35,10 +35,11 @@ export async function listEvents(
 ): Promise<EventList> {
   const list = async (reader: Reader): Promise<EventList> => {
     const order = { sight, conditions: conditionsOf(sight, filter), limit, after }
+    const kind = filter.search ? 'audit_search' : 'audit_events'
     const { statement, rows } = await planPage(reader, order, filter)
-    if (countMax === undefined) return { rows: rows ?? (await read(reader, statement)), total: undefined }
+    if (countMax === undefined) return { rows: rows ?? (await read(reader, statement, kind)), total: undefined }
     const total = counted(order.conditions, countMax, foundBy(order, filter))
-    const counting = await read(reader, withTotal(statement, total))
+    const counting = await read(reader, withTotal(statement, total), kind)
     return {
       // Without an event there is one row all the same, with the total alone.
       rows: counting.filter(({ id }) => id !== null).map(({ total: _, ...row }) => row as EventRow),
@@ -54,7 +55,12 @@ export async function listEvents(
  */
 export async function countEvents(db: Db, sight: Sight, filter: EventFilter, max?: number): Promise<number> {
   const total = counted(conditionsOf(sight, filter), max, foundBy({ sight }, filter))
-  const rows = await boundedRead(db, statementMsMax, async (reader) => await read(reader, total), 'in_order')
+  const rows = await boundedRead(
+    db,
+    statementMsMax,
+    async (reader) => await read(reader, total, filter.search && 'audit_search'),
+    'in_order',
+  )
   return rows[0]?.total ?? 0
 }
 

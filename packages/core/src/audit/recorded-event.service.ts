@@ -51,13 +51,18 @@ const summaryFields: ReadonlySet<string> = new Set(Object.keys(TenantSummary.sha
 /** Whose `before.…` and `after.…` a tenant's own people see whole: they see these things themselves. */
 const ownThings: ReadonlySet<string | null> = new Set(['project', 'product', 'api_key'])
 
+/** Whether a tenant's own people see this entry of what the registry changed. */
+export const showsEntry = (targetType: string | null, name: string): boolean =>
+  ownThings.has(targetType) || summaryFields.has(name.replace(/^(?:before|after)\./, ''))
+
+/** An event as this sight shows it. */
+export const toRecordedEvent = (sight: Sight, row: events.EventRow): RecordedEvent => seenBy(sight, row)
+
 /** What changed, as far as it is shown: the columns are what they may be already. */
 function seenBy(sight: Sight, row: events.EventRow): RecordedEvent {
   const event = eventOf(row)
   if (sight.kind === 'platform' || row.product !== ownProduct) return event
-  const fields = Object.entries(event.fields ?? {}).filter(
-    ([name]) => ownThings.has(row.target_type) || summaryFields.has(name.replace(/^(?:before|after)\./, '')),
-  )
+  const fields = Object.entries(event.fields ?? {}).filter(([name]) => showsEntry(row.target_type, name))
   return { ...event, fields: Object.fromEntries(fields) }
 }
 

@@ -106,6 +106,21 @@ export async function redactRows(tx: AuditedTx, stream_id: StreamId, ids: readon
   return redacted
 }
 
+/**
+ * Takes from what was acknowledged all by which a guess at one of these events could be tested. Its keys stay known for
+ * their seven days: with something else under them, a repetition is refused, and records nothing once more.
+ */
+export async function blindClaims(tx: AuditedTx, ids: readonly EventId[]): Promise<void> {
+  await tx
+    .updateTable('registry.audit_dedup')
+    .set({
+      fingerprint: sql<Buffer>`sha256(uuid_send(gen_random_uuid()))`,
+      hashes: sql<Buffer[]>`array_fill('\\x00'::bytea, array[cardinality(hashes)])`,
+    })
+    .where(() => sql<SqlBool>`event_ids && ${ids}::uuid[]`)
+    .execute()
+}
+
 /** Forgets what was last said of somebody, in the order in which whoever learns something locks it. */
 export async function forgetEntities(
   tx: AuditedTx,

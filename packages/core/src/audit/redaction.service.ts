@@ -70,7 +70,11 @@ async function redactStream(db: Db, actor: Actor, id: StreamId, request: Redacti
 async function redactSome(tx: AuditedTx, actor: Actor, id: StreamId, request: RedactionRequest) {
   const events = await repository.listRedactable(tx, id, request, atOnce.events)
   if (events.length === 0) return unchanged(0)
-  // Before the stream is locked, as who takes in events does.
+  // Before the stream is locked, and in this order, as who takes in events does.
+  await repository.blindClaims(
+    tx,
+    events.map((event) => event.id),
+  )
   await forget(tx, events, request)
   const ids = events.map((event) => event.id)
   const redacted = await repository.redactRows(tx, id, ids)

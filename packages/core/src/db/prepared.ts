@@ -51,8 +51,11 @@ export function prepared<const Params extends readonly Param<unknown>[], Row>(
   }
 }
 
-/** How many of those statements have names: each connection keeps the text and the plan of every one that it met. */
-const shapesMax = 64
+/**
+ * How many statements of a kind have names: each connection keeps the text and the plan of every one that it met, and a
+ * plan over dozens of partitions has half a megabyte.
+ */
+const shapesMax = 24
 
 /**
  * Sends a statement that is built anew for each call and whose text is one of a few: as a named statement, so that it is
@@ -61,14 +64,16 @@ const shapesMax = 64
  */
 export async function executeShape<Row>(db: Reader, kind: string, statement: RawBuilder<Row>): Promise<Row[]> {
   const compiled = statement.compile(unwrap(db))
-  if (!statementNames.has(compiled.sql) && shapes < shapesMax) {
-    shapes += 1
-    statementNames.set(compiled.sql, `${kind}_${shapes}`)
+  const known = shapes.get(kind) ?? 0
+  if (!statementNames.has(compiled.sql) && known < shapesMax) {
+    shapes.set(kind, known + 1)
+    statementNames.set(compiled.sql, `${kind}_${known + 1}`)
   }
   return (await unwrap(db).executeQuery(compiled)).rows
 }
 
-let shapes = 0
+/** How many there are of each kind. */
+const shapes = new Map<string, number>()
 
 type Arguments<Params extends readonly Param<unknown>[]> = {
   -readonly [Index in keyof Params]: Params[Index] extends Param<infer T> ? T : never

@@ -37,6 +37,8 @@ export type TenantProjectStatus = "active" | "archived";
 
 export type TenantStatus = "active" | "archived" | "demo" | "frozen" | "trial";
 
+export type Timestamp = ColumnType<Date, Date | string, Date | string>;
+
 export interface ApiKeys {
   /**
    * Whom the key opens: a product, or the registry itself (tenant-registry).
@@ -148,6 +150,14 @@ export interface RegistryAuditCheckpointsUnpublished {
   number: number;
 }
 
+export interface RegistryAuditCuts {
+  chain_hash: Buffer;
+  cut_at: Generated<Date>;
+  received_at: Date;
+  stream_id: string;
+  stream_seq: number;
+}
+
 export interface RegistryAuditDedup {
   created_at: Generated<Date>;
   /**
@@ -160,6 +170,16 @@ export interface RegistryAuditDedup {
    */
   fingerprint: Buffer;
   hashes: ArrayType<Buffer>;
+}
+
+export interface RegistryAuditDrops {
+  begun_at: Generated<Date>;
+  dropped_at: Date | null;
+  events: number;
+  last_received_at: Date | null;
+  month: Timestamp;
+  recorded_at: Date | null;
+  streams: number;
 }
 
 export interface RegistryAuditEnterpriseTokens {
@@ -202,6 +222,19 @@ export interface RegistryAuditExports {
   saved_by: string | null;
   target_id: string | null;
   tenant_id: string | null;
+}
+
+export interface RegistryAuditRetention {
+  days: number | null;
+  /**
+   * Empty for tenants without a plan, or with one that the product does not know.
+   */
+  plan: string;
+  product: string;
+  /**
+   * Since when that has been said: what is deleted waits until nobody says otherwise any more.
+   */
+  since: Generated<Date>;
 }
 
 export interface RegistryAuditSigningKeys {
@@ -394,10 +427,13 @@ export interface DB {
   "registry.audit_checkpointed": RegistryAuditCheckpointed;
   "registry.audit_checkpoints": RegistryAuditCheckpoints;
   "registry.audit_checkpoints_unpublished": RegistryAuditCheckpointsUnpublished;
+  "registry.audit_cuts": RegistryAuditCuts;
   "registry.audit_dedup": RegistryAuditDedup;
+  "registry.audit_drops": RegistryAuditDrops;
   "registry.audit_enterprise_tokens": RegistryAuditEnterpriseTokens;
   "registry.audit_entities": RegistryAuditEntities;
   "registry.audit_exports": RegistryAuditExports;
+  "registry.audit_retention": RegistryAuditRetention;
   "registry.audit_signing_keys": RegistryAuditSigningKeys;
   "registry.audit_streams": RegistryAuditStreams;
   "registry.audit_viewers": RegistryAuditViewers;

@@ -21,6 +21,7 @@ export const permissions = [
   'catalogue:read',
   'changes:read',
   'audit:read',
+  'audit:follow',
   'audit:publish',
   'audit:verify',
   'api_keys:read',
@@ -45,6 +46,7 @@ const reads = [
   'changes:read',
   'audit:read',
   'audit:verify',
+  'audit:follow',
   'api_keys:read',
   'api_keys:find',
 ] as const satisfies readonly Permission[]
@@ -124,6 +126,7 @@ export const scopeOfKey: Partial<Readonly<Record<Permission, (typeof registrySco
 export const scopesOfProductKey: Partial<Readonly<Record<Permission, readonly (typeof platformScopes)[number][]>>> = {
   'audit:publish': ['audit:publish'],
   'audit:read': ['audit:read'],
+  'audit:follow': ['audit:read'],
   'entitlements:read': ['entitlements:read'],
   'api_keys:verify': ['api_keys:verify'],
   'changes:read': ['entitlements:read', 'api_keys:verify'],

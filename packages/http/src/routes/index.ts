@@ -1,5 +1,6 @@
 import type { Route } from '../route.ts'
 import { apiKeyRoutes } from './api-key.routes.ts'
+import { auditOutletRoutes } from './audit-outlet.routes.ts'
 import { auditRoutes } from './audit.routes.ts'
 import { changeRoutes } from './change.routes.ts'
 import { entitlementRoutes } from './entitlement.routes.ts'
@@ -30,5 +31,6 @@ export const routes: readonly Route[] = [
   ...changeRoutes,
   ...auditRoutes,
   ...evidenceRoutes,
+  ...auditOutletRoutes,
   ...meRoutes,
 ]

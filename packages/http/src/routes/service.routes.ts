@@ -12,7 +12,7 @@ const ReadinessNote = z
   .object({
     code: z.string().meta({
       description: 'What it is, for programs.',
-      'x-extensible-enum': ['keyring_kid_lost', 'listener_lost', 'product_retired'],
+      'x-extensible-enum': ['audit_partitions_low', 'keyring_kid_lost', 'listener_lost', 'product_retired'],
     }),
     message: z.string().meta({ description: 'What it is, for people.' }),
   })
@@ -22,6 +22,13 @@ const Readiness = z
   .object({
     status: z.literal('ready').meta({ description: 'Always `ready`: otherwise the answer is a 503.' }),
     notes: z.array(ReadinessNote).meta({ description: 'What is worth a look all the same.', examples: [[]] }),
+    audit_partitions_ahead: z
+      .int()
+      .optional()
+      .meta({
+        description: 'How many months the audit log is prepared for, this one not counted.',
+        examples: [12],
+      }),
   })
   .meta({ id: 'Readiness', description: 'That the service can do its work.' })
 
@@ -52,8 +59,14 @@ export const serviceRoutes = [
     response: Readiness,
     errors: ['service.not_ready'],
     handle: async ({ readiness }) => {
-      const { impediments, notes } = await readiness()
-      if (impediments.length === 0) return { status: 'ready' as const, notes: [...notes] }
+      const { impediments, notes, auditPartitionsAhead: ahead } = await readiness()
+      if (impediments.length === 0) {
+        return {
+          status: 'ready' as const,
+          notes: [...notes],
+          ...(ahead !== undefined && { audit_partitions_ahead: ahead }),
+        }
+      }
       throw new RegistryError('service.not_ready', {
         detail: impediments.map(({ part, message }) => `${part}: ${message}`).join('; '),
         violations: impediments.map(({ part, message }) => ({ pointer: `/${part}`, code: 'not_ready', message })),

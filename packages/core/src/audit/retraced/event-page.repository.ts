@@ -1,7 +1,8 @@
-import { type RawBuilder, type SqlBool, sql } from 'kysely'
+import { type Expression, type SqlBool, sql } from 'kysely'
 import { type Reader, unwrap } from '../../db/handles.ts'
 import { everything } from '../../sight.ts'
 import type { EventRow } from '../recorded-event.repository.ts'
+import { retentionConditions } from '../retention.repository.ts'
 import { conditionOf } from '../search-conditions.ts'
 import type { SearchExpression } from '../search-language.ts'
 import { columns } from '../shown-columns.ts'
@@ -38,7 +39,7 @@ export interface EventPage {
   readonly hasPassed: boolean
 }
 
-type Condition = RawBuilder<SqlBool>
+type Condition = Expression<SqlBool>
 const all = (conditions: readonly Condition[]) => sql.join(conditions, sql` and `)
 
 const shown = sql.raw([...columns, 'row_salt is null as erased'].join(', '))
@@ -90,7 +91,8 @@ export async function readNextEvents(
 /** A product is never the registry itself, so nothing of what is hidden of the registry's own events is in a scope. */
 function matchingOf({ scope, search }: Pick<EventQuestion, 'scope' | 'search'>): Condition[] {
   const tenant = scope.group?.tenant_id ?? undefined
-  return [...inScope(scope), ...(search ? [conditionOf(everything, search, tenant)] : [])]
+  const retention = retentionConditions({ kind: 'product', product: scope.product }, { tenant, product: scope.product })
+  return [...inScope(scope), ...retention, ...(search ? [conditionOf(everything, search, tenant)] : [])]
 }
 
 /** What is on the page as far as places go, and what lies on the other side of where it begins. */

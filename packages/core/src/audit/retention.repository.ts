@@ -1,0 +1,129 @@
+import { type Expression, type SqlBool, sql } from 'kysely'
+import type { HousekeepingTx, Reader } from '../db/handles.ts'
+import type { TenantId } from '../id.ts'
+import type { Sight } from '../sight.ts'
+
+/** How long the events of a product are kept on a plan, which is empty where there is none. */
+export interface RetentionTerm {
+  readonly product: string
+  readonly plan: string
+  /** Null for ever. */
+  readonly days: number | null
+}
+
+/** What a read is about, where it names it. */
+export interface Asked {
+  readonly tenant?: TenantId | undefined
+  readonly product?: string | undefined
+}
+
+/**
+ * What is over by the plan of the tenant whose log it is in, or by what is agreed with it, is not there for anybody:
+ * events of a tenant that is gone, and of none, go by what the product keeps without a plan. The registry's own go with
+ * the months alone. A legal hold keeps a stream readable for the platform, where it asks for this one or for one event;
+ * that there is a hold is not for others to see.
+ *
+ * What is over may still fill partitions for years, and every page would look through them. So each of these is made
+ * for what is asked: for a product, whole partitions are left out; for a tenant, a row costs a look into a small map;
+ * and only without either is there a question to the tables for every row that some plan does not keep.
+ */
+export function retentionConditions(sight: Sight, { tenant, product }: Asked = {}): Expression<SqlBool>[] {
+  if (tenant !== undefined) {
+    const cutoffs = sql`registry.audit_cutoffs(${tenant}::uuid, ${sql.lit(sight.kind === 'platform')})`
+    return product === undefined
+      ? [sql<SqlBool>`received_at >= coalesce(((select ${cutoffs}) ->> product)::timestamptz, '-infinity')`]
+      : [sql<SqlBool>`received_at >= (select coalesce((${cutoffs} ->> ${product}::text)::timestamptz, '-infinity'))`]
+  }
+  if (product === undefined) return [sql<SqlBool>`(received_at >= (select registry.audit_horizon()) or ${kept(sight)})`]
+  return [
+    sql<SqlBool>`received_at >= (select registry.audit_floor(${product}::text))`,
+    sql<SqlBool>`(received_at >= (select registry.audit_horizon(${product}::text)) or ${kept(sight)})`,
+  ]
+}
+
+/** Whether a row is kept, by the tables themselves. */
+function kept(sight: Sight) {
+  const unheld =
+    sight.kind === 'platform'
+      ? sql`and not exists (select from registry.legal_holds hold where hold.stream_id = audit_log.stream_id)`
+      : sql``
+  return sql<SqlBool>`not exists (
+    select from registry.audit_retention fallback
+    left join tenants owner on owner.id = audit_log.stream_id
+    left join registry.audit_retention term on term.product = fallback.product and term.plan = owner.plan
+    left join tenant_products agreed on agreed.tenant_id = owner.id and agreed.product = fallback.product
+    where fallback.product = audit_log.product and fallback.plan = ''
+      and audit_log.received_at
+        < now() - make_interval(days => coalesce(registry.audit_days(agreed.limits), term.days, fallback.days))
+      ${unheld}
+  )`
+}
+
+/** Puts down what the manifests say. What is said already is not touched: since when it is said matters. */
+export async function saveTerms(tx: HousekeepingTx, terms: readonly RetentionTerm[]): Promise<number> {
+  const known = await tx.selectFrom('registry.audit_retention').select(['product', 'plan', 'days']).execute()
+  const keyOf = ({ product, plan }: Pick<RetentionTerm, 'product' | 'plan'>) => `${product}\n${plan}`
+  const was = new Map(known.map((term) => [keyOf(term), term.days]))
+  const said = new Set(terms.map(keyOf))
+  const changed = terms.filter((term) => was.get(keyOf(term)) !== term.days)
+  const gone = known.filter((term) => !said.has(keyOf(term)))
+  for (const { product, plan } of gone) {
+    await tx.deleteFrom('registry.audit_retention').where('product', '=', product).where('plan', '=', plan).execute()
+  }
+  if (changed.length > 0) {
+    await tx
+      .insertInto('registry.audit_retention')
+      .values([...changed])
+      .onConflict((conflict) =>
+        conflict
+          .columns(['product', 'plan'])
+          .doUpdateSet((eb) => ({ days: eb.ref('excluded.days'), since: sql<Date>`now()` })),
+      )
+      .execute()
+  }
+  return changed.length + gone.length
+}
+
+/** A month of the log that is gone. */
+export interface DroppedMonth {
+  /** Its first day. */
+  readonly month: string
+  readonly events: number
+  readonly streams: number
+}
+
+/** Months that are gone and not told of, locked; those that another process tells of are passed over. */
+export async function lockUntoldDrops(tx: HousekeepingTx): Promise<DroppedMonth[]> {
+  return await tx
+    .selectFrom('registry.audit_drops')
+    .select([sql<string>`month::text`.as('month'), 'events', 'streams'])
+    .where('dropped_at', 'is not', null)
+    .where('recorded_at', 'is', null)
+    .orderBy('month')
+    .forUpdate()
+    .skipLocked()
+    .execute()
+}
+
+export async function markTold(tx: HousekeepingTx, months: readonly string[]): Promise<void> {
+  await tx
+    .updateTable('registry.audit_drops')
+    .set({ recorded_at: sql<Date>`now()` })
+    .where(sql<SqlBool>`month = any(${months}::date[])`)
+    .execute()
+}
+
+/** How many months the partitions reach ahead, this one not counted. */
+export async function countPartitionsAhead(db: Reader): Promise<number> {
+  const { ahead } = await db
+    .selectFrom(
+      sql<{ ahead: number }>`(
+        select count(*)::integer as ahead from pg_inherits
+        where inhparent = 'public.audit_log'::regclass
+          and inhrelid::regclass::text > 'registry.audit_log_' || to_char(now() at time zone 'UTC', 'YYYY_MM')
+      )`.as('partitions'),
+    )
+    .select('ahead')
+    .executeTakeFirstOrThrow()
+  return ahead
+}

@@ -1,0 +1,185 @@
+import { createMigrator } from '@breakpilot/tenant-migrations'
+import { Client } from 'pg'
+import { discardCluster, openCluster } from '../../postgres/cluster.ts'
+import { startPostgres } from '../../postgres/server.ts'
+import {
+  countScope,
+  ingredients,
+  insertEvents,
+  insertHeads,
+  insertTenants,
+  largeTenant,
+  otherStreams,
+  products,
+  wordFunction,
+} from './events.ts'
+
+/** A log of its own, and the server that it is on. */
+export interface AuditDatabase {
+  readonly url: string
+  /** PostgreSQL's version and settings. */
+  readonly description: string
+  readonly rows: number
+  /** How long it took to count a scope before anything was vacuumed, in milliseconds; empty when that was not seen. */
+  readonly unvacuumed: readonly number[]
+  /** Starts the server anew, so that nothing is in its buffers. What the system keeps of its files stays. */
+  restart(): Promise<void>
+  close(): Promise<void>
+}
+
+/** What is not as PostgreSQL has it by itself. fsync stays on. */
+const settings = {
+  shared_buffers: '4GB',
+  effective_cache_size: '12GB',
+  max_wal_size: '16GB',
+  checkpoint_timeout: '30min',
+  random_page_cost: '1.1',
+  // What was vacuumed, and when, is to be said.
+  autovacuum: 'off',
+} as const
+
+const name = 'bench'
+/** How many events are written in one transaction. */
+const batch = 100_000
+
+/**
+ * Opens the log with so many events, made first if it is not there: on an embedded PostgreSQL, in a folder of its own. A
+ * run that was stopped is taken up where it was.
+ * @param keep whether the folder stays
+ */
+export async function openAuditDatabase(
+  rows: number,
+  keep: boolean,
+  signal: AbortSignal,
+  say: (text: string) => void,
+): Promise<AuditDatabase> {
+  const cluster = await openCluster(`bench-audit-${rows}`, { durable: true })
+  let server = await startPostgres(cluster, { settings })
+  const close = async () => {
+    await server.stop()
+    if (!keep) discardCluster(cluster)
+  }
+  try {
+    await asOwner(server.url(), async (admin) => {
+      const there = await admin.query('select from pg_database where datname = $1', [name])
+      if (there.rowCount === 0) await admin.query(`create database ${name} template template0 encoding 'UTF8'`)
+    })
+    await createMigrator({ connectionString: server.url(name), runtimeRole: undefined }).up()
+    const unvacuumed = await asOwner(server.url(name), async (owner) => await fill(owner, rows, signal, say))
+    const version = await asOwner(server.url(), async (admin) => {
+      return (await admin.query<{ server_version: string }>('show server_version')).rows[0]?.server_version
+    })
+    const set = Object.entries(settings).map(([key, value]) => `\`${key}=${value}\``)
+    return {
+      get url() {
+        return server.url(name)
+      },
+      description: `PostgreSQL ${version} (embedded, on the same machine, fsync on, ${set.join(', ')})`,
+      rows,
+      unvacuumed,
+      async restart() {
+        await server.stop()
+        server = await startPostgres(cluster, { settings, preferredPort: server.port })
+      },
+      close,
+    }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+export async function asOwner<T>(url: string, work: (owner: Client) => Promise<T>): Promise<T> {
+  const owner = new Client({ connectionString: url })
+  await owner.connect()
+  try {
+    return await work(owner)
+  } finally {
+    await owner.end()
+  }
+}
+
+/** Indexes are made last: with all of them in place the rows would take an hour. */
+async function fill(owner: Client, rows: number, signal: AbortSignal, say: (text: string) => void): Promise<number[]> {
+  await owner.query(
+    'create schema if not exists bench; create table if not exists bench.done (step text primary key, detail text)',
+  )
+  const once = async (step: string, work: () => Promise<string | void>) => {
+    signal.throwIfAborted()
+    if ((await owner.query('select from bench.done where step = $1', [step])).rowCount) return
+    say(step)
+    const detail = await work()
+    await owner.query('insert into bench.done values ($1, $2)', [step, detail])
+  }
+  await owner.query("set maintenance_work_mem = '1GB'; set work_mem = '64MB'")
+  await once('tenants', async () => {
+    await owner.query('alter table tenants disable trigger user')
+    await owner.query(insertTenants, [otherStreams.tenants, products])
+    await owner.query('alter table tenants enable trigger user')
+  })
+  await once('words and actions', async () => {
+    await owner.query(wordFunction)
+    await owner.query(ingredients)
+  })
+  await once('partitions', async () => {
+    await owner.query(
+      `select registry.create_audit_partition(month::date) from generate_series(
+         date_trunc('month', now() at time zone 'UTC') - interval '23 months', date_trunc('month', now() at time zone 'UTC') - interval '1 month', interval '1 month') month
+       where to_regclass('registry.audit_log_' || to_char(month, 'YYYY_MM')) is null`,
+    )
+    // The months lie before the end of this one.
+    return new Date(Date.now()).toISOString()
+  })
+  await once('indexes put away', async () => {
+    await owner.query(
+      `create table bench.indexes as select c.relname as name, pg_get_indexdef(i.indexrelid) as definition
+       from pg_index i join pg_class c on c.oid = i.indexrelid
+       where i.indrelid = 'public.audit_log'::regclass and not i.indisprimary`,
+    )
+    const { rows: names } = await owner.query<{ name: string }>('select name from bench.indexes')
+    for (const { name } of names) await owner.query(`drop index public.${name}`)
+  })
+  const { rows: made } = await owner.query<{ detail: string }>(
+    "select detail from bench.done where step = 'partitions'",
+  )
+  const end = made[0]?.detail
+  // The tenants are there, and asking for each of them would take as long as the rest.
+  await owner.query('set session_replication_role = replica')
+  for (let from = 0; from < rows; from += batch) {
+    const to = Math.min(from + batch, rows) - 1
+    await once(`events to ${(to + 1).toLocaleString('en')}`, async () => {
+      await owner.query(insertEvents, [from, to, rows, end])
+    })
+  }
+  await once('heads of streams', async () => {
+    await owner.query(insertHeads)
+  })
+  await owner.query('set session_replication_role = origin')
+  const { rows: indexes } = await owner.query<{ name: string; definition: string }>('select * from bench.indexes')
+  for (const { name, definition } of indexes) {
+    await once(`index ${name}`, async () => {
+      await owner.query(definition.replace(' ON ONLY ', ' ON '))
+    })
+  }
+  await once('analyze', async () => {
+    await owner.query('analyze audit_log')
+  })
+  // Whoever looks after the log by himself would have been here already.
+  await once('count before vacuum', async () => {
+    const times: number[] = []
+    for (let time = 0; time < 8; time += 1) {
+      const startedAt = performance.now()
+      await owner.query(countScope, [largeTenant])
+      if (time >= 3) times.push(performance.now() - startedAt)
+    }
+    return JSON.stringify(times)
+  })
+  await once('vacuum', async () => {
+    await owner.query('vacuum')
+  })
+  await owner.query('checkpoint')
+  const counted = await owner.query<{ detail: string }>(
+    "select detail from bench.done where step = 'count before vacuum'",
+  )
+  return JSON.parse(counted.rows[0]?.detail ?? '[]') as number[]
+}

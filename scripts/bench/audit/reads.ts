@@ -1,0 +1,111 @@
+import { createDb, everything, RecordedEventQuery } from '@breakpilot/tenant-core'
+import type { Client } from 'pg'
+import { countEvents } from '../../../packages/core/src/audit/recorded-event.repository.ts'
+import type { Generator, ServerUnderLoad } from '../children.ts'
+import { asOwner, type AuditDatabase } from './database.ts'
+import { largeTenant } from './events.ts'
+import { type View, viewsOf } from './views.ts'
+
+const requestsOfRound = 100
+
+/** How long the answers to one question took, in milliseconds. */
+export interface ReadTimes {
+  readonly view: View
+  /** The very first answer after the database was started, by a server that was started after it. */
+  readonly cold: number
+  /** All others, round by round, over one connection. */
+  readonly rounds: readonly (readonly number[])[]
+}
+
+/** How long it took to count, in milliseconds, and what came out. */
+export interface CountTimes {
+  readonly title: string
+  readonly events: number
+  readonly milliseconds: readonly number[]
+}
+
+/** Asks everything once, cold, and then in rounds, in turned order every other time. */
+export async function measureReads(
+  database: AuditDatabase,
+  registry: ServerUnderLoad,
+  generator: Generator,
+  rounds: number,
+  signal: AbortSignal,
+): Promise<ReadTimes[]> {
+  const views = await asOwner(database.url, async (owner) => await viewsOf(owner, database.rows))
+  const ask = async (view: View, requests: number): Promise<number[]> => {
+    const milliseconds: number[] = []
+    // Each of them as often as the others, so that none is read ahead by the one before.
+    for (const path of view.paths) {
+      signal.throwIfAborted()
+      const order = { method: 'GET', path, status: 200, connections: 1, seconds: 60, slugPrefix: '' } as const
+      const requestsMax = Math.max(1, Math.round(requests / view.paths.length))
+      milliseconds.push(
+        ...(await generator.run({ ...order, requestsMax, port: registry.port, token: registry.token })).milliseconds,
+      )
+    }
+    return milliseconds
+  }
+  const times = []
+  for (const view of views)
+    times.push({
+      view,
+      cold: (await ask({ ...view, paths: view.paths.slice(0, 1) }, 1))[0] ?? NaN,
+      rounds: [] as number[][],
+    })
+  // The first round prepares statements on every connection, and is not counted.
+  for (let round = 0; round <= rounds; round += 1) {
+    for (const each of round % 2 ? times : times.toReversed()) {
+      const found = await ask(each.view, requestsOfRound)
+      if (round > 0) each.rounds.push(found)
+    }
+  }
+  return times
+}
+
+/** What a viewer's scope is, as the registry asks for it and as Retraced's clients do. */
+const scopes = [
+  { title: 'tenant, product, environment, crud', query: { tenant_id: largeTenant } },
+  { title: 'product, environment, group, crud', query: { group_id: largeTenant } },
+] as const
+
+/** Counts all events of a viewer's scope, over one connection, without a server. */
+export async function measureCounts(database: AuditDatabase, times: number): Promise<CountTimes[]> {
+  const db = createDb({ connectionString: database.url, poolSize: 1 })
+  try {
+    const counts: CountTimes[] = []
+    for (const { title, query } of scopes) {
+      const filter = RecordedEventQuery.parse({ ...query, product: 'dossier', environment: 'live', crud: 'r,u' })
+      const milliseconds: number[] = []
+      let events = 0
+      for (let time = -3; time < times; time += 1) {
+        const startedAt = performance.now()
+        events = await countEvents(db, everything, filter)
+        if (time >= 0) milliseconds.push(performance.now() - startedAt)
+      }
+      counts.push({ title, events, milliseconds })
+    }
+    return counts
+  } finally {
+    await db.destroy()
+  }
+}
+
+/** What an index takes, of all partitions together. */
+export interface IndexSize {
+  readonly name: string
+  readonly bytes: number
+}
+
+export async function sizesOf(owner: Client): Promise<{ readonly table: number; readonly indexes: IndexSize[] }> {
+  const table = await owner.query<{ bytes: number }>(
+    `select sum(pg_table_size(inhrelid))::float8 as bytes from pg_inherits where inhparent = 'public.audit_log'::regclass`,
+  )
+  const { rows: indexes } = await owner.query<IndexSize>(
+    `select parent.relname as name, sum(pg_relation_size(index.indexrelid))::float8 as bytes
+     from pg_index index join pg_inherits of on of.inhrelid = index.indexrelid join pg_class parent on parent.oid = of.inhparent
+     join pg_index top on top.indexrelid = parent.oid where top.indrelid = 'public.audit_log'::regclass
+     group by 1 order by 2`,
+  )
+  return { table: table.rows[0]?.bytes ?? 0, indexes }
+}

@@ -1,0 +1,353 @@
+import { randomUUID } from 'node:crypto'
+import {
+  countPartitionsAhead,
+  createCatalogue,
+  createDb,
+  type Db,
+  ensureAuditPartitions,
+  EventExportQuery,
+  EventId,
+  everything,
+  exportEvents,
+  getEvent,
+  listEvents,
+  parseManifest,
+  placeLegalHold,
+  liftLegalHold,
+  RecordedEventQuery,
+  recordDrops,
+  saveRetention,
+  type Sight,
+  type Tenant,
+} from '@breakpilot/tenant-core'
+import { createMigrator } from '@breakpilot/tenant-migrations'
+import { Client } from 'pg'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { aTenant, testActor } from '../builders.ts'
+import { start } from '../migrations/command.ts'
+import { migratedDatabase, type TestDatabase } from '../postgres/database.ts'
+import { asOwner, makeMonths, writePast } from './past.ts'
+
+const manifest = (key: string, days: string) =>
+  parseManifest(
+    `key: ${key}\nname: ${key}\nstatus: active\nowner: us\nsupports_projects: false\n${days}`,
+    `${key}.yaml`,
+  )
+/** Certifai: 30 days, 90 on professional; compliance: 60 days. */
+const catalogue = createCatalogue([
+  manifest(
+    'certifai',
+    'limits: { audit_retention_days: 30 }\nplans: { professional: { limits: { audit_retention_days: 90 } }, starter: {} }\n',
+  ),
+  manifest('compliance', 'limits: { audit_retention_days: 60 }\n'),
+])
+
+let database: TestDatabase
+let db: Db
+let acme: Tenant
+let globex: Tenant
+beforeEach(async () => {
+  database = await migratedDatabase()
+  db = createDb({ connectionString: database.runtimeUrl })
+  acme = await aTenant(db, { slug: 'acme', name: 'Acme', status: 'active', plan: 'professional' })
+  globex = await aTenant(db, { slug: 'globex', name: 'Globex', status: 'active', plan: 'starter' })
+})
+afterEach(async () => {
+  await db.destroy()
+  await database.drop()
+})
+
+const daysAgo = (days: number) => new Date(Date.now() - days * 86_400_000)
+/** The first day of the month so many months ago, and the middle of it. */
+const monthOf = (ago: number) => {
+  const now = new Date()
+  return new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() - ago, 1))
+}
+const dateOf = (date: Date) => date.toISOString().slice(0, 10)
+const middleOf = (ago: number) => new Date(monthOf(ago).getTime() + 14 * 86_400_000)
+
+async function seen(sight: Sight, tenant: Tenant, product?: string): Promise<number> {
+  const query = { tenant_id: tenant.id, action: 'document.read', ...(product !== undefined && { product }) }
+  const { data } = await listEvents(db, sight, RecordedEventQuery.parse(query))
+  let text = ''
+  const { chunks } = await exportEvents(
+    db,
+    { ...testActor, sight },
+    EventExportQuery.parse({ ...query, format: 'ndjson', q: 'document' }),
+  )
+  for await (const chunk of chunks) text += chunk
+  expect(text.split('\n')).toHaveLength(data.length + 1)
+  return data.length
+}
+
+describe('what is over by a plan', () => {
+  beforeEach(async () => {
+    await makeMonths(database, ...[1, 2, 3, 4].map((ago) => dateOf(monthOf(ago))))
+    for (const tenant of [acme, globex]) {
+      for (const product of ['certifai', 'compliance']) {
+        for (const days of [1, 29, 31, 59, 61, 89, 91]) {
+          await writePast(database, { stream: tenant.id, product, from: daysAgo(days) })
+        }
+      }
+    }
+  })
+
+  it('is there for ever as long as nobody says otherwise', async () => {
+    expect(await seen(everything, acme)).toBe(14)
+  })
+
+  it('is neither found nor counted nor exported, by the plan of the tenant or what its product keeps without one', async () => {
+    expect(await saveRetention(db, catalogue)).toBe(4)
+    expect(await saveRetention(db, catalogue)).toBe(0)
+    const own = (tenant: Tenant): Sight => ({ kind: 'tenants', tenantIds: [tenant.id] })
+    const both: Sight = { kind: 'tenants', tenantIds: [acme.id, globex.id] }
+    for (const sight of [everything, both]) {
+      expect([await seen(sight, acme, 'certifai'), await seen(sight, globex, 'certifai')]).toEqual([6, 2])
+      expect([await seen(sight, acme, 'compliance'), await seen(sight, globex, 'compliance')]).toEqual([4, 4])
+    }
+    expect([await seen(own(acme), acme), await seen(own(globex), globex)]).toEqual([10, 6])
+    const [old] = await asOwner<{ id: string }>(
+      database,
+      `select id from audit_log where stream_id = $1 and product = 'certifai' and received_at < now() - interval '90 days'`,
+      [acme.id],
+    )
+    await expect(getEvent(db, everything, EventId.parse(old?.id))).rejects.toMatchObject({
+      code: 'audit_event.not_found',
+    })
+    // The plan is judged when it is asked.
+    await asOwner(database, `update tenants set plan = 'starter' where id = $1`, [acme.id])
+    expect(await seen(everything, acme, 'certifai')).toBe(2)
+  })
+
+  it('is over by what was agreed with the tenant, whatever the plan says', async () => {
+    await saveRetention(db, catalogue)
+    await asOwner(
+      database,
+      `insert into tenant_products (tenant_id, product, limits) values ($1, 'certifai', '{"audit_retention_days": 60}'),
+        ($2, 'certifai', '{"audit_retention_days": 3650}'), ($2, 'compliance', '{"audit_retention_days": "many"}')`,
+      [acme.id, globex.id],
+    )
+    expect([await seen(everything, acme, 'certifai'), await seen(everything, globex, 'certifai')]).toEqual([4, 7])
+    expect(await seen(everything, globex, 'compliance')).toBe(4)
+  })
+
+  it('is readable for the platform alone under a legal hold', async () => {
+    await saveRetention(db, catalogue)
+    await placeLegalHold(db, testActor, globex.id, { reason: 'lawsuit' })
+    expect(await seen(everything, globex)).toBe(14)
+    expect(await seen({ kind: 'tenants', tenantIds: [globex.id] }, globex)).toBe(6)
+  })
+})
+
+describe('tenant-migrate audit-retention', () => {
+  const ages = [4, 5, 6, 7]
+  const stray = randomUUID()
+  const names = ages.map((ago) => dateOf(monthOf(ago)).slice(0, 7)).reverse()
+  const migrator = () => createMigrator({ connectionString: database.ownerUrl })
+  const partitions = async () =>
+    (
+      await asOwner<{ name: string }>(
+        database,
+        `select relname as name from pg_class where relname ~ '^audit_log_[0-9]{4}_[0-9]{2}$' and relname < $1 order by 1`,
+        [`audit_log_${dateOf(monthOf(0)).slice(0, 7).replace('-', '_')}`],
+      )
+    ).map(({ name }) => name.slice(10).replace('_', '-'))
+  const cuts = async () =>
+    await asOwner(database, 'select stream_id, stream_seq::integer, chain_hash from registry.audit_cuts order by 1, 2')
+  const rowOf = async (stream: string, seq: number) =>
+    await asOwner(
+      database,
+      'select stream_id, stream_seq::integer, chain_hash from audit_log where stream_id = $1 and stream_seq = $2',
+      [stream, seq],
+    )
+  const told = async () =>
+    (
+      await listEvents(
+        db,
+        everything,
+        RecordedEventQuery.parse({ action: 'audit_log.month_dropped', product: 'tenant-registry' }),
+      )
+    ).data.map(({ target, fields }) => [target.id, fields])
+  /** Everything has been said for long enough. */
+  const sayForLong = async () => {
+    await saveRetention(db, catalogue)
+    await asOwner(database, `update registry.audit_retention set since = now() - interval '8 days'`)
+  }
+
+  beforeEach(async () => {
+    await makeMonths(database, ...ages.map((ago) => dateOf(monthOf(ago))))
+    for (const ago of ages.toReversed()) {
+      await writePast(database, { stream: acme.id, from: monthOf(ago), to: middleOf(ago), count: 3 })
+      await writePast(database, { stream: stray, product: 'compliance', from: middleOf(ago), count: 2 })
+    }
+  })
+
+  it('drops what no plan keeps, writes down where the chains begin, and a server tells of it once', async () => {
+    await sayForLong()
+    const would = await migrator().auditRetention({ dryRun: true })
+    expect(would).toMatchObject({
+      busy: false,
+      dropped: names.map((month) => ({ month, events: month ? 5 : 0, streams: 2 })),
+    })
+    expect(await partitions()).toEqual(names)
+    expect(await cuts()).toEqual([])
+
+    const last = [...(await rowOf(acme.id, 13)), ...(await rowOf(stray, 8))]
+    const outcome = await migrator().auditRetention()
+    expect(outcome).toEqual(would)
+    expect(await partitions()).toEqual([])
+    expect(await cuts()).toHaveLength(8)
+    expect(await cuts()).toEqual(expect.arrayContaining(last))
+    expect(await migrator().auditRetention()).toEqual({ dropped: [], busy: false })
+
+    expect(await Promise.all([recordDrops(db, testActor), recordDrops(db, testActor)])).toEqual(
+      expect.arrayContaining([4]),
+    )
+    expect(await recordDrops(db, testActor)).toBe(0)
+    expect(await told()).toEqual(
+      names.toReversed().map((month) => [month, { 'before.events': '5', 'before.streams': '2' }]),
+    )
+  })
+
+  it.each([
+    ['nothing is said', async () => {}, /nothing says how long events are kept/],
+    [
+      'a product keeps its events for ever',
+      async () => {
+        await saveRetention(db, createCatalogue([...catalogue.products.values(), manifest('eternal', '')]))
+        await asOwner(database, `update registry.audit_retention set since = now() - interval '8 days'`)
+      },
+      /eternal keeps its events for ever/,
+    ],
+    ['it has been said for a moment only', async () => await saveRetention(db, catalogue), /less than 7 days/],
+    [
+      'there are events of a product of which nothing is said',
+      async () => {
+        await sayForLong()
+        await writePast(database, { stream: randomUUID(), product: 'forgotten', from: middleOf(7) })
+      },
+      /nothing says how long the events of forgotten are kept/,
+    ],
+    [
+      'more was agreed with a tenant',
+      async () => {
+        await sayForLong()
+        await asOwner(
+          database,
+          `insert into tenant_products (tenant_id, product, limits) values ($1, 'certifai', '{"audit_retention_days": 1000}')`,
+          [acme.id],
+        )
+      },
+      /some are kept for 1000 days/,
+    ],
+  ])('drops nothing while %s', async (_, arrange, reason) => {
+    await arrange()
+    const outcome = await migrator().auditRetention()
+    expect(outcome.dropped).toEqual([])
+    expect(outcome.next).toEqual({ month: names[0], reason: expect.stringMatching(reason) as string })
+    expect(await partitions()).toEqual(names)
+    expect(await cuts()).toEqual([])
+  })
+
+  it('leaves the month of a held stream and all after it, so that no chain has a hole', async () => {
+    await sayForLong()
+    // It has no events before this month.
+    await writePast(database, { stream: globex.id, from: middleOf(6) })
+    await placeLegalHold(db, testActor, globex.id, { reason: 'lawsuit' })
+    const outcome = await migrator().auditRetention()
+    expect(outcome.dropped.map(({ month }) => month)).toEqual([names[0]])
+    expect(outcome.next).toEqual({ month: names[1], reason: `stream ${globex.id} is under a legal hold` })
+    expect(await partitions()).toEqual(names.slice(1))
+    await liftLegalHold(db, testActor, globex.id)
+    expect((await migrator().auditRetention()).dropped.map(({ month }) => month)).toEqual(names.slice(1))
+  })
+
+  it('is done once by two that do it at once', async () => {
+    await sayForLong()
+    const outcomes = await Promise.all([migrator().auditRetention(), migrator().auditRetention()])
+    expect(outcomes.flatMap(({ dropped }) => dropped.map(({ month }) => month)).toSorted()).toEqual(names)
+    expect(await partitions()).toEqual([])
+  })
+
+  it('goes on after a kill in the middle, with nothing lost and nothing told twice', { timeout: 60_000 }, async () => {
+    await sayForLong()
+    // A reader of the log that takes its time: the partition is detached when it is done.
+    const reader = new Client({ connectionString: database.ownerUrl })
+    await reader.connect()
+    await reader.query('begin; select count(*) from audit_log')
+    const command = start(['audit-retention', '--json'], { DATABASE_URL: database.ownerUrl })
+    const pending = async () => (await asOwner(database, 'select from pg_inherits where inhdetachpending')).length
+    await expect.poll(pending, { timeout: 15_000 }).toBe(1)
+    command.process.kill('SIGKILL')
+    await command.ended
+    // The back end of who was killed notices it, or is at its end soon.
+    await reader.query('rollback')
+    await reader.end()
+    await expect
+      .poll(
+        async () =>
+          await asOwner(
+            database,
+            `select from pg_stat_activity where datname = current_database() and application_name = 'tenant-migrate'`,
+          ),
+        { timeout: 30_000 },
+      )
+      .toEqual([])
+    const outcome = await migrator().auditRetention()
+    expect(outcome.next).toBeUndefined()
+    expect(await partitions()).toEqual([])
+    expect(await recordDrops(db, testActor)).toBe(4)
+    expect(await told()).toHaveLength(4)
+    expect(await cuts()).toHaveLength(8)
+  })
+
+  it('gives a month back to the log when a hold is put on it after it was detached', async () => {
+    await sayForLong()
+    const [first = ''] = names
+    const table = `registry.audit_log_${first.replace('-', '_')}`
+    // As a run leaves it that is killed in between.
+    await asOwner(database, `insert into registry.audit_drops (month, events, streams) values ('${first}-01', 5, 2)`)
+    await asOwner(
+      database,
+      `insert into registry.audit_cuts (stream_id, stream_seq, chain_hash, received_at)
+       select distinct on (stream_id) stream_id, stream_seq, chain_hash, received_at from ${table} order by stream_id, stream_seq desc`,
+    )
+    await asOwner(database, `alter table audit_log detach partition ${table} concurrently`)
+    await placeLegalHold(db, testActor, acme.id, { reason: 'lawsuit' })
+    const outcome = await migrator().auditRetention()
+    expect(outcome).toMatchObject({ dropped: [], next: { month: first } })
+    expect(await rowOf(acme.id, 4)).toHaveLength(1)
+    expect(await cuts()).toEqual([])
+    expect(await asOwner(database, 'select from registry.audit_drops')).toEqual([])
+    await liftLegalHold(db, testActor, acme.id)
+    expect((await migrator().auditRetention()).dropped).toHaveLength(4)
+  })
+})
+
+describe('the coming months', () => {
+  it(
+    'are made once by replicas that find them missing together, also with a writer in the way',
+    { timeout: 60_000 },
+    async () => {
+      const ahead = monthOf(-12)
+      await asOwner(database, `drop table registry.audit_log_${dateOf(ahead).slice(0, 7).replace('-', '_')}`)
+      expect(await countPartitionsAhead(db)).toBe(11)
+      let release = () => {}
+      const mayEnd = new Promise<void>((resolve) => (release = resolve))
+      // Attaching a partition waits for who writes tenants.
+      const writer = new Client({ connectionString: database.ownerUrl })
+      await writer.connect()
+      await writer.query('begin')
+      await writer.query('lock table tenants in row exclusive mode')
+      const ended = mayEnd.then(async () => {
+        await writer.query('rollback')
+        await writer.end()
+      })
+      setTimeout(release, 3_000)
+      const made = await Promise.all(Array.from({ length: 4 }, async () => await ensureAuditPartitions(db)))
+      await ended
+      expect(made.toSorted((a, b) => a - b)).toEqual([0, 0, 0, 1])
+      expect(await countPartitionsAhead(db)).toBe(12)
+    },
+  )
+})

@@ -1,0 +1,258 @@
+import { TenantClient } from '@breakpilot/tenant-client'
+import {
+  appendEvents,
+  createDb,
+  type Db,
+  everything,
+  housekeeping,
+  listLogStreams,
+  LogStreamQuery,
+  type NewAuditEvent,
+  readLogStream,
+  type Sight,
+  StreamEventQuery,
+  type StreamId,
+  streamOf,
+} from '@breakpilot/tenant-core'
+import { Client } from 'pg'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { aTenant } from '../builders.ts'
+import { migratedDatabase, type TestDatabase } from '../postgres/database.ts'
+import { startTestServer } from '../server.ts'
+
+let database: TestDatabase
+let db: Db
+beforeAll(async () => {
+  database = await migratedDatabase()
+  db = createDb({ connectionString: database.runtimeUrl, poolSize: 20 })
+})
+afterAll(async () => {
+  await db.destroy()
+  await database.drop()
+})
+
+const event = (group: string, external_id: string, product = 'certifai'): NewAuditEvent => ({
+  tenant_id: null,
+  product,
+  environment: 'live',
+  action: 'document.read',
+  crud: 'r',
+  group: { id: group },
+  external_id,
+})
+const streamOfGroup = (group_id: string, product = 'certifai') =>
+  streamOf({ tenant_id: null, product, environment: 'live', group_id })
+const append = async (...events: NewAuditEvent[]) =>
+  await housekeeping(db, async (tx) => await appendEvents(tx, events))
+
+/** A writer that has written, and commits when it is told to. */
+async function aWriter(...events: NewAuditEvent[]) {
+  let commit = () => {}
+  const mayCommit = new Promise<void>((resolve) => (commit = resolve))
+  let written = () => {}
+  const isWritten = new Promise<void>((resolve) => (written = resolve))
+  const committed = housekeeping(db, async (tx) => {
+    await appendEvents(tx, events)
+    written()
+    await mayCommit
+  })
+  await isWritten
+  return async () => {
+    commit()
+    await committed
+  }
+}
+
+const streams = async (cursor?: string, sight: Sight = everything) =>
+  await listLogStreams(db, sight, LogStreamQuery.parse(cursor === undefined ? {} : { cursor }))
+
+/** Follows the log as a consumer does, from where it is. */
+class Consumer {
+  readonly positions = new Map<string, number>()
+  readonly got: string[] = []
+  cursor: string | undefined
+  readonly #sight: Sight
+
+  constructor(sight: Sight = everything) {
+    this.#sight = sight
+  }
+
+  async look(): Promise<void> {
+    for (;;) {
+      const page = await streams(this.cursor, this.#sight)
+      for (const { stream_id, last_seq } of page.data) {
+        for (let after = this.positions.get(stream_id) ?? 0; after < last_seq;) {
+          const read = await readLogStream(db, this.#sight, stream_id, StreamEventQuery.parse({ after: String(after) }))
+          this.got.push(...read.data.map(({ external_id }) => external_id ?? ''))
+          after = read.next_after
+          this.positions.set(stream_id, after)
+          if (!read.has_more) break
+        }
+      }
+      const isEnd = !page.has_more || page.next_cursor === this.cursor
+      this.cursor = page.next_cursor
+      if (isEnd) return
+    }
+  }
+}
+
+describe('a stream', () => {
+  it('is read in the order of its commits, a part at a time', async () => {
+    await append(...Array.from({ length: 7 }, (_, n) => event('parts', `parts-${n}`)))
+    const stream = streamOfGroup('parts')
+    const read = async (query: object) => await readLogStream(db, everything, stream, StreamEventQuery.parse(query))
+    const first = await read({ limit: '3' })
+    expect(first).toMatchObject({ has_more: true, next_after: 3 })
+    expect(first.data.map(({ stream_seq }) => stream_seq)).toEqual([1, 2, 3])
+    expect(first.data[0]).toMatchObject({
+      stream_id: stream,
+      chain_hash: expect.stringMatching(/^[0-9a-f]{64}$/) as string,
+    })
+    expect(await read({ after: '3', limit: '4' })).toMatchObject({ has_more: false, next_after: 7 })
+    expect(await read({ after: '7' })).toEqual({ data: [], has_more: false, next_after: 7 })
+  })
+
+  it('that nobody wrote is not found, nor is one with nothing of one’s own', async () => {
+    const sight: Sight = { kind: 'product', product: 'compliance', environment: 'live' }
+    await append(event('certifai-alone', 'x'))
+    for (const [who, stream] of [
+      [everything, streamOfGroup('never')],
+      [sight, streamOfGroup('certifai-alone')],
+    ] as const) {
+      await expect(readLogStream(db, who, stream)).rejects.toMatchObject({ code: 'audit_stream.not_found' })
+    }
+  })
+
+  it("of a tenant shows a product its own events, and goes on behind the others'", async () => {
+    const tenant = await aTenant(db, { slug: 'shared' })
+    const of = (product: string, id: string): NewAuditEvent => ({ ...event('x', id, product), tenant_id: tenant.id })
+    await append(of('certifai', 'c-1'), of('compliance', 'o-1'), of('certifai', 'c-2'), of('compliance', 'o-2'))
+    const sight: Sight = { kind: 'product', product: 'certifai', environment: 'live' }
+    const page = await readLogStream(db, sight, tenant.id as string as StreamId)
+    expect(page.data.map(({ external_id }) => external_id)).toEqual(['c-1', 'c-2'])
+    expect(page).toMatchObject({ has_more: false, next_after: 5 })
+    const seen = (await streams(undefined, sight)).data.map(({ stream_id }) => stream_id)
+    expect(seen).toContain(tenant.id)
+    expect(await streams(undefined, { kind: 'product', product: 'certifai', environment: 'test' })).toMatchObject({
+      data: [],
+    })
+  })
+})
+
+describe('who follows all streams', () => {
+  it('loses nothing of writers that commit in another order than they began in', async () => {
+    const consumer = new Consumer()
+    await consumer.look()
+    const slow = await aWriter(event('slow', 'slow'))
+    await append(event('fast', 'fast'))
+    await consumer.look()
+    expect(consumer.got).toContain('fast')
+    expect(consumer.got).not.toContain('slow')
+    // However often it looks meanwhile.
+    await append(event('faster', 'faster'))
+    await consumer.look()
+    await consumer.look()
+    await slow()
+    await consumer.look()
+    expect(consumer.got.filter((id) => ['slow', 'fast', 'faster'].includes(id))).toEqual(['fast', 'faster', 'slow'])
+  })
+
+  it('loses nothing of a writer of another role, of whom it cannot be known when it began', async () => {
+    const consumer = new Consumer()
+    await consumer.look()
+    const owner = new Client({ connectionString: database.ownerUrl })
+    await owner.connect()
+    const stream = streamOfGroup('owners')
+    await append(event('owners', 'owners-1'))
+    await owner.query('begin')
+    await owner.query('select from registry.audit_streams where stream_id = $1 for update', [stream])
+    await owner.query(
+      'update registry.audit_streams set last_received_at = clock_timestamp(), last_seq = 2 where stream_id = $1',
+      [stream],
+    )
+    await append(event('beside-owners', 'beside'))
+    const before = consumer.cursor
+    await consumer.look()
+    // What came is told, and where it is to look again stays.
+    expect(consumer.got).toContain('beside')
+    expect(consumer.cursor).toBe(before)
+    await owner.query('commit')
+    await owner.end()
+    const { data } = await streams(consumer.cursor)
+    expect(data.map(({ stream_id, last_seq }) => [stream_id, last_seq])).toContainEqual([stream, 2])
+  })
+
+  it('gets every event once, in the order of each stream, from many writers at once', { timeout: 60_000 }, async () => {
+    const consumer = new Consumer()
+    await consumer.look()
+    let writing = 8
+    const expected = new Map<string, string[]>()
+    const following = (async () => {
+      while (writing > 0) await consumer.look()
+    })()
+    await Promise.all(
+      Array.from({ length: writing }, async (_, writer) => {
+        for (let n = 0; n < 25; n += 1) {
+          const group = `many-${(writer * 7 + n * 3) % 12}`
+          const id = `${group}:${writer}.${n}`
+          await append(event(group, id))
+          expected.set(group, [...(expected.get(group) ?? []), id])
+        }
+        writing -= 1
+      }),
+    )
+    await following
+    await consumer.look()
+    const got = consumer.got.filter((id) => id.startsWith('many-'))
+    expect(got.toSorted()).toEqual([...expected.values()].flat().toSorted())
+    for (const group of expected.keys()) {
+      const { data } = await readLogStream(db, everything, streamOfGroup(group))
+      expect(got.filter((id) => id.startsWith(`${group}:`))).toEqual(data.map(({ external_id }) => external_id))
+    }
+  })
+
+  it('takes no cursor that is none', async () => {
+    for (const cursor of ['', 'x', '1.2', '99999999999999999.0190f1c2-8a6b-7c3d-9e4f-5a6b7c8d9e0f']) {
+      await expect(streams(cursor)).rejects.toMatchObject({ code: 'page.cursor_invalid' })
+    }
+  })
+
+  it('does all of this with the client, which also exports', async () => {
+    const server = await startTestServer({}, database)
+    try {
+      const client = new TenantClient({ baseUrl: server.url })
+      const stop = new AbortController()
+      const kept = new Map<string, number>()
+      const got: string[] = []
+      const following = (async () => {
+        const positionOf = (stream: string) => kept.get(stream) ?? 0
+        for await (const { stream_id, events, position } of client.audit.streams.follow({
+          positionOf,
+          pollMs: 20,
+          signal: stop.signal,
+        })) {
+          got.push(...events.map(({ external_id }) => external_id ?? ''))
+          kept.set(stream_id, position)
+        }
+      })()
+      await append(event('client', 'client-1'))
+      await expect.poll(() => got, { timeout: 5_000 }).toContain('client-1')
+      await append(event('client', 'client-2'), event('client-other', 'client-3'))
+      await expect.poll(() => got, { timeout: 5_000 }).toEqual(expect.arrayContaining(['client-2', 'client-3']))
+      stop.abort()
+      await expect(following).rejects.toMatchObject({ name: 'AbortError' })
+      expect(got.filter((id) => id.startsWith('client-'))).toHaveLength(3)
+
+      const exported: string[] = []
+      for await (const { external_id } of client.audit.export({ product: 'certifai', order: 'oldest_first' })) {
+        exported.push(external_id ?? '')
+      }
+      expect(exported.toSorted()).toEqual(got.filter((id) => !['', 'o-1', 'o-2'].includes(id)).toSorted())
+      let csv = ''
+      for await (const text of client.audit.export({ product: 'certifai' }).text('csv')) csv += text
+      expect(csv.split('\r\n').length - 2).toBe(exported.length)
+    } finally {
+      await server.stop()
+    }
+  })
+})
