@@ -124,6 +124,29 @@ describe('whose log a group is', () => {
   })
 })
 
+test('what is over by the plan is found, counted and exported by nobody', async () => {
+  const group = 'kept-for-a-while'
+  await publish({ action: 'over.soon', group: { id: group } })
+  const session = await sessionOf(group)
+  const headers = { authorization: session }
+  const base = '/audit/viewer/v1/project/certifai'
+  const json = { name: 'x', exportBody: { version: 1, searchQuery: 'action:over.*' } }
+  const { body } = await wire.call('POST', `${base}/export`, { headers, json })
+  const seen = async () => ({
+    viewer: await actionsSeenBy(session),
+    rows: (await wire.call('GET', `${base}/export/${body.id}/rendered`, { headers })).text.split('\n').length - 2,
+    publisher: (
+      await wire.ask('POST', `${project}/graphql`, key, {
+        json: { query: '{ search(query: "action:over.soon") { totalCount edges { node { id } } } }' },
+      })
+    ).body.data.search.totalCount,
+  })
+  expect(await seen()).toEqual({ viewer: ['over.soon'], rows: 1, publisher: 1 })
+  await wire.query(`insert into registry.audit_retention (product, plan, days) values ('certifai', '', 0)`)
+  expect(await seen()).toEqual({ viewer: [], rows: 0, publisher: 0 })
+  await wire.query(`delete from registry.audit_retention`)
+})
+
 /** What would do harm, or at least fail, where a text becomes a statement. */
 const evil = [
   `'; drop table audit_log; --`,
