@@ -13,7 +13,7 @@ import type {
   AuditSigningKeyPage,
   AuditStreamVerification,
 } from './generated/schemas.gen.ts'
-import { List } from './list.ts'
+import { List, pageQuery } from './list.ts'
 import type { RequestOptions } from './options.ts'
 import type { Transport } from './transport.ts'
 
@@ -28,10 +28,9 @@ export class Audit {
 
   /** The events that match every filter, newest first. */
   listEvents(filter: ListAuditEventsQuery = {}, options?: RequestOptions): List<AuditEvent, AuditEventPage> {
-    return new List('listAuditEvents', filter.cursor, (cursor) => {
-      const query = { ...filter, ...(cursor !== undefined && { cursor }) }
-      return this.#transport.call('listAuditEvents', { query }, options)
-    })
+    return new List('listAuditEvents', filter.cursor, (cursor) =>
+      this.#transport.call('listAuditEvents', { query: pageQuery(filter, cursor) }, options),
+    )
   }
 
   /**
@@ -59,16 +58,13 @@ export class Audit {
     page: ListAuditCheckpointsQuery = {},
     options?: RequestOptions,
   ): List<AuditCheckpoint, AuditCheckpointPage> {
-    return new List('listAuditCheckpoints', page.cursor, (cursor) => {
-      const query = { ...page, ...(cursor !== undefined && { cursor }) }
-      return this.#transport.call('listAuditCheckpoints', { query }, options)
-    })
+    return new List('listAuditCheckpoints', page.cursor, (cursor) =>
+      this.#transport.call('listAuditCheckpoints', { query: pageQuery(page, cursor) }, options),
+    )
   }
 
   /** Every public key that checkpoints are or were signed with, the newest first. */
   listSigningKeys(options?: RequestOptions): List<AuditSigningKey, AuditSigningKeyPage> {
-    return new List('listAuditSigningKeys', undefined, () =>
-      this.#transport.call('listAuditSigningKeys', {}, options),
-    )
+    return new List('listAuditSigningKeys', undefined, () => this.#transport.call('listAuditSigningKeys', {}, options))
   }
 }
