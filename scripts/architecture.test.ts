@@ -46,7 +46,8 @@ describe('who knows whom', () => {
       ['@breakpilot/tenant-core', 'cors', 'express', 'helmet', 'jose', 'openapi3-ts', 'rate-limiter-flexible', 'zod'],
     ],
     ['packages/client', []],
-    ['apps/migrate', ['@breakpilot/tenant-migrations', 'commander']],
+    // Core for what it does with the log, loaded for these commands alone: a migration needs none of it.
+    ['apps/migrate', ['@breakpilot/tenant-core', '@breakpilot/tenant-migrations', 'commander']],
     [
       'apps/server',
       [
