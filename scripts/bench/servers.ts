@@ -37,7 +37,11 @@ export async function startServers(
     certifai: await provider.accessToken({ claims: productClaims('certifai') }),
     dossier: await provider.accessToken({ claims: productClaims('dossier') }),
   }
-  const files = { log: join(checkout, '.data', 'bench.log'), keyring: join(checkout, '.data', 'bench-keyring.json'), signingKey: join(checkout, '.data', 'bench-signing-key.pem') }
+  const files = {
+    log: join(checkout, '.data', 'bench.log'),
+    keyring: join(checkout, '.data', 'bench-keyring.json'),
+    signingKey: join(checkout, '.data', 'bench-signing-key.pem'),
+  }
   const discard = () => Object.values(files).forEach((file) => rmSync(file, { force: true }))
   discard()
   onClose(discard)

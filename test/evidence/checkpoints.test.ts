@@ -38,7 +38,12 @@ describe('a checkpoint', () => {
     expect(first).toMatchObject({ number: 1, head_count: 2, previous_root: Buffer.alloc(32) })
     expect(second).toMatchObject({ number: 2, head_count: 1, previous_root: first?.root })
     const places = async (number: number) => (await headsOf(number)).map((head) => [head.stream_id, head.stream_seq])
-    expect(await places(1)).toEqual([[one, 3], [two, 2]].sort(([a], [b]) => ((a ?? '') < (b ?? '') ? -1 : 1)))
+    expect(await places(1)).toEqual(
+      [
+        [one, 3],
+        [two, 2],
+      ].sort(([a], [b]) => ((a ?? '') < (b ?? '') ? -1 : 1)),
+    )
     expect(await places(2)).toEqual([[one, 4]])
   })
 

@@ -77,7 +77,9 @@ describe('checkpoints that were changed with it', () => {
     await evidence.tamper('delete from registry.audit_checkpoint_heads where number = 1')
     await evidence.tamper('delete from registry.audit_checkpoints where number = 1')
     expect(await summaryOf()).toEqual([['checkpoint_removed', null, 1]])
-    await evidence.tamper('alter table registry.audit_checkpoint_heads drop constraint audit_checkpoint_heads_number_fkey')
+    await evidence.tamper(
+      'alter table registry.audit_checkpoint_heads drop constraint audit_checkpoint_heads_number_fkey',
+    )
     await evidence.tamper('update registry.audit_checkpoints set number = 1')
     expect(await summaryOf()).toContainEqual(['checkpoint_replaced', null, 0])
   })

@@ -37,10 +37,9 @@ describe('what events say of persons', () => {
     expect(first).toEqual({
       ...before,
       ...Object.fromEntries(
-        ['actor_id', 'actor_name', 'actor_href', 'actor_fields', 'target_id', 'target_name', 'target_href'].map((name) => [
-          name,
-          null,
-        ]),
+        ['actor_id', 'actor_name', 'actor_href', 'actor_fields', 'target_id', 'target_name', 'target_href'].map(
+          (name) => [name, null],
+        ),
       ),
       ...Object.fromEntries(
         ['target_fields', 'group_name', 'source_ip', 'description', 'external_id', 'fields', 'metadata', 'hash'].map(
@@ -50,15 +49,7 @@ describe('what events say of persons', () => {
       row_salt: null,
       search: null,
     })
-    expect(others.map(({ actor_id }) => actor_id)).toEqual([
-      null,
-      null,
-      null,
-      null,
-      'u2',
-      'u2',
-      'jane@breakpilot.com',
-    ])
+    expect(others.map(({ actor_id }) => actor_id)).toEqual([null, null, null, null, 'u2', 'u2', 'jane@breakpilot.com'])
     const told = others.at(-1)
     expect(told).toMatchObject({ product: 'tenant-registry', action: 'audit_event.redacted', target_id: stream })
     expect(JSON.parse(String(told?.fields))).toEqual({ 'after.events': '5', 'after.stream_seqs': '1-5' })
@@ -98,13 +89,15 @@ describe('what events say of persons', () => {
 })
 
 it('a stream under a legal hold is refused before anything is changed, and left out where that is asked for', async () => {
-  await evidence.tamper(`insert into registry.legal_holds (stream_id, reason, by) values ($1, 'lawsuit', 'test')`, [stream])
+  await evidence.tamper(`insert into registry.legal_holds (stream_id, reason, by) values ($1, 'lawsuit', 'test')`, [
+    stream,
+  ])
   const before = await rows()
   const held = await command('audit-redact', '--actor', 'u1', '--product', 'certifai', ...why)
   expect(held).toMatchObject({ code: 1, error: { code: 'failed', message: expect.stringContaining(stream) } })
-  await expect(evidence.tamper('select registry.redact_audit_events($1, $2)', [stream, [before[0]?.id]])).rejects.toThrow(
-    'legal hold',
-  )
+  await expect(
+    evidence.tamper('select registry.redact_audit_events($1, $2)', [stream, [before[0]?.id]]),
+  ).rejects.toThrow('legal hold')
   const others = await command('audit-redact', '--actor', 'u1', '--product', 'certifai', '--skip-held', ...why)
   expect(others).toMatchObject({ code: 0, lines: [{ events: 0, held: [stream] }] })
   expect(await rows()).toEqual(before)

@@ -93,7 +93,9 @@ describe('rows', () => {
 
   it('that are taken out are missed when those behind are moved up', async () => {
     await evidence.tamper(`delete from audit_log where ${at(6)}`)
-    await evidence.tamper(`update audit_log set stream_seq = stream_seq - 1 where stream_id = '${stream}' and stream_seq > 6`)
+    await evidence.tamper(
+      `update audit_log set stream_seq = stream_seq - 1 where stream_id = '${stream}' and stream_seq > 6`,
+    )
     expect(await found()).toEqual([{ code: 'row_removed', stream_seq: 6, checkpoint: null }])
   })
 
@@ -118,7 +120,9 @@ describe('rows', () => {
 
   it('that are put in are named when those behind are moved down', async () => {
     const id = '00000000-0000-0000-0000-00000000000a'
-    await evidence.tamper(`update audit_log set stream_seq = stream_seq + 1 where stream_id = '${stream}' and stream_seq >= 5`)
+    await evidence.tamper(
+      `update audit_log set stream_seq = stream_seq + 1 where stream_id = '${stream}' and stream_seq >= 5`,
+    )
     await evidence.tamper(`
       insert into audit_log (${copied}) select '${id}', stream_id, 5, ${others} from audit_log where ${at(4)}`)
     expect(await found()).toEqual([{ code: 'row_edited', stream_seq: 5, checkpoint: null }])
@@ -156,7 +160,9 @@ describe('the end of a stream', () => {
     await evidence.tamper(`delete from registry.audit_checkpoints where number = 2`)
     expect(await evidence.findings()).toEqual([])
     const told = await evidence.findings({ checkpoints: linesOf(evidence.lines) })
-    expect(told.map(({ code, stream_id, stream_seq, checkpoint }) => ({ code, stream_id, stream_seq, checkpoint }))).toEqual([
+    expect(
+      told.map(({ code, stream_id, stream_seq, checkpoint }) => ({ code, stream_id, stream_seq, checkpoint })),
+    ).toEqual([
       { code: 'checkpoint_removed', stream_id: null, stream_seq: null, checkpoint: 2 },
       { code: 'tail_removed', stream_id: stream, stream_seq: 7, checkpoint: 2 },
     ])

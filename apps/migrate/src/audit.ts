@@ -103,7 +103,10 @@ async function withDatabase<Result>(connectionString: string, fn: (db: Db) => Pr
   try {
     const { state, version } = await schemaStatus(plainQueries(db))
     if (state === 'older') {
-      throw new MigrationError('usage', `the database is at version ${version}, ${latestVersion} is needed: migrate first`)
+      throw new MigrationError(
+        'usage',
+        `the database is at version ${version}, ${latestVersion} is needed: migrate first`,
+      )
     }
     return await fn(db)
   } catch (error) {
@@ -164,7 +167,9 @@ function verifiedText(result: LogVerification, hasKeys: boolean): string {
     `${rows} rows in ${streams} streams verified, ${redacted} of them redacted; ${checkpoints} checkpoints, ${checkpoints_in_lines} in the file: ${findings(result)}`,
     ...(uncertified_rows === 0
       ? []
-      : [`${uncertified_rows} rows came after the last checkpoint of their stream: they fit together, no more is known`]),
+      : [
+          `${uncertified_rows} rows came after the last checkpoint of their stream: they fit together, no more is known`,
+        ]),
     ...(hasKeys ? [] : ['signatures were verified by the keys that the database names; --public-key trusts nobody']),
   ].join('\n')
 }

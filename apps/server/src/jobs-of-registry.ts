@@ -21,7 +21,12 @@ const trialsMax = 100
 
 /** Milliseconds between two runs of jobs, by their names: for tests, which have no time. */
 export type JobIntervals = Readonly<
-  Partial<Record<'trials' | 'purge' | 'changes' | 'idempotency' | 'audit-partitions' | 'audit-checkpoints' | 'revocation-probe', number>>
+  Partial<
+    Record<
+      'trials' | 'purge' | 'changes' | 'idempotency' | 'audit-partitions' | 'audit-checkpoints' | 'revocation-probe',
+      number
+    >
+  >
 >
 
 /** What the registry does by itself. Every replica does: each turn is taken in the database. */

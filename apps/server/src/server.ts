@@ -134,7 +134,9 @@ export async function startServer(config: Config, log: Logger, options: ServerOp
     }
   }
   const jobs = startJobs(
-    options.jobs === 'none' ? [] : jobsOfRegistry(db, config, takeCheckpoints, options.jobs, probe && measureRevocation),
+    options.jobs === 'none'
+      ? []
+      : jobsOfRegistry(db, config, takeCheckpoints, options.jobs, probe && measureRevocation),
     log,
   )
   return {

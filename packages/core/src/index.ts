@@ -76,7 +76,12 @@ export {
 } from './audit/chain.ts'
 export { encodeEventMap, type EventMap } from './audit/event-map.ts'
 export { checkpointRecords } from './audit/checkpoint-lines.ts'
-export { listCheckpoints, listSigningKeys, type PublishCheckpoint, takeCheckpoints } from './audit/checkpoint.service.ts'
+export {
+  listCheckpoints,
+  listSigningKeys,
+  type PublishCheckpoint,
+  takeCheckpoints,
+} from './audit/checkpoint.service.ts'
 export { AuditSigningKey, type ChainHead, Checkpoint } from './audit/checkpoint.ts'
 export type { CheckpointLines } from './audit/checkpoint-file.ts'
 export { type LogVerification, type LogVerificationOptions, verifyLog } from './audit/log-verification.ts'

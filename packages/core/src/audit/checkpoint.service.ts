@@ -3,7 +3,14 @@ import type { Db, HousekeepingTx, Reader } from '../db/handles.ts'
 import { housekeeping } from '../db/housekeeping.ts'
 import { decodeCursor, type Page, pageLimit, type PageQuery, toPage } from '../page.ts'
 import * as checkpoints from './checkpoint.repository.ts'
-import { type AuditSigningKey, type ChainHead, type Checkpoint, headsMax, noRoot, signCheckpoint } from './checkpoint.ts'
+import {
+  type AuditSigningKey,
+  type ChainHead,
+  type Checkpoint,
+  headsMax,
+  noRoot,
+  signCheckpoint,
+} from './checkpoint.ts'
 import type { SigningKey } from './signing-key.ts'
 
 /** Tells of a checkpoint outside of the database. It is called again for one that it may have told of already. */

@@ -1,7 +1,7 @@
 import type { Reader } from '../db/handles.ts'
 import { type Finding, finding } from './verification-finding.ts'
-import { listRows, placeBehind } from './verification.repository.ts'
 import type { VerificationRow } from './verification-row.ts'
+import { listRows, placeBehind } from './verification.repository.ts'
 
 /** How far from where it is a row is looked for. */
 const reach = 10_000

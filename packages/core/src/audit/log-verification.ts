@@ -3,9 +3,9 @@ import type { StreamId } from '../id.ts'
 import { type CheckpointLines, verifyCheckpointLines } from './checkpoint-file.ts'
 import { type CheckpointsVerified, keysOfDatabase, trusted, verifyCheckpoints } from './checkpoint-verification.ts'
 import type { VerificationKey } from './signing-key.ts'
-import { StreamPageWalk, type WalkTally } from './verification-walk.ts'
 import type { Finding } from './verification-finding.ts'
 import { onlyStream, streamPages } from './verification-streams.ts'
+import { StreamPageWalk, type WalkTally } from './verification-walk.ts'
 import type { StreamStart } from './verification.ts'
 
 /** What a verification of everything goes by. */

@@ -5,8 +5,8 @@ import { findTenant } from '../tenants/tenant.repository.ts'
 import type { Actor } from './actor.ts'
 import { audited, changed, unchanged } from './audited.ts'
 import { PlaceRanges } from './place-ranges.ts'
-import { type Redacted, type RedactionRequest, redactedAction } from './redaction.ts'
 import * as repository from './redaction.repository.ts'
+import { type Redacted, type RedactionRequest, redactedAction } from './redaction.ts'
 import { streamOf } from './stream.ts'
 
 /** Events that one transaction redacts, and streams that one statement looks into. */
@@ -25,7 +25,9 @@ export async function redactEvents(db: Db, actor: Actor, request: RedactionReque
   const streams = await streamsOf(db, request)
   const held = await repository.listHeld(db, streams)
   if (held.length > 0 && request.skip_held !== true) {
-    throw new RegistryError('tenant.legal_hold', { detail: `These streams are under a legal hold: ${held.join(', ')}.` })
+    throw new RegistryError('tenant.legal_hold', {
+      detail: `These streams are under a legal hold: ${held.join(', ')}.`,
+    })
   }
   const free = streams.filter((id) => !held.includes(id))
   let all = 0
@@ -52,7 +54,8 @@ async function streamsOfEvents(db: Db, ids: readonly EventId[], only: StreamId |
   )
   const known = new Set(found.map(({ id }) => id))
   const missing = ids.find((id) => !known.has(id))
-  if (missing !== undefined) throw new RegistryError('audit_event.not_found', { detail: `There is no event ${missing}.` })
+  if (missing !== undefined)
+    throw new RegistryError('audit_event.not_found', { detail: `There is no event ${missing}.` })
   return [...new Set(found.map(({ stream_id }) => stream_id))].sort()
 }
 
@@ -98,7 +101,11 @@ async function forget(
 }
 
 /** A tenant's stream has the tenant's id. */
-async function tenantOf(tx: AuditedTx, actor: Actor, id: StreamId): Promise<{ id: TenantId; name: string } | undefined> {
+async function tenantOf(
+  tx: AuditedTx,
+  actor: Actor,
+  id: StreamId,
+): Promise<{ id: TenantId; name: string } | undefined> {
   const tenant = await findTenant(tx, actor.sight, TenantId.parse(id))
   return tenant && { id: tenant.id, name: tenant.name }
 }

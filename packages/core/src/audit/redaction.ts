@@ -26,9 +26,12 @@ export const RedactionRequest = z
   .refine(({ event_ids, actor_id, target_id }) => [event_ids, actor_id, target_id].filter(Boolean).length === 1, {
     error: 'needs either events, or an actor, or a target',
   })
-  .refine(({ event_ids, product, stream_id }) => event_ids !== undefined || product !== undefined || stream_id !== undefined, {
-    error: 'needs a product or a stream beside an actor or a target: elsewhere the same id may be somebody else',
-  })
+  .refine(
+    ({ event_ids, product, stream_id }) => event_ids !== undefined || product !== undefined || stream_id !== undefined,
+    {
+      error: 'needs a product or a stream beside an actor or a target: elsewhere the same id may be somebody else',
+    },
+  )
 export type RedactionRequest = z.output<typeof RedactionRequest>
 
 /** What was redacted. */

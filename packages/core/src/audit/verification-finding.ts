@@ -38,7 +38,10 @@ export const Finding = z
       description: 'The event that stands there, if one does.',
       examples: ['0190f1c2-8a6b-7c3d-9e4f-5a6b7c8d9e0f'],
     }),
-    checkpoint: z.int().nullable().meta({ description: 'The number of the checkpoint that shows it.', examples: [42] }),
+    checkpoint: z
+      .int()
+      .nullable()
+      .meta({ description: 'The number of the checkpoint that shows it.', examples: [42] }),
   })
   .meta({ id: 'AuditFinding', description: 'Something in the audit log that is not as it was written.' })
 export type Finding = z.output<typeof Finding>

@@ -1,6 +1,6 @@
 import type { Reader } from '../db/handles.ts'
-import { listRows, type LogPlace } from './verification.repository.ts'
 import type { VerificationRow } from './verification-row.ts'
+import { listRows, type LogPlace } from './verification.repository.ts'
 
 /** Rows that one page has, and about how many bytes: an event may have a quarter of a megabyte. */
 const page = { rows: { first: 100, max: 1_000 }, bytes: 4_000_000 } as const

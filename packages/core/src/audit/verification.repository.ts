@@ -5,8 +5,8 @@ import { ownProduct } from './audit-event.ts'
 import type { ChainHead } from './checkpoint.ts'
 import { PlaceRanges } from './place-ranges.ts'
 import { redactedAction } from './redaction.ts'
-import type { CertifiedHead } from './verification.ts'
 import { sentColumns, VerificationRow } from './verification-row.ts'
+import type { CertifiedHead } from './verification.ts'
 
 /** A place in the log, which is in the order of streams, places, ids. */
 export interface LogPlace {
@@ -37,12 +37,7 @@ export const placeBehind = (stream_id: string, stream_seq?: number): LogPlace =>
 const sent = sql<Buffer>`record_send(row(${sql.join(sentColumns.map((name) => sql.ref(name)))}))`
 
 /** Rows in the order of streams and places, after this one, up to this stream. */
-export async function listRows(
-  db: Reader,
-  after: LogPlace,
-  last: string,
-  rowsMax: number,
-): Promise<VerificationRow[]> {
+export async function listRows(db: Reader, after: LogPlace, last: string, rowsMax: number): Promise<VerificationRow[]> {
   const rows = await db
     .selectFrom('audit_log')
     .select(sent.as('sent'))
@@ -99,7 +94,9 @@ export async function listLostStreams(db: Reader, after: string | undefined, las
   const rows = await db
     .selectFrom(known)
     .select('known.stream_id')
-    .where(() => sql<SqlBool>`not exists (select from registry.audit_streams head where head.stream_id = known.stream_id)`)
+    .where(
+      () => sql<SqlBool>`not exists (select from registry.audit_streams head where head.stream_id = known.stream_id)`,
+    )
     .orderBy('known.stream_id')
     .execute()
   return rows.map(({ stream_id }) => stream_id)

@@ -3,8 +3,8 @@ import type { Reader } from '../db/handles.ts'
 import { RegistryError } from '../errors.ts'
 import { StreamId } from '../id.ts'
 import { decodeCursor, encodeCursor, PageQuery } from '../page.ts'
-import { findCheckpoint, listHeads } from './checkpoint.repository.ts'
 import { keysOfDatabase, problemOfHeads, problemOfSignature } from './checkpoint-verification.ts'
+import { findCheckpoint, listHeads } from './checkpoint.repository.ts'
 import { explainMisfit } from './displacement.ts'
 import { Finding, finding } from './verification-finding.ts'
 import { placeOf, rowPages } from './verification-pages.ts'
@@ -45,17 +45,25 @@ export const StreamVerification = z
       examples: ['00000000-0000-0000-0000-000000000001'],
     }),
     intact: z.boolean().meta({ description: 'Whether nothing was found.' }),
-    findings: z.array(Finding).meta({ description: 'What was found: the first thing in the stream, and in its checkpoints.' }),
+    findings: z
+      .array(Finding)
+      .meta({ description: 'What was found: the first thing in the stream, and in its checkpoints.' }),
     from_seq: place('The first place that was verified.', 1),
     to_seq: place('The last one; what is before it is as it was written.', 4242),
     rows: place('How many rows that were.', 4242),
     redacted: place('How many of them are redacted: of those, only what stays could be verified.', 0),
-    certified_seq: z.int().nullable().meta({
-      description:
-        'Up to where a signed checkpoint says the same. What is behind it only fits together; null when that is all of it.',
-      examples: [4240],
-    }),
-    checkpoint: z.int().nullable().meta({ description: 'The number of that checkpoint.', examples: [42] }),
+    certified_seq: z
+      .int()
+      .nullable()
+      .meta({
+        description:
+          'Up to where a signed checkpoint says the same. What is behind it only fits together; null when that is all of it.',
+        examples: [4240],
+      }),
+    checkpoint: z
+      .int()
+      .nullable()
+      .meta({ description: 'The number of that checkpoint.', examples: [42] }),
     next_cursor: z.string().nullable().meta({ description: 'How to go on; null at the end of the stream.' }),
   })
   .meta({ id: 'AuditStreamVerification', description: 'What the verification of a stream came to.' })
@@ -95,7 +103,11 @@ export async function verifyStream(
   const { isPaused, hasRows, beyond } = await verifyRows(db, verifier, walk)
   if (!hasRows && !head && !newest && cursor === undefined) throw new RegistryError('audit_stream.not_found')
   if (!isPaused) verifier.end(head, newest)
-  const found = await foundIn(db, verifier, { hasHead: head !== undefined, hasRows, beyond: isPaused ? undefined : beyond })
+  const found = await foundIn(db, verifier, {
+    hasHead: head !== undefined,
+    hasRows,
+    beyond: isPaused ? undefined : beyond,
+  })
   const checkpoint = found?.checkpoint ?? verifier.certified?.number
   const ofCheckpoint = checkpoint === undefined ? [] : await problemsOfCheckpoint(db, checkpoint)
   const findings = [...(found ? [found] : []), ...ofCheckpoint]

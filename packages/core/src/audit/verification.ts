@@ -70,7 +70,13 @@ export class StreamVerifier {
       this.#heads.splice(behind + 1, 0, head)
     } else if (head.stream_seq === stream_seq && !this.finding) {
       if (head.chain_hash.equals(chain_hash)) this.certified = { number: head.number, stream_seq }
-      else this.#found('rows_rewritten', `checkpoint ${head.number} names another row at the start`, stream_seq, head.number)
+      else
+        this.#found(
+          'rows_rewritten',
+          `checkpoint ${head.number} names another row at the start`,
+          stream_seq,
+          head.number,
+        )
     }
   }
 
@@ -137,7 +143,13 @@ export class StreamVerifier {
     const { stream_seq, chain_hash } = this.#last
     if (row.stream_seq !== stream_seq + 1) return this.#outOfPlace(row)
     if (!row.isKnownVersion) {
-      return this.#found('version_unknown', 'the row is chained in a way that is not known here', row.stream_seq, null, row)
+      return this.#found(
+        'version_unknown',
+        'the row is chained in a way that is not known here',
+        row.stream_seq,
+        null,
+        row,
+      )
     }
     if (!row.hasItsDigest) {
       return this.#mismatch(row, 'what the row says of persons is not what its digest was made of')

@@ -59,7 +59,8 @@ export const evidenceRoutes = [
     operation: 'listAuditSigningKeys',
     tag,
     summary: 'List the public keys of checkpoints',
-    description: 'Answers every public key that checkpoints are or were signed with, the newest first, all on one page.',
+    description:
+      'Answers every public key that checkpoints are or were signed with, the newest first, all on one page.',
     scope,
     status: 200,
     response: pageOf(AuditSigningKey, 'AuditSigningKeyPage'),
