@@ -67,7 +67,8 @@ describe('who knows whom', () => {
       ],
     ],
     ['packages/client', []],
-    ['apps/migrate', ['@breakpilot/tenant-migrations', 'commander']],
+    // Core for what it does with the log, loaded for these commands alone: a migration needs none of it.
+    ['apps/migrate', ['@breakpilot/tenant-core', '@breakpilot/tenant-migrations', 'commander']],
     [
       'apps/server',
       [

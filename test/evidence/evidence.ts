@@ -1,5 +1,6 @@
 import {
   appendEvents,
+  chainHash,
   type ChainHead,
   type Checkpoint,
   checkpointRecords,
@@ -108,3 +109,32 @@ export const linesOf = (lines: readonly string[]) =>
   async function* () {
     yield* lines
   }
+
+/**
+ * What somebody does who can write the whole database and knows how the log is made: changes a row, and makes every link
+ * behind it anew, the head of the stream included.
+ */
+export async function forge(evidence: Evidence, stream: StreamId, seq: number, action: string): Promise<void> {
+  const { db, tamper } = evidence
+  const rows = await db
+    .selectFrom('audit_log')
+    .selectAll()
+    .where('stream_id', '=', stream)
+    .where('stream_seq', '>=', seq)
+    .orderBy('stream_seq')
+    .execute()
+  let previous = rows[0]?.prev_hash
+  for (const row of rows) {
+    if (!previous) throw new Error('there is nothing to forge')
+    const changed = row.stream_seq === seq ? { ...row, action } : row
+    const link = chainHash(previous, row.personal_digest, changed)
+    await tamper('update audit_log set action = $2, prev_hash = $3, chain_hash = $4 where id = $1', [
+      row.id,
+      changed.action,
+      previous,
+      link,
+    ])
+    previous = link
+  }
+  await tamper('update registry.audit_streams set last_hash = $2 where stream_id = $1', [stream, previous])
+}

@@ -1,6 +1,7 @@
 import { createMigrationFiles, createMigrator, latestVersion, MigrationError } from '@breakpilot/tenant-migrations'
 import type { Migrator, MigratorOptions, Outcome } from '@breakpilot/tenant-migrations'
 import { Command, InvalidArgumentError, Option } from 'commander'
+import { addAuditCommands } from './audit-program.ts'
 import type { Config } from './config.ts'
 import { parseDuration } from './duration.ts'
 import type { Output } from './output.ts'
@@ -37,7 +38,8 @@ interface DownOptions extends GlobalOptions {
 }
 
 /** The command line of `tenant-migrate`. Each command is one call of the migrator and one answer. */
-export function createProgram({ appVersion, output, signal, config }: Surroundings): Command {
+export function createProgram(surroundings: Surroundings): Command {
+  const { appVersion, output, signal, config } = surroundings
   const migrator = (options: GlobalOptions, more: Partial<MigratorOptions> = {}): Migrator => {
     const { connectionString, waitMs, runtimeRole } = config()
     return createMigrator({
@@ -177,6 +179,7 @@ export function createProgram({ appVersion, output, signal, config }: Surroundin
       output.result('create', { files }, files.join('\n'))
     })
 
+  addAuditCommands(program, surroundings)
   return program
 }
 

@@ -26,7 +26,7 @@ export interface Operation {
   readonly path: string
   /** It needs no credential, and must not be sent one. */
   readonly public?: true
-  /** It changes nothing: a POST that has no Idempotency-Key only answers. */
+  /** It changes nothing, although it is a POST: one that has no Idempotency-Key only answers. */
   readonly reads?: true
   /** It is carried out once for each Idempotency-Key. */
   readonly idempotent?: true
@@ -45,7 +45,7 @@ function flagsOf(method: string, { security, parameters = [], requestBody }: Api
   const idempotent = parameters.some(({ in: where, name }) => where === 'header' && name === 'Idempotency-Key')
   return [
     ...(security?.length === 0 ? ['public'] : []),
-    ...(method === 'GET' || (method === 'POST' && !idempotent) ? ['reads'] : []),
+    ...(method === 'POST' && !idempotent ? ['reads'] : []),
     ...(idempotent ? ['idempotent'] : []),
     ...(requestBody && 'application/x-ndjson' in requestBody.content ? ['lines'] : []),
   ]

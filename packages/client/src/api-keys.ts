@@ -17,7 +17,7 @@ import type {
   VerifiedKey,
   VerifiedKeys,
 } from './generated/schemas.gen.ts'
-import { List } from './list.ts'
+import { List, pageQuery } from './list.ts'
 import type { ChangeOptions, ReadOptions, RequestOptions, VersionOptions } from './options.ts'
 import type { Transport } from './transport.ts'
 
@@ -53,10 +53,9 @@ export class ApiKeys {
     options?: RequestOptions,
   ): List<ApiKeyView, ApiKeyPage | OwnApiKeyPage> {
     const path = { tenant_id: tenantId }
-    return new List('listApiKeys', filter.cursor, (cursor) => {
-      const query = { ...filter, ...(cursor !== undefined && { cursor }) }
-      return this.#transport.call('listApiKeys', { path, query }, options)
-    })
+    return new List('listApiKeys', filter.cursor, (cursor) =>
+      this.#transport.call('listApiKeys', { path, query: pageQuery(filter, cursor) }, options),
+    )
   }
 
   /**

@@ -19,6 +19,8 @@ import type {
 } from './generated/schemas.gen.ts'
 import { List } from './list.ts'
 import type { ChangeOptions, RequestOptions } from './options.ts'
+import { List, pageQuery } from './list.ts'
+import type { RequestOptions } from './options.ts'
 import type { Transport } from './transport.ts'
 
 /** Which events of the audit log a list has: those that match all of it. */
@@ -64,6 +66,11 @@ export class Audit {
       const query = { ...queryOf(filter), ...(cursor !== undefined && { cursor }) }
       return this.#transport.call('listAuditEvents', { query }, options)
     })
+  /** The events that match every filter, newest first. */
+  listEvents(filter: ListAuditEventsQuery = {}, options?: RequestOptions): List<AuditEvent, AuditEventPage> {
+    return new List('listAuditEvents', filter.cursor, (cursor) =>
+      this.#transport.call('listAuditEvents', { query: pageQuery(filter, cursor) }, options),
+    )
   }
 
   /**
@@ -99,10 +106,9 @@ export class Audit {
     page: ListAuditCheckpointsQuery = {},
     options?: RequestOptions,
   ): List<AuditCheckpoint, AuditCheckpointPage> {
-    return new List('listAuditCheckpoints', page.cursor, (cursor) => {
-      const query = { ...page, ...(cursor !== undefined && { cursor }) }
-      return this.#transport.call('listAuditCheckpoints', { query }, options)
-    })
+    return new List('listAuditCheckpoints', page.cursor, (cursor) =>
+      this.#transport.call('listAuditCheckpoints', { query: pageQuery(page, cursor) }, options),
+    )
   }
 
   /** Every public key that checkpoints are or were signed with, the newest first. */

@@ -82,3 +82,7 @@ export class List<Item, Page extends PageOf<Item>> implements AsyncIterable<Item
     return this.#ask(this.#start).then(onFulfilled, onRejected)
   }
 }
+
+/** The query for the page at a cursor, of the same list. */
+export const pageQuery = <Query extends object>(query: Query, cursor: string | undefined): Query =>
+  cursor === undefined ? query : { ...query, cursor }

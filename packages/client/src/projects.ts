@@ -1,7 +1,7 @@
 import type { Call, Found } from './call.ts'
 import type { ListProjectsQuery } from './generated/operations.gen.ts'
 import type { NewProject, Project, ProjectChanges, ProjectPage } from './generated/schemas.gen.ts'
-import { List } from './list.ts'
+import { List, pageQuery } from './list.ts'
 import type { ChangeOptions, ReadOptions, RequestOptions, VersionOptions } from './options.ts'
 import type { Transport } from './transport.ts'
 
@@ -25,10 +25,9 @@ export class Projects {
   /** The projects of a tenant, newest first; archived ones too, unless you filter. */
   list(tenantId: string, filter: ListProjectsQuery = {}, options?: RequestOptions): List<Project, ProjectPage> {
     const path = { tenant_id: tenantId }
-    return new List('listProjects', filter.cursor, (cursor) => {
-      const query = { ...filter, ...(cursor !== undefined && { cursor }) }
-      return this.#transport.call('listProjects', { path, query }, options)
-    })
+    return new List('listProjects', filter.cursor, (cursor) =>
+      this.#transport.call('listProjects', { path, query: pageQuery(filter, cursor) }, options),
+    )
   }
 
   /**

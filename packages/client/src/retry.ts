@@ -19,8 +19,8 @@ const beforeProcessing = new Set<unknown>([
  * it names the version that it is for. Without that, a second PUT, PATCH or DELETE would undo what somebody else has
  * done after the first: it would lift the hold that was placed again, or take away the product that was given anew.
  */
-export function isRepeatable({ reads, idempotent }: Operation, isConditional: boolean): boolean {
-  return reads ?? idempotent ?? isConditional
+export function isRepeatable({ method, reads, idempotent }: Operation, isConditional: boolean): boolean {
+  return method === 'GET' || (reads ?? idempotent ?? isConditional)
 }
 
 /**

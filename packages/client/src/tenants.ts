@@ -16,7 +16,7 @@ import type {
   TransitionPreview,
 } from './generated/schemas.gen.ts'
 import { LegalHolds } from './legal-holds.ts'
-import { List } from './list.ts'
+import { List, pageQuery } from './list.ts'
 import type { ChangeOptions, ReadOptions, RequestOptions, VersionOptions } from './options.ts'
 import { importTenants } from './tenant-import.ts'
 import type { Transport } from './transport.ts'
@@ -51,7 +51,7 @@ export class Tenants {
   /** The tenants that you see and that match every filter, newest first unless you sort otherwise. */
   list(filter: ListTenantsQuery = {}, options?: RequestOptions): List<TenantView, TenantPage | TenantSummaryPage> {
     return new List('listTenants', filter.cursor, (cursor) =>
-      this.#transport.call('listTenants', { query: { ...filter, ...(cursor !== undefined && { cursor }) } }, options),
+      this.#transport.call('listTenants', { query: pageQuery(filter, cursor) }, options),
     )
   }
 

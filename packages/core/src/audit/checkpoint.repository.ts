@@ -129,13 +129,15 @@ export async function insertCheckpoint(
   await tx.insertInto('registry.audit_checkpoints_unpublished').values({ number: checkpoint.number }).execute()
 }
 
-/** The first checkpoint that has not been told of. */
-export async function findUnpublished(tx: HousekeepingTx): Promise<number | undefined> {
+/** The first checkpoint that has not been told of and that nobody else is telling of, until the transaction ends. */
+export async function lockUnpublished(tx: HousekeepingTx): Promise<number | undefined> {
   const row = await tx
     .selectFrom('registry.audit_checkpoints_unpublished')
     .select('number')
     .orderBy('number')
     .limit(1)
+    .forUpdate()
+    .skipLocked()
     .executeTakeFirst()
   return row?.number
 }

@@ -58,8 +58,7 @@ async function publishAll(db: Db, publish: PublishCheckpoint): Promise<void> {
 
 /** Told first and forgotten then: told twice is harmless, and not at all is not. */
 async function publishOne(tx: HousekeepingTx, publish: PublishCheckpoint): Promise<boolean> {
-  if (!(await checkpoints.tryCheckpointTurn(tx))) return false
-  const number = await checkpoints.findUnpublished(tx)
+  const number = await checkpoints.lockUnpublished(tx)
   if (number === undefined) return false
   const checkpoint = await checkpoints.findCheckpoint(tx, number)
   if (checkpoint) publish(checkpoint, await checkpoints.listHeads(tx, number, number))

@@ -1,0 +1,195 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createDb, type Db, type StreamId, verifyStream } from '@breakpilot/tenant-core'
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
+import { run } from '../migrations/command.ts'
+import { anEvidence, type Evidence, linesOf } from './evidence.ts'
+
+let evidence: Evidence
+let owner: Db
+let stream: StreamId
+beforeEach(async () => {
+  evidence = await anEvidence()
+  owner = createDb({ connectionString: evidence.database.ownerUrl })
+  stream = await evidence.append(5)
+  await evidence.append(2, { actor: { id: 'u2', name: 'John' } })
+  await evidence.checkpoint()
+})
+afterEach(async () => {
+  await owner.destroy()
+  await evidence.close()
+})
+
+const command = async (...args: string[]) => await run(args, { DATABASE_URL: evidence.database.ownerUrl })
+const why = ['--reason', 'Art. 17', '--by', 'jane@breakpilot.com']
+const rows = async (id = stream) =>
+  await evidence.db.selectFrom('audit_log').selectAll().where('stream_id', '=', id).orderBy('stream_seq').execute()
+
+describe('what events say of persons', () => {
+  it('is gone for good, the chain still verifies, and the log says who erased what and why', async () => {
+    const [before] = await rows()
+    expect(await command('audit-redact', '--actor', 'u1', '--product', 'certifai', ...why)).toMatchObject({
+      code: 0,
+      lines: [{ event: 'audit-redact', events: 5, streams: 1, held: [] }],
+    })
+    const [first, ...others] = await rows()
+    expect(first).toEqual({
+      ...before,
+      ...Object.fromEntries(
+        ['actor_id', 'actor_name', 'actor_href', 'actor_fields', 'target_id', 'target_name', 'target_href'].map(
+          (name) => [name, null],
+        ),
+      ),
+      ...Object.fromEntries(
+        ['target_fields', 'group_name', 'source_ip', 'description', 'external_id', 'fields', 'metadata', 'hash'].map(
+          (name) => [name, null],
+        ),
+      ),
+      row_salt: null,
+      search: null,
+    })
+    expect(others.map(({ actor_id }) => actor_id)).toEqual([null, null, null, null, 'u2', 'u2', 'jane@breakpilot.com'])
+    const told = others.at(-1)
+    expect(told).toMatchObject({ product: 'tenant-registry', action: 'audit_event.redacted', target_id: stream })
+    expect(JSON.parse(String(told?.fields))).toEqual({ 'after.events': '5', 'after.stream_seqs': '1-5' })
+    expect(JSON.parse(String(told?.metadata))).toEqual({ note: 'Art. 17' })
+
+    await evidence.checkpoint()
+    expect(await evidence.findings({ checkpoints: linesOf(evidence.lines) })).toEqual([])
+    expect(await verifyStream(evidence.db, stream, {})).toMatchObject({ intact: true, rows: 8, redacted: 5 })
+  })
+
+  it('is erased once: doing it again changes nothing', async () => {
+    const [first] = await rows()
+    const again = async () => await command('audit-redact', '--event', String(first?.id), ...why)
+    expect(await again()).toMatchObject({ code: 0, lines: [{ events: 1 }] })
+    const after = await rows()
+    expect(await again()).toMatchObject({ code: 0, lines: [{ events: 0 }] })
+    expect(await rows()).toEqual(after)
+  })
+
+  it('that no event tells of the redaction of is found', async () => {
+    await evidence.tamper(`
+      update audit_log set actor_id = null, actor_name = null, actor_href = null, actor_fields = null, target_id = null,
+        target_name = null, target_href = null, target_fields = null, group_name = null, source_ip = null,
+        description = null, external_id = null, fields = null, metadata = null, hash = null, row_salt = null
+      where stream_id = '${stream}' and stream_seq = 2`)
+    expect(await evidence.findings()).toMatchObject([{ code: 'row_erased', stream_seq: 2 }])
+  })
+
+  it('stays with what tells of redactions', async () => {
+    const [first] = await rows()
+    await command('audit-redact', '--event', String(first?.id), ...why)
+    const told = (await rows()).at(-1)
+    const again = await command('audit-redact', '--actor', 'jane@breakpilot.com', '--stream', stream, ...why)
+    expect(again).toMatchObject({ code: 0, lines: [{ events: 0 }] })
+    expect((await rows()).at(-1)).toEqual(told)
+  })
+})
+
+it('a stream under a legal hold is refused before anything is changed, and left out where that is asked for', async () => {
+  await evidence.tamper(`insert into registry.legal_holds (stream_id, reason, by) values ($1, 'lawsuit', 'test')`, [
+    stream,
+  ])
+  const before = await rows()
+  const held = await command('audit-redact', '--actor', 'u1', '--product', 'certifai', ...why)
+  expect(held).toMatchObject({ code: 1, error: { code: 'failed', message: expect.stringContaining(stream) } })
+  await expect(
+    evidence.tamper('select registry.redact_audit_events($1, $2)', [stream, [before[0]?.id]]),
+  ).rejects.toThrow('legal hold')
+  const others = await command('audit-redact', '--actor', 'u1', '--product', 'certifai', '--skip-held', ...why)
+  expect(others).toMatchObject({ code: 0, lines: [{ events: 0, held: [stream] }] })
+  expect(await rows()).toEqual(before)
+})
+
+it('the server’s own role cannot redact', async () => {
+  const [first] = await rows()
+  const done = await run(['audit-redact', '--event', String(first?.id), ...why], {
+    DATABASE_URL: evidence.database.runtimeUrl,
+  })
+  expect(done.code).toBe(1)
+  expect((await rows())[0]).toEqual(first)
+})
+
+it.each([
+  ['no event, actor or target', []],
+  ['an actor of anywhere', ['--actor', 'u1']],
+  ['two of them', ['--actor', 'u1', '--target', 't1', '--product', 'certifai']],
+  ['an event that is no UUID', ['--event', 'nonsense']],
+])('refuses %s', async (_, args) => {
+  expect(await command('audit-redact', ...args, ...why)).toMatchObject({ code: 2, error: { code: 'usage' } })
+})
+
+describe('audit-verify', () => {
+  const aFile = (name: string, text: string): string => {
+    const folder = mkdtempSync(join(tmpdir(), 'audit-verify-'))
+    onTestFinished(() => rmSync(folder, { recursive: true }))
+    writeFileSync(join(folder, name), text)
+    return join(folder, name)
+  }
+  const files = () => [
+    '--public-key',
+    aFile('keys.pem', evidence.key.publicKey.pem),
+    '--checkpoints',
+    aFile('server.log', `{"msg":"listening"}\n${evidence.lines.join('\n')}\n`),
+  ]
+
+  it('ends with 0 when everything is as it was written, and says how much that was', async () => {
+    await evidence.append(1)
+    const { code, lines } = await command('audit-verify', ...files())
+    expect({ code, lines }).toMatchObject({
+      code: 0,
+      lines: [
+        {
+          event: 'audit-verify',
+          findings: 0,
+          rows: 8,
+          streams: 1,
+          checkpoints: 1,
+          checkpoints_in_lines: 1,
+          uncertified_rows: 1,
+          keys: 'given',
+        },
+      ],
+    })
+  })
+
+  it('ends with 1 and names the row when one is not', async () => {
+    await evidence.tamper(`delete from audit_log where stream_id = '${stream}' and stream_seq = 3`)
+    const { code, lines, error } = await command('audit-verify', ...files())
+    expect(code).toBe(1)
+    expect(lines).toMatchObject([
+      { event: 'finding', code: 'row_removed', stream_id: stream, stream_seq: 3 },
+      { event: 'audit-verify', findings: 1 },
+    ])
+    expect(error).toMatchObject({ code: 'failed' })
+  })
+
+  it.each([
+    ['a file of keys that has none', ['--public-key', '/dev/null']],
+    ['a log that is not there', ['--checkpoints', '/nowhere']],
+    ['a stream that is none', ['--stream', 'nonsense']],
+  ])('refuses %s', async (_, args) => {
+    expect(await command('audit-verify', ...args)).toMatchObject({ code: 2, error: { code: 'usage' } })
+  })
+})
+
+it('a long stream is verified over several calls, each from where the one before ended', async () => {
+  await evidence.append(40)
+  await evidence.checkpoint()
+  let cursor: string | undefined
+  const ends: number[] = []
+  do {
+    const part = await verifyStream(evidence.db, stream, { limit: 15, cursor })
+    expect(part.intact).toBe(true)
+    ends.push(part.to_seq)
+    cursor = part.next_cursor ?? undefined
+  } while (cursor !== undefined)
+  expect(ends).toEqual([15, 30, 45, 47])
+  await evidence.tamper(`update audit_log set action = 'other' where stream_id = '${stream}' and stream_seq = 33`)
+  const first = await verifyStream(evidence.db, stream, { limit: 30 })
+  expect(first).toMatchObject({ intact: true, to_seq: 30 })
+  const second = await verifyStream(evidence.db, stream, { cursor: first.next_cursor ?? undefined })
+  expect(second).toMatchObject({ intact: false, to_seq: 32, findings: [{ code: 'row_edited', stream_seq: 33 }] })
+})
