@@ -38,7 +38,6 @@ export type JobIntervals = Readonly<
       | 'audit-checkpoints'
       | 'audit-retention'
       | 'revocation-probe',
-      'trials' | 'purge' | 'changes' | 'idempotency' | 'audit-partitions' | 'audit-checkpoints' | 'revocation-probe',
       number
     >
   >

@@ -153,7 +153,6 @@ export async function startServer(config: Config, log: Logger, options: ServerOp
     options.jobs === 'none'
       ? []
       : jobsOfRegistry(db, catalogue, config, takeCheckpoints, options.jobs, probe && measureRevocation),
-      : jobsOfRegistry(db, config, takeCheckpoints, options.jobs, probe && measureRevocation),
     log,
   )
   return {

@@ -18,8 +18,8 @@ import type {
   RecordedAuditEvents,
 } from './generated/schemas.gen.ts'
 import { List } from './list.ts'
-import type { ChangeOptions, RequestOptions } from './options.ts'
 import { List, pageQuery } from './list.ts'
+import type { ChangeOptions, RequestOptions } from './options.ts'
 import type { RequestOptions } from './options.ts'
 import type { Transport } from './transport.ts'
 
@@ -62,14 +62,9 @@ export class Audit {
    *   const { data, total } = await registry.audit.listEvents({ tenant_id: id, action: 'report.*', total: true })
    */
   listEvents(filter: AuditEventFilter = {}, options?: RequestOptions): List<AuditEvent, AuditEventPage> {
-    return new List('listAuditEvents', filter.cursor, (cursor) => {
-      const query = { ...queryOf(filter), ...(cursor !== undefined && { cursor }) }
-      return this.#transport.call('listAuditEvents', { query }, options)
-    })
-  /** The events that match every filter, newest first. */
-  listEvents(filter: ListAuditEventsQuery = {}, options?: RequestOptions): List<AuditEvent, AuditEventPage> {
+    const query = queryOf(filter)
     return new List('listAuditEvents', filter.cursor, (cursor) =>
-      this.#transport.call('listAuditEvents', { query: pageQuery(filter, cursor) }, options),
+      this.#transport.call('listAuditEvents', { query: pageQuery(query, cursor) }, options),
     )
   }
 
