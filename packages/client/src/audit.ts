@@ -17,10 +17,8 @@ import type {
   Publication,
   RecordedAuditEvents,
 } from './generated/schemas.gen.ts'
-import { List } from './list.ts'
 import { List, pageQuery } from './list.ts'
 import type { ChangeOptions, RequestOptions } from './options.ts'
-import type { RequestOptions } from './options.ts'
 import type { Transport } from './transport.ts'
 
 /** Which events of the audit log a list has: those that match all of it. */
