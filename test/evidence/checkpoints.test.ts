@@ -87,7 +87,7 @@ describe('replicas', () => {
     } finally {
       await Promise.all(others.map((db) => db.destroy()))
     }
-    expect(told.sort()).toEqual([1, 2, 3, 4, 5])
+    expect(told.toSorted((a, b) => a - b)).toEqual([1, 2, 3, 4, 5])
     expect(await evidence.findings({ keys: undefined })).toEqual([])
   })
 

@@ -82,7 +82,7 @@ export async function anEvidence(): Promise<Evidence> {
 }
 
 /** An event with a value in every column there is. */
-export const anEvent = (n: number, fields: Partial<NewAuditEvent> = {}): NewAuditEvent => ({
+const anEvent = (n: number, fields: Partial<NewAuditEvent> = {}): NewAuditEvent => ({
   tenant_id: null,
   product: 'certifai',
   environment: 'live',
@@ -115,7 +115,7 @@ export const linesOf = (lines: readonly string[]) =>
  * behind it anew, the head of the stream included.
  */
 export async function forge(evidence: Evidence, stream: StreamId, seq: number, action: string): Promise<void> {
-  const { db, tamper } = evidence
+  const { db } = evidence
   const rows = await db
     .selectFrom('audit_log')
     .selectAll()
@@ -128,7 +128,7 @@ export async function forge(evidence: Evidence, stream: StreamId, seq: number, a
     if (!previous) throw new Error('there is nothing to forge')
     const changed = row.stream_seq === seq ? { ...row, action } : row
     const link = chainHash(previous, row.personal_digest, changed)
-    await tamper('update audit_log set action = $2, prev_hash = $3, chain_hash = $4 where id = $1', [
+    await evidence.tamper('update audit_log set action = $2, prev_hash = $3, chain_hash = $4 where id = $1', [
       row.id,
       changed.action,
       previous,
@@ -136,5 +136,5 @@ export async function forge(evidence: Evidence, stream: StreamId, seq: number, a
     ])
     previous = link
   }
-  await tamper('update registry.audit_streams set last_hash = $2 where stream_id = $1', [stream, previous])
+  await evidence.tamper('update registry.audit_streams set last_hash = $2 where stream_id = $1', [stream, previous])
 }

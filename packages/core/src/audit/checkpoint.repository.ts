@@ -123,7 +123,7 @@ export async function insertCheckpoint(
     .columns(['stream_id', 'stream_seq'])
     .expression(tx.selectFrom(each).select(['head.stream_id', 'head.stream_seq']))
     .onConflict((conflict) =>
-      conflict.column('stream_id').doUpdateSet(({ ref }) => ({ stream_seq: ref('excluded.stream_seq') })),
+      conflict.column('stream_id').doUpdateSet((eb) => ({ stream_seq: eb.ref('excluded.stream_seq') })),
     )
     .execute()
   await tx.insertInto('registry.audit_checkpoints_unpublished').values({ number: checkpoint.number }).execute()

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { StreamId } from '../id.ts'
+import type { StreamId } from '../id.ts'
 import { Timestamp } from '../timestamp.ts'
 import { leafHash, merkleRoot } from './merkle.ts'
 import type { SigningKey, VerificationKey } from './signing-key.ts'
@@ -18,9 +18,12 @@ export const noRoot: Buffer = Buffer.alloc(32)
 export const headsMax = 5_000
 
 /** Bytes: as a `Buffer` inside, in hexadecimal digits on the wire. */
-const hexadecimal = (bytes: number) =>
+const hexadecimal = (bytes: number, meta: { readonly description: string; readonly examples: string[] }) =>
   z.codec(
-    z.string().regex(new RegExp(`^[0-9a-f]{${bytes * 2}}$`), { error: `must be ${bytes} bytes in hexadecimal digits` }),
+    z
+      .string()
+      .regex(new RegExp(`^[0-9a-f]{${bytes * 2}}$`), { error: `must be ${bytes} bytes in hexadecimal digits` })
+      .meta(meta),
     z.custom<Buffer>((value) => Buffer.isBuffer(value) && value.length === bytes),
     { decode: (text) => Buffer.from(text, 'hex'), encode: (buffer) => buffer.toString('hex') },
   )
@@ -40,16 +43,16 @@ export const Checkpoint = z
       .min(1)
       .max(headsMax)
       .meta({ description: 'How many streams had changed since they were last in one.', examples: [3] }),
-    root: hexadecimal(32).meta({
+    root: hexadecimal(32, {
       description: 'The Merkle tree hash (RFC 6962, SHA-256) of the heads of these streams, in hexadecimal digits.',
       examples: [example.repeat(4)],
     }),
-    previous_root: hexadecimal(32).meta({
+    previous_root: hexadecimal(32, {
       description: 'The root of the checkpoint before; 64 zeros for the first one.',
       examples: ['0'.repeat(64)],
     }),
     key_id: z.string().meta({ description: 'Which key signed it.', examples: [example] }),
-    signature: hexadecimal(64).meta({
+    signature: hexadecimal(64, {
       description: 'The Ed25519 signature, in hexadecimal digits; docs/audit-evidence.md says of what.',
       examples: [example.repeat(8)],
     }),

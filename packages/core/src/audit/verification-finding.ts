@@ -25,7 +25,7 @@ export type FindingCode = (typeof findingCodes)[number]
 export const Finding = z
   .object({
     code: openEnum(findingCodes).meta({ description: 'What was found.' }),
-    message: z.string().meta({ description: 'The same in words.' }),
+    message: z.string().meta({ description: 'The same in words.', examples: ['The row is not as it was written.'] }),
     stream_id: StreamId.nullable().meta({
       description: 'The stream that it is in.',
       examples: ['00000000-0000-0000-0000-000000000001'],

@@ -100,7 +100,9 @@ export class StreamPageWalk {
   /** Ends the stream that is open, and those on the way to this one, which have no row. */
   async #turnTo(id: StreamId | undefined): Promise<void> {
     if (this.#open) await this.#close(this.#open)
-    for (let [next] = this.#waiting; next && (id === undefined || next < id); [next] = this.#waiting) {
+    for (;;) {
+      const [next] = this.#waiting
+      if (next === undefined || (id !== undefined && next >= id)) break
       this.#waiting.shift()
       await this.#close(this.#opened(next))
     }

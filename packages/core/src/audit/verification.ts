@@ -227,7 +227,7 @@ export class StreamVerifier {
   }
 
   #found(
-    code: Finding['code'] & Parameters<typeof finding>[0],
+    code: Parameters<typeof finding>[0],
     message: string,
     stream_seq: number | null,
     checkpoint: number | null = null,
