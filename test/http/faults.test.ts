@@ -227,7 +227,8 @@ describe('half a transaction', () => {
 
   it('is a whole one when only the answer to its commit was lost: with its key, a repetition finds out', async () => {
     const repeatable = { json: { slug: 'lost', name: 'Written' }, headers: { 'idempotency-key': 'a-lost-answer' } }
-    relay.loseAnswerTo('commit')
+    // As a whole statement: others speak of commits too.
+    relay.loseAnswerTo('commit\0')
     expectUnavailable(await server.call('POST', '/v1/tenants', repeatable))
     const again = await server.call('POST', '/v1/tenants', repeatable)
     expect(again.status).toBe(201)
