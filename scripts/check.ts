@@ -14,6 +14,7 @@ const atOnce = 2
 const checks = new Map<string, string[]>([
   ['packages', ['node', 'scripts/check-packages.ts']],
   ['types', ['tsc', '--noEmit', '-p', 'tsconfig.json']],
+  ['browser-types', ['tsc', '--noEmit', '-p', 'apps/audit-viewer/tsconfig.json']],
   ['lint', ['oxlint', '--type-aware', '--deny-warnings']],
   ['dead-code', ['knip']],
   ['openapi', ['redocly', 'lint', 'packages/http/openapi.json', '--extends=recommended', '--max-problems=20']],

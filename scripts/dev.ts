@@ -3,8 +3,11 @@
  * With DATABASE_URL it uses that database; without, an embedded PostgreSQL with its data in `.data/`.
  * `pnpm dev:oidc` (`--oidc`) starts an identity provider as well, and has a token for every role.
  */
+import { execFile } from 'node:child_process'
+import { join } from 'node:path'
 import { exit } from 'node:process'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { promisify } from 'node:util'
 import { createMigrator } from '@breakpilot/tenant-migrations'
 import { expectFree, parseAddress } from './dev/address.ts'
 import { prepareDatabase } from './dev/database.ts'
@@ -13,6 +16,7 @@ import { devKeyring, devSigningKey } from './dev/keyring.ts'
 import { drain, runSeed, startProgram, untilAnswers } from './dev/programs.ts'
 import type { DevProvider } from './dev/provider.ts'
 import { openCluster } from './postgres/cluster.ts'
+import { checkout } from './postgres/installation.ts'
 import { startPostgres } from './postgres/server.ts'
 import { endProcess, isRunning, recordOf } from './processes/identity.ts'
 import { type Holder, type Lock, readLock, takeLock } from './processes/lock.ts'
@@ -60,6 +64,16 @@ async function dev(): Promise<void> {
     return done.length ? `version ${version}, applied ${done.join(', ')}` : `version ${version}`
   })
 
+  await step('viewer', async () => {
+    try {
+      await promisify(execFile)(process.execPath, [join(checkout, 'apps/audit-viewer/build.ts')])
+      return 'made'
+    } catch (error) {
+      // Everything else is there without it.
+      return `not made: ${error instanceof Error ? error.message : String(error)}`
+    }
+  })
+
   const provider = withProvider ? await ownProvider() : undefined
 
   await step('server', async () => {
@@ -82,6 +96,7 @@ async function dev(): Promise<void> {
   console.log(`
   ${provider ? 'curl -H "authorization: Bearer $OWNER" ' : ''}${address.url}/v1/tenants/by-slug/acme
   ${address.url}/docs
+  ${address.url}/audit/viewer
   DATABASE_URL=${database.runtimeUrl}
   ready in ${secondsSince(started)} s, Ctrl-C stops it
 `)

@@ -1,5 +1,6 @@
 import cors from 'cors'
 import express, { type Express, type RequestHandler } from 'express'
+import { mountAuditViewer } from './audit-viewer-page.ts'
 import { type AuthConfig, createAuthenticator } from './auth/index.ts'
 import { assertLocal } from './auth/local-only.ts'
 import { mountDocs } from './docs-page.ts'
@@ -59,6 +60,8 @@ export function createApp(options: AppOptions): Express {
   app.set('trust proxy', options.trustProxy ?? false)
   // Without authentication nothing at all is answered to anybody else, be it a page or a 404.
   if (options.auth.mode === 'off') app.use(localOnly)
+  // Before what answers everything else under /audit.
+  mountAuditViewer(app, host)
   // Before the origins of our own pages are let in anywhere: this wire has its own rule.
   mountRetraced(app, host, options.retraced)
   if (options.corsOrigins?.length) app.use(corsOf(options.corsOrigins))

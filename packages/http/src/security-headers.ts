@@ -21,6 +21,27 @@ export const pageHelmet = helmet({
 })
 
 /**
+ * helmet for the page that shows the audit log, which holds what anybody wrote: it talks to nobody but us, so that no
+ * picture in an event tells a stranger who looks at it, and not even a style comes from what is shown.
+ */
+export const viewerHelmet = helmet({
+  contentSecurityPolicy: {
+    useDefaults: false,
+    directives: {
+      defaultSrc: ["'none'"],
+      scriptSrc: ["'self'"],
+      styleSrc: ["'self'"],
+      imgSrc: ["'self'", 'data:'],
+      connectSrc: ["'self'"],
+      formAction: ["'none'"],
+      baseUri: ["'none'"],
+      frameAncestors: ["'none'"],
+    },
+  },
+  xFrameOptions: { action: 'deny' },
+})
+
+/**
  * The headers that helmet gives to every API answer, as a flat list of names and values. They are the same for all
  * requests, so they are asked for once.
  */
