@@ -30,7 +30,7 @@ export function answersOf(store: Store) {
 
   return {
     getHealth: () => ({ status: 'ok' }),
-    getReadiness: () => ({ status: 'ready', notes: [] }),
+    getReadiness: () => ({ status: 'ready', notes: [], audit_partitions_ahead: 12 }),
     listTenants: ({ args: { query = {} } }) => {
       const all = newestFirst(store.tenants.values()).map((tenant) => showTenant(store, tenant))
       return pageOf(all.filter(tenantFilter(query)), query)
