@@ -152,7 +152,9 @@ export function planCount(
 async function countLogs(db: Reader, max: number): Promise<number> {
   const [found] = await read(
     db,
-    sql<{ logs: number }>`select count(*)::integer as logs from (select from registry.audit_streams limit ${max}) as found`,
+    sql<{
+      logs: number
+    }>`select count(*)::integer as logs from (select from registry.audit_streams limit ${max}) as found`,
   )
   return found?.logs ?? 0
 }
