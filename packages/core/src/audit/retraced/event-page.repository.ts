@@ -7,7 +7,7 @@ import { conditionOf } from '../search-conditions.ts'
 import type { SearchExpression } from '../search-language.ts'
 import { columns } from '../shown-columns.ts'
 import type { Place } from './cursor.ts'
-import { type AuditScope, inScope } from './scope.ts'
+import { type AuditScope, inScope, streamOfScope } from './scope.ts'
 
 /** A row of the log as Retraced's wire shows it. */
 export interface AuditRow extends EventRow {
@@ -90,8 +90,10 @@ export async function readNextEvents(
 
 /** A product is never the registry itself, so nothing of what is hidden of the registry's own events is in a scope. */
 function matchingOf({ scope, search }: Pick<EventQuestion, 'scope' | 'search'>): Condition[] {
-  const tenant = scope.group?.tenant_id ?? undefined
-  const retention = retentionConditions({ kind: 'product', product: scope.product }, { tenant, product: scope.product })
+  const { group, product } = scope
+  const tenant = group?.tenant_id ?? undefined
+  const log = group && streamOfScope({ ...scope, group })
+  const retention = retentionConditions({ kind: 'product', product }, { log, product })
   return [...inScope(scope), ...retention, ...(search ? [conditionOf(everything, search, tenant)] : [])]
 }
 

@@ -1,9 +1,10 @@
 import { type SqlBool, sql } from 'kysely'
 import type { KeyEnvironment } from '../../api-keys/token.ts'
 import type { Reader } from '../../db/handles.ts'
-import type { TenantId } from '../../id.ts'
+import type { StreamId, TenantId } from '../../id.ts'
 import type { Catalogue } from '../../products/catalogue.ts'
 import { findTenantsOfGroups, groupKey } from '../group.repository.ts'
+import { streamOf } from '../stream.ts'
 
 /** For whom something was done: what the product calls it, and the tenant that it is, if it is one. */
 export interface AuditGroup {
@@ -37,21 +38,25 @@ export async function resolveGroup(
 }
 
 /**
- * What a row of the log has to be to be in a scope. A tenant's log is looked into while the tenant can be seen: of one
+ * What a row of the log has to be to be in a scope: a group that is no tenant has a log of its own. A tenant's log is looked into while the tenant can be seen: of one
  * that is archived, or about to be purged, there is nothing.
  */
 export function inScope({ product, environment, group, target_id }: AuditScope) {
   return [
     sql<SqlBool>`product = ${product}`,
     sql<SqlBool>`environment = ${environment}`,
-    ...(group ? [ofGroup(group)] : []),
+    ...(group ? [ofGroup(group, streamOfScope({ product, environment, group }))] : []),
     ...(target_id === undefined ? [] : [sql<SqlBool>`target_id = ${target_id}`]),
   ]
 }
 
-function ofGroup({ id, tenant_id }: AuditGroup) {
-  if (tenant_id === null) return sql<SqlBool>`group_id = ${id}`
-  return sql<SqlBool>`stream_id = ${tenant_id} and exists (
+/** The log that a group's events are in. */
+export const streamOfScope = ({ product, environment, group }: GroupScope): StreamId =>
+  streamOf({ tenant_id: group.tenant_id, product, environment, group_id: group.id })
+
+function ofGroup({ tenant_id }: AuditGroup, stream: StreamId) {
+  if (tenant_id === null) return sql<SqlBool>`stream_id = ${stream}`
+  return sql<SqlBool>`stream_id = ${stream} and exists (
     select from tenants where id = ${tenant_id} and status <> 'archived' and purge_requested_at is null
   )`
 }
