@@ -7,6 +7,7 @@ import {
   listEvents,
   type NewAuditEvent,
   placeLegalHold,
+  type Reader,
   RecordedEventQuery,
   type Sight,
   type Tenant,
@@ -291,6 +292,15 @@ it('a search that takes too long is ended by PostgreSQL, and its caller is told 
     )
   expect(rows).toEqual([])
 })
+
+it.each(['freely', 'in_order'] as const)(
+  'what is read %s is not compiled, whatever PostgreSQL can do',
+  async (planning) => {
+    const jit = async (reader: Reader) =>
+      (await sql<{ jit: string }>`select current_setting('jit') as jit`.execute(reader)).rows
+    expect(await boundedRead(db, 1_000, jit, planning)).toEqual([{ jit: 'off' }])
+  },
+)
 
 it('whatever is asked, it or its opposite holds of every event', async () => {
   const term = fc.constantFrom(

@@ -12,6 +12,10 @@ export type Planning = 'freely' | 'in_order'
 /**
  * Reads what somebody may make arbitrarily dear. PostgreSQL itself ends what takes longer: a statement whose caller has
  * merely stopped waiting would go on there.
+ *
+ * Nothing is compiled for it (`jit`). PostgreSQL compiles what it takes for dear, each partition's part of it anew for
+ * each statement, which takes seconds where reading takes a millisecond; and up to version 17 whatever cannot do without
+ * a sort is dear beyond measure while sorting is off.
  * @param milliseconds that each statement may take
  * @throws {RegistryError} `database.busy` when one takes longer
  */
@@ -24,7 +28,7 @@ export async function boundedRead<Result>(
   return await housekeeping(db, async (tx) => {
     await tx
       .selectFrom(sql`(select ${set('statement_timeout', String(milliseconds))} as set)`.as('bound'))
-      .select(sql`bound.set`.as('set'))
+      .select([sql`bound.set`.as('set'), set('jit', 'off').as('jit')])
       .$if(planning === 'in_order', (query) =>
         query.select([set('enable_sort', 'off').as('sort'), set('plan_cache_mode', 'force_generic_plan').as('plan')]),
       )
