@@ -297,7 +297,10 @@ it.each(['freely', 'in_order'] as const)(
   'what is read %s is not compiled, whatever PostgreSQL can do',
   async (planning) => {
     const jit = async (reader: Reader) =>
-      (await sql<{ jit: string }>`select current_setting('jit') as jit`.execute(reader)).rows
+      await reader
+        .selectFrom(sql`(select current_setting('jit') as jit)`.as('settings'))
+        .select(sql<string>`settings.jit`.as('jit'))
+        .execute()
     expect(await boundedRead(db, 1_000, jit, planning)).toEqual([{ jit: 'off' }])
   },
 )
