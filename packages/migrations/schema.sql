@@ -577,7 +577,7 @@ alter table public.audit_log alter column row_salt set storage plain;
 alter table public.audit_log alter column personal_digest set storage plain;
 alter table public.audit_log alter column prev_hash set storage plain;
 alter table public.audit_log alter column chain_hash set storage plain;
-CREATE INDEX audit_log_group_time_idx ON ONLY public.audit_log USING btree (product, environment, group_id, canonical_at DESC, id DESC) INCLUDE (crud);
+CREATE INDEX audit_log_group_idx ON ONLY public.audit_log USING btree (product, environment, group_id, canonical_at DESC, id DESC) INCLUDE (crud, received_at, stream_id);
 CREATE INDEX audit_log_product_time_idx ON ONLY public.audit_log USING btree (product, canonical_at DESC, id DESC);
 CREATE INDEX audit_log_search_idx ON ONLY public.audit_log USING gin (search);
 CREATE INDEX audit_log_stream_action_idx ON ONLY public.audit_log USING btree (stream_id, action, canonical_at DESC, id DESC);

@@ -1773,4 +1773,44 @@ drop table registry.audit_retention;
 drop index registry.audit_streams_changed_idx;
 `,
   },
+  {
+    version: 18,
+    name: '0018_audit_group_counts',
+    checksum: '8370a83a718b6a5a004b91576b460c404d331464545d073937ad87adb512c9e8',
+    up: `-- migrate: each-partition audit_log
+
+-- What a group's viewer counts: how long an event is kept goes by when it came in and by whose log it is in, and both
+-- are read from the index alone.
+create index audit_log_group_idx on audit_log (product, environment, group_id, canonical_at desc, id desc) include (crud, received_at, stream_id);
+`,
+    down: `drop index audit_log_group_idx;
+`,
+  },
+  {
+    version: 19,
+    name: '0019_audit_group_index',
+    checksum: 'd31a67f5c7c1922d4219e67b3f3c67039240198c366366479bfdf56f9144c2f8',
+    up: `-- audit_log_group_idx has all of it, and more.
+drop index audit_log_group_time_idx;
+`,
+    down: `create index audit_log_group_time_idx on only audit_log (product, environment, group_id, canonical_at desc, id desc) include (crud);
+-- By itself PostgreSQL would name those of the partitions otherwise, and longer.
+do $$
+declare
+  part record;
+begin
+  for part in
+    select c.relname as name from pg_inherits i join pg_class c on c.oid = i.inhrelid
+    where i.inhparent = 'public.audit_log'::regclass order by c.relname
+  loop
+    execute format(
+      'create index %I on registry.%I (product, environment, group_id, canonical_at desc, id desc) include (crud)',
+      part.name || '_group_time_idx', part.name
+    );
+    execute format('alter index audit_log_group_time_idx attach partition registry.%I', part.name || '_group_time_idx');
+  end loop;
+end
+$$;
+`,
+  },
 ]
