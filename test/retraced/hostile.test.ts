@@ -248,6 +248,30 @@ describe('SQL in every text', () => {
   })
 })
 
+describe('an event of values that no text can be made of', () => {
+  const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`
+  const odd = '{"toString":1,"valueOf":1}'
+  const member = (name: string, value: string) => [name, `"${name}":${value}`] as const
+  test.each([
+    ...['action', 'crud', 'created', 'source_ip', 'description'].flatMap((name) => [
+      member(name, deep),
+      member(name, odd),
+    ]),
+    ...['fields', 'metadata'].flatMap((name) => [member(name, `{"a":${deep}}`), member(name, `{"a":${odd}}`)]),
+    ['actor.fields.a', `"actor":{"id":"a","fields":{"a":${odd}}}`] as const,
+  ])('is told that %s is not valid', async (field, said) => {
+    const others = { action: '"a.b"', crud: '"c"', actor: '{"id":"a"}' }
+    const rest = Object.entries(others).flatMap(([name, value]) => (field.startsWith(name) ? [] : `"${name}":${value}`))
+    const body = `{${[said, ...rest].join()}}`
+    const headers = { 'content-type': 'application/json' }
+    const answer = await wire.ask('POST', `${project}/event`, key, { body, headers })
+    expect([answer.status, answer.body.invalid[0].violations[0].field]).toEqual([
+      400,
+      field in { fields: 0, metadata: 0 } ? `${field}.a` : field,
+    ])
+  })
+})
+
 describe('a viewer of another group', () => {
   test('sees nothing of this one, by no search, cursor, export or token', async () => {
     await publish({ action: 'secret.made', group: { id: 'this', name: 'This' }, description: 'confidential' })

@@ -150,7 +150,12 @@ function receivedOf(value: unknown): Pick<EventViolation, 'received'> {
   return typeof value === 'number' || typeof value === 'boolean' || value === null ? { received: value } : {}
 }
 
-const spell = (value: unknown) => shorten(JSON.stringify(value) ?? String(value))
+/** Of lists and objects only what they are: some are nested deeper than a text can be made of them. */
+function spell(value: unknown): string {
+  if (typeof value === 'object' && value !== null) return Array.isArray(value) ? '[…]' : '{…}'
+  return shorten(JSON.stringify(value) ?? '')
+}
+
 const shorten = (text: string) => (text.length > 100 ? `${text.slice(0, 100)}…` : text)
 
 const isMissing = (value: unknown) => value === undefined || value === null || value === ''
