@@ -90,6 +90,36 @@ describe('what a viewer sees', () => {
   })
 })
 
+describe('a request of which a part fails', () => {
+  const query = '{ search(first: 5) { edges { node { action } } } searchPaginated(pageLimit: 5000) { totalCount } }'
+  const looks = async (group: string) =>
+    await wire.query(`select action from audit_log where group_id = '${group}' and action = 'audit.log.view'`)
+
+  test.each(['viewer', 'enterprise'])(
+    'is recorded for what it shows to who has a token of the kind: %s',
+    async (kind) => {
+      const group = `partly-${kind}`
+      await publish({ action: 'part.shown', crud: 'c', actor: { id: 'a' }, group: { id: group } })
+      const session = await sessionFor(group)
+      const ask = async (text: string) => {
+        if (kind === 'viewer') return await view(session, 'POST', '/graphql', { query: text })
+        const { body } = await view(session, 'POST', '/project/certifai/eitapi_token', { displayName: 'SIEM' })
+        return await wire.ask('POST', '/enterprise/v1/graphql', body.id as string, { json: { query: text } })
+      }
+      const { status, body } = await ask(query)
+      expect([status, body.data.search.edges[0].node.action, body.data.searchPaginated]).toEqual([
+        400,
+        'part.shown',
+        null,
+      ])
+      expect((await looks(group)).length).toBe(1)
+      const nothing = await ask('{ search(first: 5000) { totalCount } }')
+      expect([nothing.status, nothing.body.data]).toEqual([400, { search: null }])
+      expect((await looks(group)).length).toBe(1)
+    },
+  )
+})
+
 describe('exports', () => {
   test('are saved, listed for their group alone, and rendered as CSV', async () => {
     const group = 'exporting'

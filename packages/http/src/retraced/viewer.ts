@@ -25,7 +25,7 @@ async function startSession(call: WireCall): Promise<WireReply> {
 async function search(call: WireCall): Promise<WireReply> {
   const viewer = await viewerOf(call)
   const answer = await graphqlOf(call, viewer.scope)
-  if (!answer.refused && answer.status === 200 && call.query.get('skipViewLogEvent') !== 'true') {
+  if (answer.shows && call.query.get('skipViewLogEvent') !== 'true') {
     const { view_log_action: action } = viewer
     await recordLook(call, lookerOf(viewer), { action, crud: 'r', description: 'Viewed the audit log' })
   }
