@@ -163,6 +163,27 @@ describe('exports', () => {
     expect(byLink.text).toBe(file.text)
     expect((await view(await sessionFor('globex'), 'GET', path)).status).toBe(404)
   })
+
+  test('are recorded each time that they are taken away, and not in the file itself', async () => {
+    const group = 'taken-away'
+    await publish({ action: 'take.me', crud: 'c', actor: { id: 'a' }, group: { id: group } })
+    const session = await sessionFor(group)
+    const json = { name: 'All', exportBody: { version: 1 } }
+    const { body } = await view(session, 'POST', '/project/certifai/export', json)
+    const path = `/project/certifai/export/${body.id}/rendered`
+    expect((await view(session, 'GET', path)).text.split('\n').length).toBe(3)
+    expect((await view(session, 'GET', path)).text.split('\n').length).toBe(4)
+    const { edges, totalCount } = await searched(session, 'action:audit.log.view')
+    expect(totalCount).toBe(2)
+    expect(edges[0].node).toMatchObject({
+      action: 'audit.log.view',
+      crud: 'r',
+      description: 'Exported the audit log',
+      actor: { id: 'jane' },
+      group: { id: group },
+      target: { id: body.id, name: 'All', type: 'audit_export' },
+    })
+  })
 })
 
 describe('enterprise tokens', () => {

@@ -10,8 +10,9 @@ import {
   type Viewer,
 } from '@breakpilot/tenant-core'
 import { csvOf, fileNameOf } from './csv.ts'
+import { recordLook } from './looked.ts'
 import { memberOf, nameOf } from './terms.ts'
-import { authorOf, idsOf, viewerOf } from './viewer-caller.ts'
+import { authorOf, idsOf, lookerOf, viewerOf } from './viewer-caller.ts'
 import { WireError } from './wire-error.ts'
 import type { WireCall, WireReply, WireRoute } from './wire-route.ts'
 
@@ -68,6 +69,12 @@ async function renderExport(call: WireCall): Promise<WireReply> {
   const pages = exportedEvents(call.services.db, viewer.scope, found.body)
   // What cannot be found at all is an error still; later ones can only end the file.
   const first = await pages.next()
+  await recordLook(call, lookerOf(viewer), {
+    action: viewer.view_log_action,
+    crud: 'r',
+    description: 'Exported the audit log',
+    target: { id: bareId(found.id), name: found.name, type: 'audit_export' },
+  })
   return {
     status: 200,
     headers: [
