@@ -249,7 +249,7 @@ describe('SQL in every text', () => {
 })
 
 describe('an event of values that no text can be made of', () => {
-  const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`
+  const deep = `${'['.repeat(60)}${']'.repeat(60)}`
   const odd = '{"toString":1,"valueOf":1}'
   const member = (name: string, value: string) => [name, `"${name}":${value}`] as const
   test.each([
@@ -269,6 +269,38 @@ describe('an event of values that no text can be made of', () => {
       400,
       field in { fields: 0, metadata: 0 } ? `${field}.a` : field,
     ])
+  })
+})
+
+describe('a body', () => {
+  const headers = { 'content-type': 'application/json' }
+  const numbers = (count: number) => Array.from({ length: count }, (_, at) => `"k${at}":1`).join()
+  test.each([
+    ['nine megabytes of brackets', `${'['.repeat(4_500_000)}${']'.repeat(4_500_000)}`],
+    ['a million names', `{${numbers(800_000)}}`],
+    ['a million entries of a map', `{"action":"a","crud":"c","actor":{"id":"a"},"fields":{${numbers(800_000)}}}`],
+    ['more bytes than are read', `{"action":"${'a'.repeat(10 * 1024 * 1024)}"}`],
+  ])('of %s is refused, before much is made of it', async (_what, body) => {
+    const startedAt = performance.now()
+    const answer = await wire.ask('POST', `${project}/event`, key, { body, headers })
+    expect([answer.status, answer.body.type]).toEqual([413, 'Error'])
+    expect(performance.now() - startedAt).toBeLessThan(2_500)
+  })
+
+  test('of ten megabytes may bring events; a search has one, and what begins a session next to nothing', async () => {
+    const filler = (bytes: number) => ' '.repeat(bytes)
+    const event = `{"action":"a.b","crud":"c","actor":{"id":"a"}${filler(10_000_000)}}`
+    expect((await wire.ask('POST', `${project}/event`, key, { body: event, headers })).status).toBe(201)
+    for (const [bytes, status] of [
+      [1_000_000, 200],
+      [1_100_000, 413],
+    ] as const) {
+      const body = `{"query":"{ search { totalCount } }"${filler(bytes)}}`
+      expect((await wire.ask('POST', `${project}/graphql`, key, { body, headers })).status).toBe(status)
+    }
+    const begin = async (bytes: number) =>
+      await wire.call('POST', '/audit/viewer/v1/viewersession', { body: `{"token":"x"${filler(bytes)}}`, headers })
+    expect([(await begin(16_000)).status, (await begin(17_000)).status]).toEqual([401, 413])
   })
 })
 

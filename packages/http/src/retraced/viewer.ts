@@ -32,9 +32,12 @@ async function search(call: WireCall): Promise<WireReply> {
   return graphqlReply(answer)
 }
 
+/** Bytes of a body that has a token in it, which whoever likes may send. */
+const tokenBytesMax = 16 * 1024
+
 /** What the viewer in a product's page asks. */
 export const viewerRoutes: readonly WireRoute[] = [
-  { method: 'post', path: '/viewer/v1/viewersession', answer: startSession },
+  { method: 'post', path: '/viewer/v1/viewersession', bodyBytesMax: tokenBytesMax, answer: startSession },
   ...['/viewer/v1/graphql', '/viewer/v1/graphql/paginated'].flatMap((path): WireRoute[] => [
     { method: 'get', path, answer: search },
     { method: 'post', path, answer: search },
