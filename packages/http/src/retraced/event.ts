@@ -73,8 +73,9 @@ function saidOf(sent: Sent): Sent {
   return Object.fromEntries(entries)
 }
 
-/** What the Go client sends for a time that nobody set. */
-const isZeroTime = (text: string) => text.startsWith('0001-01-01')
+/** What the Go client sends for a time that nobody set: the first instant that can be said at all. */
+const isZeroTime = (text: string) => instantOf(text)?.getTime() === zeroTime
+const zeroTime = Date.parse('0001-01-01T00:00:00Z')
 
 const parties: ReadonlySet<string> = new Set(['group', 'actor', 'target'])
 
