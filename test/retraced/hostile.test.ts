@@ -242,7 +242,9 @@ describe('SQL in every text', () => {
         wire.call('DELETE', `${base}/eitapi_token/${path}`, { headers }),
         wire.call('POST', '/audit/viewer/v1/viewersession', { json: { token: text } }),
       ])
-      expect(answers.map(({ status }) => status)).toEqual([400, 404, 400, 400, 404, 404, 401])
+      expect(answers.map(({ status }) => status)).toEqual([400, 404, 400, 201, 404, 404, 401])
+      const file = await wire.call('GET', `${base}/export/${answers[3]?.body.id}/rendered`, { headers })
+      expect([file.status, file.headers.get('content-type')]).toEqual([200, 'text/csv; charset=utf-8'])
     }
     expect(await wire.query('select count(*)::int > 0 as there from audit_log')).toEqual([{ there: true }])
   })

@@ -164,6 +164,29 @@ describe('exports', () => {
     expect((await view(await sessionFor('globex'), 'GET', path)).status).toBe(404)
   })
 
+  test('are of any text: what is no JSON is what they search for', async () => {
+    const group = 'plainly'
+    for (const action of ['plain.found', 'plain.other']) {
+      await publish({ action, crud: 'c', actor: { id: 'a' }, group: { id: group }, description: action.slice(6) })
+    }
+    const session = await sessionFor(group)
+    for (const [exportBody, searchQuery] of [
+      ['found', 'found'],
+      ['7', '7'],
+      ['"found"', '"found"'],
+      ['{"searchQuery":"found"}', 'found'],
+    ]) {
+      const made = await view(session, 'POST', '/project/certifai/export', { name: 'Test Name', exportBody })
+      expect([made.status, made.body.body]).toEqual([201, { searchQuery }])
+      const file = await view(session, 'GET', `/project/certifai/export/${made.body.id}/rendered`)
+      expect(file.text.match(/plain\.\w+/g)).toEqual(searchQuery === '7' ? null : ['plain.found'])
+    }
+    expect((await view(session, 'GET', '/project/certifai/exports')).body.length).toBe(4)
+    for (const exportBody of ['{"searchQuery":7}', '[]', 7, null, 'x'.repeat(2_001), 'crud:x']) {
+      expect((await view(session, 'POST', '/project/certifai/export', { name: 'x', exportBody })).status).toBe(400)
+    }
+  })
+
   test('are recorded each time that they are taken away, and not in the file itself', async () => {
     const group = 'taken-away'
     await publish({ action: 'take.me', crud: 'c', actor: { id: 'a' }, group: { id: group } })

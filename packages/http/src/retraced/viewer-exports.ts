@@ -31,18 +31,19 @@ async function createExport(call: WireCall): Promise<WireReply> {
   return { status: 201, json: shownExport(saved, viewer) }
 }
 
-/** Older viewers send the body as a text of JSON. */
+/** Older viewers send the body as a text of JSON; whatever other text is sent is what is searched for. */
 function searchOf(sent: unknown): SavedSearch {
-  const parsed = SavedSearch.safeParse(typeof sent === 'string' ? parsedJson(sent) : sent)
+  const parsed = SavedSearch.safeParse(typeof sent === 'string' ? (objectIn(sent) ?? { searchQuery: sent }) : sent)
   if (parsed.success) return parsed.data
   const [issue] = parsed.error.issues
   const path = ['exportBody', ...(issue?.path ?? [])].join('.')
   throw new WireError(400, `'${path}' is not valid: ${issue?.message ?? ''}`)
 }
 
-function parsedJson(text: string): unknown {
+function objectIn(text: string): object | undefined {
   try {
-    return JSON.parse(text)
+    const value: unknown = JSON.parse(text)
+    return typeof value === 'object' && value !== null ? value : undefined
   } catch {
     return undefined
   }
