@@ -104,8 +104,15 @@ type Query = RawBuilder<unknown>
 function queryOf({ text, as }: Text): Query {
   if (as === 'words') return plain(text)
   if (as === 'phrase') return sql`phraseto_tsquery('simple', ${text})`
-  return sql`to_tsquery('simple', ${`'${text.replaceAll(/['\\]/g, '$&$&')}':*`})`
+  const beginning = `'${text.replaceAll(/['\\]/g, '$&$&')}':*`
+  const asWords = sql`to_tsquery('simple', ${beginning})`
+  if (Buffer.byteLength(text) > lexemeBytes) return asWords
+  // What is one word as a whole, such as an address or a dotted name, need not be one in its beginning.
+  return sql`(${asWords} || lower(${beginning})::tsquery)`
 }
+
+/** A lexeme has less than 2 kB, also when its letters become small ones that are longer. */
+const lexemeBytes = 1_000
 
 /** The same words wherever they stand: no lexeme of this configuration has the sign of an order in it. */
 const anywhere = (text: Text): Query =>
