@@ -68,6 +68,37 @@ describe('whose log a group is', () => {
     expect(await actionsSeenBy(await sessionOf(id), 'action:tenant.created OR certifai.did')).toEqual(['certifai.did'])
   })
 
+  test('a tenant by whatever name: what was made under one of them is seen, and ended, under another', async () => {
+    const id = await aTenant('spelled', [])
+    const tokens = (group: string) => `${project}/group/${group}/enterprisetoken`
+    const make = async (group: string) =>
+      await wire.ask('POST', tokens(group), key, { json: { display_name: `of ${group}` } })
+    // While it does not have the product it is a text.
+    const early = [(await make(id)).body.token, await sessionOf(id)]
+    await putTenantProduct(wire.db, testActor, keyCatalogue, id, 'certifai', NewTenantProduct.parse({}))
+    const late = [(await make(id.toUpperCase())).body.token, await sessionOf(id.toUpperCase())]
+    const listed = await wire.ask('GET', tokens(id), key)
+    expect(listed.body.map(({ token }: { token: string }) => token)).toEqual([early[0], late[0]])
+    expect((await wire.ask('GET', tokens('spelled'), key)).body).toEqual([])
+
+    const json = { query: '{ search { totalCount } }' }
+    const statuses = async () =>
+      await Promise.all(
+        [early, late].flatMap(([token, session = '']) => [
+          wire.ask('POST', '/enterprise/v1/graphql', token, { json }).then(({ status }) => status),
+          wire
+            .call('POST', '/audit/viewer/v1/graphql', { headers: { authorization: session }, json })
+            .then(({ status }) => status),
+        ]),
+      )
+    expect(await statuses()).toEqual([200, 200, 200, 200])
+    for (const token of [early[0], late[0]]) {
+      expect((await wire.ask('DELETE', `${tokens(id)}/${token}`, key)).status).toBe(204)
+    }
+    await wire.ask('DELETE', `/viewer/v1/project/certifai/group/${id}/actor/jane/viewersessions`, key)
+    expect(await statuses()).toEqual([401, 401, 401, 401])
+  })
+
   test('a tenant that never had it is a mere text, and so is a slug where the product does not say otherwise', async () => {
     const id = await aTenant('never-had-it', ['compliance'])
     await publish({ action: 'text.did', group: { id } })
