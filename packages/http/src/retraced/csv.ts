@@ -55,8 +55,8 @@ export async function* csvOf(
 const linesOf = (rows: readonly AuditRow[]) =>
   rows.map((row) => `${cells.map((cell) => written(cell(row))).join(',')}\n`).join('')
 
-/** What makes spreadsheets take a text for a formula: https://owasp.org/www-community/attacks/CSV_Injection */
-const formula = /^[=+\-@\t\r]/
+/** What makes spreadsheets take a text for a formula, also in its full-width forms: https://owasp.org/www-community/attacks/CSV_Injection */
+const formula = /^[=+\-@\t\r\n\uFF1D\uFF0B\uFF0D\uFF20]/
 const number = /^[+-]?\d+(?:\.\d+)?$/
 
 /** A cell as RFC 4180 has it, and of no formula. */

@@ -10,8 +10,9 @@ import {
   type Viewer,
 } from '@breakpilot/tenant-core'
 import { csvOf, fileNameOf } from './csv.ts'
+import { recordLook } from './looked.ts'
 import { memberOf, nameOf } from './terms.ts'
-import { authorOf, idsOf, viewerOf } from './viewer-caller.ts'
+import { authorOf, idsOf, lookerOf, viewerOf } from './viewer-caller.ts'
 import { WireError } from './wire-error.ts'
 import type { WireCall, WireReply, WireRoute } from './wire-route.ts'
 
@@ -30,18 +31,19 @@ async function createExport(call: WireCall): Promise<WireReply> {
   return { status: 201, json: shownExport(saved, viewer) }
 }
 
-/** Older viewers send the body as a text of JSON. */
+/** Older viewers send the body as a text of JSON; whatever other text is sent is what is searched for. */
 function searchOf(sent: unknown): SavedSearch {
-  const parsed = SavedSearch.safeParse(typeof sent === 'string' ? parsedJson(sent) : sent)
+  const parsed = SavedSearch.safeParse(typeof sent === 'string' ? (objectIn(sent) ?? { searchQuery: sent }) : sent)
   if (parsed.success) return parsed.data
   const [issue] = parsed.error.issues
   const path = ['exportBody', ...(issue?.path ?? [])].join('.')
   throw new WireError(400, `'${path}' is not valid: ${issue?.message ?? ''}`)
 }
 
-function parsedJson(text: string): unknown {
+function objectIn(text: string): object | undefined {
   try {
-    return JSON.parse(text)
+    const value: unknown = JSON.parse(text)
+    return typeof value === 'object' && value !== null ? value : undefined
   } catch {
     return undefined
   }
@@ -68,6 +70,12 @@ async function renderExport(call: WireCall): Promise<WireReply> {
   const pages = exportedEvents(call.services.db, viewer.scope, found.body)
   // What cannot be found at all is an error still; later ones can only end the file.
   const first = await pages.next()
+  await recordLook(call, lookerOf(viewer), {
+    action: viewer.view_log_action,
+    crud: 'r',
+    description: 'Exported the audit log',
+    target: { id: bareId(found.id), name: found.name, type: 'audit_export' },
+  })
   return {
     status: 200,
     headers: [

@@ -25,16 +25,19 @@ async function startSession(call: WireCall): Promise<WireReply> {
 async function search(call: WireCall): Promise<WireReply> {
   const viewer = await viewerOf(call)
   const answer = await graphqlOf(call, viewer.scope)
-  if (!answer.refused && answer.status === 200 && call.query.get('skipViewLogEvent') !== 'true') {
+  if (answer.shows && call.query.get('skipViewLogEvent') !== 'true') {
     const { view_log_action: action } = viewer
     await recordLook(call, lookerOf(viewer), { action, crud: 'r', description: 'Viewed the audit log' })
   }
   return graphqlReply(answer)
 }
 
+/** Bytes of a body that has a token in it, which whoever likes may send. */
+const tokenBytesMax = 16 * 1024
+
 /** What the viewer in a product's page asks. */
 export const viewerRoutes: readonly WireRoute[] = [
-  { method: 'post', path: '/viewer/v1/viewersession', answer: startSession },
+  { method: 'post', path: '/viewer/v1/viewersession', bodyBytesMax: tokenBytesMax, answer: startSession },
   ...['/viewer/v1/graphql', '/viewer/v1/graphql/paginated'].flatMap((path): WireRoute[] => [
     { method: 'get', path, answer: search },
     { method: 'post', path, answer: search },

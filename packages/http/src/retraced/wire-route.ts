@@ -62,5 +62,7 @@ export interface WireRoute {
   readonly method: 'get' | 'post' | 'put' | 'delete'
   /** Below `/audit`, with `:name` for parameters. */
   readonly path: string
+  /** The most bytes that its body may have, after decompression; 1 MiB unless told. */
+  readonly bodyBytesMax?: number
   readonly answer: (call: WireCall) => Promise<WireReply>
 }

@@ -28,6 +28,8 @@ export interface GraphqlAnswer {
   readonly result: { readonly data?: unknown; readonly errors?: readonly GraphQLError[] }
   /** Whether nothing was asked of the log, because the question is none. */
   readonly refused: boolean
+  /** Whether it shows anything: beside a search that failed another one may have been carried out. */
+  readonly shows: boolean
   /** What went wrong on our side, for the log. */
   readonly error?: unknown
 }
@@ -35,7 +37,7 @@ export interface GraphqlAnswer {
 /** Answers a question about the events in a scope. */
 export async function answerGraphql(db: Db, scope: AuditScope, request: GraphqlRequest): Promise<GraphqlAnswer> {
   const document = documentOf(request.query)
-  if ('errors' in document) return { status: 400, result: document, refused: true }
+  if ('errors' in document) return { status: 400, result: document, refused: true, shows: false }
   const result = await execute({
     schema: auditSchema,
     document: document.document,
@@ -45,11 +47,14 @@ export async function answerGraphql(db: Db, scope: AuditScope, request: GraphqlR
   })
   const { errors = [] } = result
   // Without data nothing was carried out: a variable that does not fit, or an operation that is not there.
-  if (errors.length > 0 && result.data === undefined) return { status: 400, result: { errors }, refused: true }
+  if (errors.length > 0 && result.data === undefined) {
+    return { status: 400, result: { errors }, refused: true, shows: false }
+  }
+  const shows = Object.values(result.data ?? {}).some((value) => value !== null)
   const [failed] = errors
-  if (!failed) return { status: 200, result: { data: result.data }, refused: false }
+  if (!failed) return { status: 200, result: { data: result.data }, refused: false, shows }
   const { status, error } = judge(errors)
-  return { status, result: { errors: errors.map(told), data: result.data }, refused: false, error }
+  return { status, result: { errors: errors.map(told), data: result.data }, refused: false, shows, error }
 }
 
 type Read = { readonly document: DocumentNode } | { readonly errors: readonly GraphQLError[] }
