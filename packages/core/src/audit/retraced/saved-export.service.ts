@@ -11,11 +11,11 @@ import { tenantOfGroup } from './group-state.ts'
 import { instantOf } from './instant.ts'
 import * as exports from './saved-export.repository.ts'
 import type { SavedExport, SavedSearch } from './saved-export.ts'
-import type { GroupScope } from './scope.ts'
+import type { GroupScope, LogScope } from './scope.ts'
 import { auditSearchMsMax, searchOf, withGroupNames } from './search.service.ts'
 
 /** How many exports a group may have saved. */
-const savedExportsMax = 1_000
+export const savedExportsMax = 1_000
 
 /**
  * Saves a search under a name.
@@ -65,7 +65,7 @@ const rowsAtOnce = 500
  * What a saved search finds, newest first, some at a time: never more of it is held than these.
  * @throws {RegistryError} `audit_search.invalid`, `database.busy`
  */
-export async function* exportedEvents(db: Db, scope: GroupScope, body: SavedSearch): AsyncGenerator<AuditRow[], void> {
+export async function* exportedEvents(db: Db, scope: LogScope, body: SavedSearch): AsyncGenerator<AuditRow[], void> {
   const search = searchOfExport(body)
   let before: Place | undefined
   for (;;) {
@@ -80,7 +80,11 @@ export async function* exportedEvents(db: Db, scope: GroupScope, body: SavedSear
   }
 }
 
-function searchOfExport(body: SavedSearch): SearchExpression | undefined {
+/**
+ * What a saved search asks for.
+ * @throws {RegistryError} `audit_search.invalid`
+ */
+export function searchOfExport(body: SavedSearch): SearchExpression | undefined {
   const { showCreate, showRead, showUpdate, showDelete } = body
   const flags = { c: showCreate, r: showRead, u: showUpdate, d: showDelete }
   const isNothingSaid = Object.values(flags).every((flag) => flag === undefined)
