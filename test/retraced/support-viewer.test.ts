@@ -7,7 +7,7 @@ import {
   putTenantProduct,
   requestPurge,
   purgeTenants,
-  type Slug,
+  Slug,
   type TenantId,
   Transition,
   transitionTenant,
@@ -159,7 +159,7 @@ describe('what the platform sees', () => {
       'gone.one',
       'tenant.archived',
     ])
-    await requestPurge(wire.db, testActor, leaving, { slug: 'leaving' as Slug }, { purgeAfterDays: 0 })
+    await requestPurge(wire.db, testActor, leaving, { slug: Slug.parse('leaving') }, { purgeAfterDays: 0 })
     await purgeTenants(wire.db, testActor)
     const gone = await look({ tenant_id: leaving })
     expect(actionsOf(await search(gone.session, 'action:gone.*,tenant.purged'))).toEqual(['gone.one', 'tenant.purged'])
