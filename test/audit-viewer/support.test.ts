@@ -201,7 +201,14 @@ describe.skipIf(executable === undefined)('where authentication is off', () => {
     await page.getByPlaceholder('Token Name').fill('SIEM')
     await page.getByRole('button', { name: 'Create Token' }).click()
     await page.locator('.TableRow-wrapper', { hasText: 'SIEM' }).waitFor()
+    // The viewer itself shows ids alone: nobody would ever have the token.
+    const token = await page.getByRole('status').locator('code').innerText()
     await shoot(page, 'enterprise-token')
+    const search = { query: '{ search(query: "") { totalCount } }' }
+    const opened = await local.ask('POST', '/enterprise/v1/graphql', token, { json: search })
+    expect(opened.body.data.search.totalCount).toBeGreaterThan(0)
+    await page.getByRole('button', { name: 'I have it' }).click()
+    await expect.poll(async () => await page.getByRole('status').innerText()).toBe('')
     const kept = async () =>
       await local.query(
         `select token.display_name from registry.audit_enterprise_tokens token

@@ -1,6 +1,6 @@
 import RetracedEventsBrowser from '@retracedhq/logs-viewer'
-import { type ReactElement, useEffect } from 'react'
-import { watchSession } from './session-watch.ts'
+import { type ReactElement, useEffect, useState } from 'react'
+import { type MadeToken, watchSession } from './session-watch.ts'
 import { viewerApi } from './viewer-token.ts'
 
 const columns = [
@@ -24,18 +24,31 @@ interface Props {
   readonly onEnd: () => void
 }
 
-/** Retraced's viewer, as it is. */
+/** Retraced's viewer, as it is, and what it does not show by itself. */
 export function EventTable({ token, ofSupport, onEnd }: Props): ReactElement {
-  useEffect(() => watchSession(onEnd), [onEnd])
+  const [made, setMade] = useState<MadeToken>()
+  useEffect(() => watchSession({ onRefused: onEnd, onToken: setMade }), [onEnd])
   return (
-    <RetracedEventsBrowser
-      host={viewerApi}
-      auditLogToken={token}
-      header="Audit log"
-      customClass={ofSupport ? 'OfSupport' : ''}
-      fields={[...columns]}
-      toggleDisplay={shown}
-      refreshToken={onEnd}
-    />
+    <>
+      <p role="status" className="MadeToken">
+        {made && (
+          <>
+            The token {made.name}, which is shown this once: <code>{made.token}</code>
+            <button type="button" onClick={() => setMade(undefined)}>
+              I have it
+            </button>
+          </>
+        )}
+      </p>
+      <RetracedEventsBrowser
+        host={viewerApi}
+        auditLogToken={token}
+        header="Audit log"
+        customClass={ofSupport ? 'OfSupport' : ''}
+        fields={[...columns]}
+        toggleDisplay={shown}
+        refreshToken={onEnd}
+      />
+    </>
   )
 }
