@@ -137,13 +137,15 @@ describe('what the platform sees', () => {
   })
 
   test('names a group as the product does that recorded the event', async () => {
-    await publish('certifai', 'named.one', { id: acme })
-    await publish('compliance', 'named.two', { id: acme, name: 'What compliance calls it' })
+    await publish('compliance', 'named.before', { id: acme })
+    await publish('certifai', 'named.other', { id: acme })
+    await publish('compliance', 'named.here', { id: acme, name: 'What compliance calls it' })
     const { session } = await look({ tenant_id: acme })
     const { edges } = await search(session, 'action:named.*')
     expect(Object.fromEntries(edges.map(({ node }) => [node.action, node.group.name]))).toEqual({
-      'named.one': null,
-      'named.two': 'What compliance calls it',
+      'named.before': 'What compliance calls it',
+      'named.other': null,
+      'named.here': 'What compliance calls it',
     })
   })
 
