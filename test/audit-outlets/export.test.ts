@@ -108,8 +108,7 @@ describe('an export', () => {
       { ...before, q: 'document' },
     ]) {
       const lines = linesOf(await exported({ ...query, format: 'ndjson' }, sight))
-      // An object on its way through the list loses this name.
-      const withoutCursor = lines.map((line) => parsed(line.replace('"__proto__":"third",', '')))
+      const withoutCursor = lines.map(parsed)
       const list = await listed(query, sight)
       expect(withoutCursor).toEqual(list.map((event) => z.encode(RecordedEvent, event)))
       const reversed = linesOf(await exported({ ...query, format: 'ndjson', order: 'oldest_first' }, sight))
