@@ -294,7 +294,7 @@ describe('over HTTP', () => {
     async () => {
       // The server is in this process, and so are its questions to the database.
       const asked = vi.spyOn(Client.prototype, 'query')
-      onTestFinished(() => void asked.mockRestore())
+      onTestFinished(() => asked.mockRestore())
       const batches = () => asked.mock.calls.filter((call) => JSON.stringify(call).includes('bytes_before')).length
       const { request, response } = await begin(bulk)
       await new Promise((resolve) => response.once('readable', resolve))
