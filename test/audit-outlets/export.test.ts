@@ -108,8 +108,7 @@ describe('an export', () => {
       { ...before, q: 'document' },
     ]) {
       const lines = linesOf(await exported({ ...query, format: 'ndjson' }, sight))
-      // An object on its way through the list loses this name.
-      const withoutCursor = lines.map((line) => parsed(line.replace('"__proto__":"third",', '')))
+      const withoutCursor = lines.map(parsed)
       const list = await listed(query, sight)
       expect(withoutCursor).toEqual(list.map((event) => z.encode(RecordedEvent, event)))
       const reversed = linesOf(await exported({ ...query, format: 'ndjson', order: 'oldest_first' }, sight))
@@ -295,7 +294,7 @@ describe('over HTTP', () => {
     async () => {
       // The server is in this process, and so are its questions to the database.
       const asked = vi.spyOn(Client.prototype, 'query')
-      onTestFinished(() => void asked.mockRestore())
+      onTestFinished(() => asked.mockRestore())
       const batches = () => asked.mock.calls.filter((call) => JSON.stringify(call).includes('bytes_before')).length
       const { request, response } = await begin(bulk)
       await new Promise((resolve) => response.once('readable', resolve))
