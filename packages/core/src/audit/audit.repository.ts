@@ -9,6 +9,7 @@ import type { NewAuditEvent } from './audit-event.ts'
 import { type ChainedRow, chainHash, chainVersion, newRowSalt, personalDigest } from './chain.ts'
 import { encodeEventMap, type EventMap } from './event-map.ts'
 import { retracedHash } from './retraced-hash.ts'
+import { searchable, searchLengthMax } from './search-text.ts'
 import { streamOf } from './stream.ts'
 
 /** What the writer of an event learns: its id, and the hash that Retraced's clients compare. */
@@ -239,9 +240,6 @@ type HashedParts = Partial<
 
 const mapText = (map: EventMap | undefined) => (map === undefined ? null : encodeEventMap(map))
 
-/** How much of an event can be found by its words, in UTF-16 code units. */
-const searchLengthMax = 65_536
-
 function searchText(event: NewAuditEvent): string {
   const { actor, group, target } = event
   const maps = [actor?.fields, target?.fields, event.fields, event.metadata]
@@ -262,11 +260,8 @@ function searchText(event: NewAuditEvent): string {
     event.external_id,
     ...maps.flatMap((map) => map?.map(([, value]) => value) ?? []),
   ]
-  return words
-    .filter((word) => word !== undefined)
-    .join(' ')
-    .slice(0, searchLengthMax)
-    .toWellFormed()
+  const text = words.filter((word) => word !== undefined).join(' ')
+  return searchable(text.slice(0, searchLengthMax).toWellFormed())
 }
 
 /** The columns that go in as they are, with their types. */

@@ -85,6 +85,9 @@ export async function saveTerms(tx: HousekeepingTx, terms: readonly RetentionTer
   return changed.length + gone.length
 }
 
+/** What the log says of a month that was dropped; its target is the month, as `2025-01`. */
+export const monthDroppedAction = 'audit_log.month_dropped'
+
 /** A month of the log that is gone. */
 export interface DroppedMonth {
   /** Its first day. */
