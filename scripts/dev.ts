@@ -43,6 +43,8 @@ try {
     code = 1
   }
 } finally {
+  // Whatever ends from here on was asked to.
+  stop.abort()
   for (const close of closers.toReversed()) await close()
 }
 exit(code)
