@@ -124,6 +124,7 @@ describe('lines of the log', () => {
     await evidence.tamper('delete from registry.audit_checkpoint_heads where number = 2')
     await evidence.tamper('delete from registry.audit_checkpoints where number = 2')
     expect(await summaryOf({ checkpoints: linesOf([line]) })).toEqual([
+      ['checkpoint_removed', 8, null],
       ['checkpoint_removed', null, 2],
       ['checkpoint_heads_changed', null, 2],
     ])

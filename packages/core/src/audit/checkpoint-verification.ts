@@ -1,8 +1,10 @@
 import type { Reader } from '../db/handles.ts'
+import type { StreamId } from '../id.ts'
 import * as checkpoints from './checkpoint.repository.ts'
 import { type ChainHead, type Checkpoint, isSignedBy, noRoot, rootOf } from './checkpoint.ts'
 import { parseVerificationKeys, SigningKeyError, type VerificationKey } from './signing-key.ts'
 import { type Finding, finding } from './verification-finding.ts'
+import { listForgottenHeads } from './verification.repository.ts'
 
 /** The keys that are trusted, by their ids. */
 export type TrustedKeys = ReadonlyMap<string, VerificationKey>
@@ -46,8 +48,8 @@ export function problemOfHeads(checkpoint: Checkpoint, heads: readonly ChainHead
   return finding('checkpoint_heads_changed', message, { checkpoint: number })
 }
 
-/** How many checkpoints are read at a time, and heads of them. */
-const atOnce = { checkpoints: 500, heads: 20_000 } as const
+/** How many checkpoints are read at a time, heads of them, and streams that are missed in them. */
+const atOnce = { checkpoints: 500, heads: 20_000, forgotten: 100 } as const
 
 /** What a walk over all checkpoints came to. */
 export interface CheckpointsVerified {
@@ -80,8 +82,21 @@ export async function verifyCheckpoints(
         count += 1
       }
     }
-    if (page.length < atOnce.checkpoints) return { checkpoints: count, last }
+    if (page.length < atOnce.checkpoints) break
   }
+  for (const problem of await problemsOfForgotten(db)) report(problem)
+  return { checkpoints: count, last }
+}
+
+/** What shows that the last checkpoints were taken out, by the places up to which streams were in them. */
+export async function problemsOfForgotten(db: Reader, only?: StreamId): Promise<Finding[]> {
+  const forgotten = await listForgottenHeads(db, atOnce.forgotten, only)
+  return forgotten.map(({ stream_id, stream_seq }) =>
+    finding('checkpoint_removed', `the checkpoint that had the stream up to ${stream_seq} is missing`, {
+      stream_id,
+      stream_seq,
+    }),
+  )
 }
 
 function problemOfSequence(

@@ -36,11 +36,14 @@ export const placeBehind = (stream_id: string, stream_seq?: number): LogPlace =>
 
 const sent = sql<Buffer>`record_send(row(${sql.join(sentColumns.map((name) => sql.ref(name)))}))`
 
+/** The chain leaves out the tenant, which is null once it is gone; until then the stream is its own. */
+const isOfStream = sql<boolean>`(tenant_id is null or tenant_id = stream_id)`
+
 /** Rows in the order of streams and places, after this one, up to this stream. */
 export async function listRows(db: Reader, after: LogPlace, last: string, rowsMax: number): Promise<VerificationRow[]> {
   const rows = await db
     .selectFrom('audit_log')
-    .select(sent.as('sent'))
+    .select([sent.as('sent'), isOfStream.as('is_of_stream')])
     // Said twice, for the planner: the first bound is what the index is entered by.
     .where(() => sql<SqlBool>`stream_id >= ${after.stream_id}::uuid and stream_id <= ${last}::uuid`)
     .where(
@@ -52,7 +55,7 @@ export async function listRows(db: Reader, after: LogPlace, last: string, rowsMa
     .orderBy('id')
     .limit(rowsMax)
     .execute()
-  return rows.map((row) => new VerificationRow(row.sent))
+  return rows.map((row) => new VerificationRow(row.sent, row.is_of_stream))
 }
 
 /** The heads of streams, in the order of their ids, after this one. */
@@ -140,6 +143,31 @@ export async function listNewestHeads(db: Reader, ids: readonly StreamId[]): Pro
       (join) => join.onTrue(),
     )
     .select(['newest.stream_id', 'newest.stream_seq', 'newest.chain_hash', 'newest.number'])
+    .execute()
+}
+
+/**
+ * Those of these streams, or of all, that were in a checkpoint at a place that no checkpoint says any more: then one was
+ * taken out whose number nothing else remembers, because it was the last one.
+ */
+export async function listForgottenHeads(
+  db: Reader,
+  rowsMax: number,
+  only?: StreamId,
+): Promise<{ readonly stream_id: StreamId; readonly stream_seq: number }[]> {
+  return await db
+    .selectFrom('registry.audit_checkpointed as known')
+    .select(['known.stream_id', 'known.stream_seq'])
+    .$castTo<{ stream_id: StreamId; stream_seq: number }>()
+    .where(
+      () => sql<SqlBool>`not exists (
+        select from registry.audit_checkpoint_heads head
+        where head.stream_id = known.stream_id and head.stream_seq = known.stream_seq
+      )`,
+    )
+    .$if(only !== undefined, (query) => query.where(() => sql<SqlBool>`known.stream_id = ${only}::uuid`))
+    .orderBy('known.stream_id')
+    .limit(rowsMax)
     .execute()
 }
 
