@@ -63,7 +63,7 @@ const recorded: readonly (Omit<NewAuditEvent, 'tenant_id' | 'environment' | 'cru
   },
   {
     action: 'Mixed.Case',
-    description: 'four',
+    description: 'four jane@acme.example',
     is_anonymous: true,
     crud: 'd',
     created_at: new Date('2026-01-04T10:00:00Z'),
@@ -187,6 +187,16 @@ describe('what products recorded is found', () => {
     ['Mixed.Case & four', ['four']],
     ['product:certifai,compliance 0*', []],
     ['product:certifai,compliance 01*', []],
+    ['product:certifai,compliance 192.0.2*', ['one']],
+    ['jane@ac*', ['four']],
+    ['jane@acme.exam*', ['four']],
+    ['acme.ex*', []],
+    ['1.2*', ['three']],
+    ['report.re*', ['five', 'one', 'two']],
+    ['REPORT.READ.d*', ['two']],
+    ['a<->b* OR four', ['four']],
+    ["it's a te*", ['three']],
+    [`${'é'.repeat(1_800)}*`, []],
   ])('%s', async (q, expected) => {
     expect(await found(everything, q)).toEqual(expected)
     expect(await found(everything, q, { tenant_id: acme.id })).toEqual(expected.filter((each) => each !== 'five'))

@@ -1,8 +1,18 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createDb, type Db, type StreamId, verifyStream } from '@breakpilot/tenant-core'
+import {
+  createDb,
+  type Db,
+  Ingest,
+  PublishedEvent,
+  type StreamId,
+  type Submission,
+  verifyStream,
+} from '@breakpilot/tenant-core'
+import { sql } from 'kysely'
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
+import { keyCatalogue } from '../builders.ts'
 import { run } from '../migrations/command.ts'
 import { anEvidence, type Evidence, linesOf } from './evidence.ts'
 
@@ -85,6 +95,85 @@ describe('what events say of persons', () => {
     const again = await command('audit-redact', '--actor', 'jane@breakpilot.com', '--stream', stream, ...why)
     expect(again).toMatchObject({ code: 0, lines: [{ events: 0 }] })
     expect((await rows()).at(-1)).toEqual(told)
+  })
+})
+
+describe('what was acknowledged', () => {
+  let ingest: Ingest
+  beforeEach(() => {
+    ingest = new Ingest(evidence.db, keyCatalogue)
+  })
+  afterEach(async () => await ingest.close())
+
+  const claims = async () =>
+    (
+      await sql<{ digest: Buffer; fingerprint: Buffer; event_ids: string[]; hashes: Buffer[] }>`
+        select digest, fingerprint, event_ids, hashes from registry.audit_dedup order by digest`.execute(evidence.db)
+    ).rows
+  const submit = async (actor: string, more: Partial<Submission>) =>
+    await ingest.submit({
+      principal: 'key-1',
+      product: 'certifai',
+      environment: 'live',
+      events: ['a', 'b'].map((action) =>
+        PublishedEvent.parse({ action, crud: 'r', actor: { id: actor }, group: { id: 'acked' } }),
+      ),
+      ...more,
+    })
+
+  it('is no test of a guess at what was erased, and is still known: nothing is recorded once more', async () => {
+    const { recorded } = await submit('guessed', { idempotencyKey: 'one' })
+    const kept = await submit('other', { idempotencyKey: 'three' })
+    const before = await claims()
+    const counted = (await evidence.db.selectFrom('audit_log').selectAll().execute()).length
+    // One of two: the hash of what was sent together tells of both.
+    await command('audit-redact', '--event', String(recorded[0]?.id), ...why)
+    const after = await claims()
+    const blinded = after.filter(({ event_ids }) => event_ids.includes(String(recorded[0]?.id)))
+    expect(blinded.length).toBe(1)
+    for (const [at, { digest, event_ids, fingerprint, hashes }] of after.entries()) {
+      const was = before[at]
+      expect([digest, event_ids]).toEqual([was?.digest, was?.event_ids])
+      if (!event_ids.includes(String(recorded[0]?.id))) {
+        expect([fingerprint, hashes]).toEqual([was?.fingerprint, was?.hashes])
+        continue
+      }
+      expect(fingerprint.length).toBe(32)
+      expect(fingerprint).not.toEqual(was?.fingerprint)
+      expect(hashes).toEqual([Buffer.from([0]), Buffer.from([0])])
+    }
+    await expect(submit('guessed', { idempotencyKey: 'one' })).rejects.toMatchObject({ code: 'idempotency.key_reused' })
+    expect(await submit('other', { idempotencyKey: 'three' })).toEqual({ ...kept, replayed: true })
+    const again = (await evidence.db.selectFrom('audit_log').selectAll().execute()).length
+    // What tells of the redaction, and nothing else.
+    expect(again).toBe(counted + 1)
+  })
+
+  it('by an external id is refused as well, whoever sends the same once more', async () => {
+    const send = async () =>
+      await ingest.submit({
+        principal: 'key-1',
+        product: 'certifai',
+        environment: 'live',
+        uniqueBy: 'external_id',
+        events: [
+          PublishedEvent.parse({
+            action: 'a',
+            crud: 'r',
+            actor: { id: 'guessed' },
+            group: { id: 'acked' },
+            external_id: 'order-1',
+          }),
+        ],
+      })
+    const first = await send()
+    expect(await send()).toEqual(first)
+    expect(await command('audit-redact', '--actor', 'guessed', '--product', 'certifai', ...why)).toMatchObject({
+      code: 0,
+      lines: [{ events: 1 }],
+    })
+    expect((await claims()).flatMap(({ hashes }) => hashes)).toEqual([Buffer.from([0])])
+    await expect(send()).rejects.toMatchObject({ code: 'audit_event.external_id_reused' })
   })
 })
 

@@ -68,6 +68,37 @@ describe('whose log a group is', () => {
     expect(await actionsSeenBy(await sessionOf(id), 'action:tenant.created OR certifai.did')).toEqual(['certifai.did'])
   })
 
+  test('a tenant by whatever name: what was made under one of them is seen, and ended, under another', async () => {
+    const id = await aTenant('spelled', [])
+    const tokens = (group: string) => `${project}/group/${group}/enterprisetoken`
+    const make = async (group: string) =>
+      await wire.ask('POST', tokens(group), key, { json: { display_name: `of ${group}` } })
+    // While it does not have the product it is a text.
+    const early = [(await make(id)).body.token, await sessionOf(id)]
+    await putTenantProduct(wire.db, testActor, keyCatalogue, id, 'certifai', NewTenantProduct.parse({}))
+    const late = [(await make(id.toUpperCase())).body.token, await sessionOf(id.toUpperCase())]
+    const listed = await wire.ask('GET', tokens(id), key)
+    expect(listed.body.map(({ token }: { token: string }) => token)).toEqual([early[0], late[0]])
+    expect((await wire.ask('GET', tokens('spelled'), key)).body).toEqual([])
+
+    const json = { query: '{ search { totalCount } }' }
+    const statuses = async () =>
+      await Promise.all(
+        [early, late].flatMap(([token, session = '']) => [
+          wire.ask('POST', '/enterprise/v1/graphql', token, { json }).then(({ status }) => status),
+          wire
+            .call('POST', '/audit/viewer/v1/graphql', { headers: { authorization: session }, json })
+            .then(({ status }) => status),
+        ]),
+      )
+    expect(await statuses()).toEqual([200, 200, 200, 200])
+    for (const token of [early[0], late[0]]) {
+      expect((await wire.ask('DELETE', `${tokens(id)}/${token}`, key)).status).toBe(204)
+    }
+    await wire.ask('DELETE', `/viewer/v1/project/certifai/group/${id}/actor/jane/viewersessions`, key)
+    expect(await statuses()).toEqual([401, 401, 401, 401])
+  })
+
   test('a tenant that never had it is a mere text, and so is a slug where the product does not say otherwise', async () => {
     const id = await aTenant('never-had-it', ['compliance'])
     await publish({ action: 'text.did', group: { id } })
@@ -242,9 +273,67 @@ describe('SQL in every text', () => {
         wire.call('DELETE', `${base}/eitapi_token/${path}`, { headers }),
         wire.call('POST', '/audit/viewer/v1/viewersession', { json: { token: text } }),
       ])
-      expect(answers.map(({ status }) => status)).toEqual([400, 404, 400, 400, 404, 404, 401])
+      expect(answers.map(({ status }) => status)).toEqual([400, 404, 400, 201, 404, 404, 401])
+      const file = await wire.call('GET', `${base}/export/${answers[3]?.body.id}/rendered`, { headers })
+      expect([file.status, file.headers.get('content-type')]).toEqual([200, 'text/csv; charset=utf-8'])
     }
     expect(await wire.query('select count(*)::int > 0 as there from audit_log')).toEqual([{ there: true }])
+  })
+})
+
+describe('an event of values that no text can be made of', () => {
+  const deep = `${'['.repeat(60)}${']'.repeat(60)}`
+  const odd = '{"toString":1,"valueOf":1}'
+  const member = (name: string, value: string) => [name, `"${name}":${value}`] as const
+  test.each([
+    ...['action', 'crud', 'created', 'source_ip', 'description'].flatMap((name) => [
+      member(name, deep),
+      member(name, odd),
+    ]),
+    ...['fields', 'metadata'].flatMap((name) => [member(name, `{"a":${deep}}`), member(name, `{"a":${odd}}`)]),
+    ['actor.fields.a', `"actor":{"id":"a","fields":{"a":${odd}}}`] as const,
+  ])('is told that %s is not valid', async (field, said) => {
+    const others = { action: '"a.b"', crud: '"c"', actor: '{"id":"a"}' }
+    const rest = Object.entries(others).flatMap(([name, value]) => (field.startsWith(name) ? [] : `"${name}":${value}`))
+    const body = `{${[said, ...rest].join()}}`
+    const headers = { 'content-type': 'application/json' }
+    const answer = await wire.ask('POST', `${project}/event`, key, { body, headers })
+    expect([answer.status, answer.body.invalid[0].violations[0].field]).toEqual([
+      400,
+      field in { fields: 0, metadata: 0 } ? `${field}.a` : field,
+    ])
+  })
+})
+
+describe('a body', () => {
+  const headers = { 'content-type': 'application/json' }
+  const numbers = (count: number) => Array.from({ length: count }, (_, at) => `"k${at}":1`).join()
+  test.each([
+    ['nine megabytes of brackets', `${'['.repeat(4_500_000)}${']'.repeat(4_500_000)}`],
+    ['a million names', `{${numbers(800_000)}}`],
+    ['a million entries of a map', `{"action":"a","crud":"c","actor":{"id":"a"},"fields":{${numbers(800_000)}}}`],
+    ['more bytes than are read', `{"action":"${'a'.repeat(10 * 1024 * 1024)}"}`],
+  ])('of %s is refused, before much is made of it', async (_what, body) => {
+    const startedAt = performance.now()
+    const answer = await wire.ask('POST', `${project}/event`, key, { body, headers })
+    expect([answer.status, answer.body.type]).toEqual([413, 'Error'])
+    expect(performance.now() - startedAt).toBeLessThan(2_500)
+  })
+
+  test('of ten megabytes may bring events; a search has one, and what begins a session next to nothing', async () => {
+    const filler = (bytes: number) => ' '.repeat(bytes)
+    const event = `{"action":"a.b","crud":"c","actor":{"id":"a"}${filler(10_000_000)}}`
+    expect((await wire.ask('POST', `${project}/event`, key, { body: event, headers })).status).toBe(201)
+    for (const [bytes, status] of [
+      [1_000_000, 200],
+      [1_100_000, 413],
+    ] as const) {
+      const body = `{"query":"{ search { totalCount } }"${filler(bytes)}}`
+      expect((await wire.ask('POST', `${project}/graphql`, key, { body, headers })).status).toBe(status)
+    }
+    const begin = async (bytes: number) =>
+      await wire.call('POST', '/audit/viewer/v1/viewersession', { body: `{"token":"x"${filler(bytes)}}`, headers })
+    expect([(await begin(16_000)).status, (await begin(17_000)).status]).toEqual([401, 413])
   })
 })
 
@@ -304,6 +393,8 @@ describe('files', () => {
     ['@sum', `'@sum`],
     ['\tx', `'\tx`],
     ['\rx', `"'\rx"`],
+    ['\n=1+1', `"'\n=1+1"`],
+    ['＝1+1', `'＝1+1`],
     ['-5', '-5'],
     ['+5.5', '+5.5'],
     ['-5+cmd', `'-5+cmd`],

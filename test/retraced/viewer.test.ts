@@ -90,6 +90,36 @@ describe('what a viewer sees', () => {
   })
 })
 
+describe('a request of which a part fails', () => {
+  const query = '{ search(first: 5) { edges { node { action } } } searchPaginated(pageLimit: 5000) { totalCount } }'
+  const looks = async (group: string) =>
+    await wire.query(`select action from audit_log where group_id = '${group}' and action = 'audit.log.view'`)
+
+  test.each(['viewer', 'enterprise'])(
+    'is recorded for what it shows to who has a token of the kind: %s',
+    async (kind) => {
+      const group = `partly-${kind}`
+      await publish({ action: 'part.shown', crud: 'c', actor: { id: 'a' }, group: { id: group } })
+      const session = await sessionFor(group)
+      const ask = async (text: string) => {
+        if (kind === 'viewer') return await view(session, 'POST', '/graphql', { query: text })
+        const { body } = await view(session, 'POST', '/project/certifai/eitapi_token', { displayName: 'SIEM' })
+        return await wire.ask('POST', '/enterprise/v1/graphql', body.id as string, { json: { query: text } })
+      }
+      const { status, body } = await ask(query)
+      expect([status, body.data.search.edges[0].node.action, body.data.searchPaginated]).toEqual([
+        400,
+        'part.shown',
+        null,
+      ])
+      expect((await looks(group)).length).toBe(1)
+      const nothing = await ask('{ search(first: 5000) { totalCount } }')
+      expect([nothing.status, nothing.body.data]).toEqual([400, { search: null }])
+      expect((await looks(group)).length).toBe(1)
+    },
+  )
+})
+
 describe('exports', () => {
   test('are saved, listed for their group alone, and rendered as CSV', async () => {
     const group = 'exporting'
@@ -132,6 +162,50 @@ describe('exports', () => {
     const byLink = await wire.call('GET', `/audit/viewer/v1${path}?jwt=${session}`)
     expect(byLink.text).toBe(file.text)
     expect((await view(await sessionFor('globex'), 'GET', path)).status).toBe(404)
+  })
+
+  test('are of any text: what is no JSON is what they search for', async () => {
+    const group = 'plainly'
+    for (const action of ['plain.found', 'plain.other']) {
+      await publish({ action, crud: 'c', actor: { id: 'a' }, group: { id: group }, description: action.slice(6) })
+    }
+    const session = await sessionFor(group)
+    for (const [exportBody, searchQuery] of [
+      ['found', 'found'],
+      ['7', '7'],
+      ['"found"', '"found"'],
+      ['{"searchQuery":"found"}', 'found'],
+    ]) {
+      const made = await view(session, 'POST', '/project/certifai/export', { name: 'Test Name', exportBody })
+      expect([made.status, made.body.body]).toEqual([201, { searchQuery }])
+      const file = await view(session, 'GET', `/project/certifai/export/${made.body.id}/rendered`)
+      expect(file.text.match(/plain\.\w+/g)).toEqual(searchQuery === '7' ? null : ['plain.found'])
+    }
+    expect((await view(session, 'GET', '/project/certifai/exports')).body.length).toBe(4)
+    for (const exportBody of ['{"searchQuery":7}', '[]', 7, null, 'x'.repeat(2_001), 'crud:x']) {
+      expect((await view(session, 'POST', '/project/certifai/export', { name: 'x', exportBody })).status).toBe(400)
+    }
+  })
+
+  test('are recorded each time that they are taken away, and not in the file itself', async () => {
+    const group = 'taken-away'
+    await publish({ action: 'take.me', crud: 'c', actor: { id: 'a' }, group: { id: group } })
+    const session = await sessionFor(group)
+    const json = { name: 'All', exportBody: { version: 1 } }
+    const { body } = await view(session, 'POST', '/project/certifai/export', json)
+    const path = `/project/certifai/export/${body.id}/rendered`
+    expect((await view(session, 'GET', path)).text.split('\n').length).toBe(3)
+    expect((await view(session, 'GET', path)).text.split('\n').length).toBe(4)
+    const { edges, totalCount } = await searched(session, 'action:audit.log.view')
+    expect(totalCount).toBe(2)
+    expect(edges[0].node).toMatchObject({
+      action: 'audit.log.view',
+      crud: 'r',
+      description: 'Exported the audit log',
+      actor: { id: 'jane' },
+      group: { id: group },
+      target: { id: body.id, name: 'All', type: 'audit_export' },
+    })
   })
 })
 

@@ -43,6 +43,33 @@ describe('parseJson', () => {
     expect(() => parseJson(`${'{"a":'.repeat(40_000)}{"__proto__":1}${'}'.repeat(40_000)}`)).toThrow(/request.invalid/)
   })
 
+  describe('with bounds', () => {
+    const bounds = { depth: 3, values: 5 }
+    it.each([
+      ['{"a":[{"b":"[[[[[,,,,,"}],"c":"\\"[[[{{{"}'],
+      ['[1,2,3,4,5]'],
+      ['["\\\\",{"a":"\\\\\\"[[["}]'],
+      ['"[[[[[[,,,,,,,"'],
+    ])('reads %s', (text) => {
+      expect(parseJson(text, new Set(), bounds)).toEqual(JSON.parse(text))
+    })
+
+    it.each([['[[[[]]]]'], ['{"a":{"b":[{}]}}'], ['[1,2,3,4,5,6]'], ['{"a":[[],[],[],[],[]]}']])(
+      'refuses %s as too large',
+      (text) => {
+        expect(() => parseJson(text, new Set(), bounds)).toThrow(
+          expect.objectContaining({ code: 'request.body_too_large' }),
+        )
+      },
+    )
+
+    it.each([['"'], ['{"a'], ['"\\"'], [']]]'], ['{'], ['']])('says of %s that it is no JSON', (text) => {
+      expect(() => parseJson(text, new Set(), bounds)).toThrow(
+        expect.objectContaining({ code: 'request.json_malformed' }),
+      )
+    })
+  })
+
   describe('with maps', () => {
     const maps = new Set(['fields'])
     it.each([

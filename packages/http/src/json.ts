@@ -7,9 +7,11 @@ import { escapePointer } from './validate.ts'
  * request before us may have understood it differently. So is the name `__proto__`, which a map would silently lose.
  * @param maps the names of members that are maps of events: in these `__proto__` is a name like any other, and the order
  *   of their entries is noted where an object cannot keep it
- * @throws {RegistryError} `request.json_malformed`; `request.invalid` for `__proto__`
+ * @param bounds what the text may have at most; where they are left out it is bounded by its length alone
+ * @throws {RegistryError} `request.json_malformed`; `request.invalid` for `__proto__`; `request.body_too_large`
  */
-export function parseJson(text: string, maps: ReadonlySet<string> = noMaps): unknown {
+export function parseJson(text: string, maps: ReadonlySet<string> = noMaps, bounds?: JsonBounds): unknown {
+  if (bounds) assertWithin(bounds, text)
   let value: unknown
   try {
     value = JSON.parse(text)
@@ -28,6 +30,46 @@ export function parseJson(text: string, maps: ReadonlySet<string> = noMaps): unk
 }
 
 const noMaps: ReadonlySet<string> = new Set()
+
+/** How much JSON may hold. Nine megabytes of brackets or of names keep a processor busy for seconds. */
+export interface JsonBounds {
+  /** How deep lists and objects may nest. */
+  readonly depth: number
+  /** Members of objects and elements of lists, all together. */
+  readonly values: number
+}
+
+/** Looks at the text alone, before anything is made of it, and takes whatever is no JSON for as much as it seems. */
+function assertWithin({ depth, values }: JsonBounds, text: string): void {
+  let nested = 0
+  let found = 0
+  for (let at = 0; at < text.length; at += 1) {
+    switch (text.charCodeAt(at)) {
+      case quote:
+        at = text.indexOf('"', at + 1)
+        while (at !== -1 && isEscaped(text, at)) at = text.indexOf('"', at + 1)
+        if (at === -1) return
+        break
+      case openBrace:
+      case openBracket:
+        nested += 1
+        found += 1
+        break
+      case closeBrace:
+      case closeBracket:
+        nested -= 1
+        break
+      case comma:
+        found += 1
+        break
+      default:
+    }
+    if (nested > depth) throw tooLarge(`It nests at most ${depth} deep.`)
+    if (found > values) throw tooLarge(`It has at most ${values} values.`)
+  }
+}
+
+const tooLarge = (detail: string) => new RegistryError('request.body_too_large', { detail })
 
 interface Survey {
   /** How many members all objects have. */
@@ -145,5 +187,6 @@ function isEscaped(text: string, at: number): boolean {
   return (at - before) % 2 === 0
 }
 
-const [colon, backslash] = [':'.charCodeAt(0), '\\'.charCodeAt(0)]
+const [colon, backslash, comma, quote] = [0x3a, 0x5c, 0x2c, 0x22]
+const [openBrace, closeBrace, openBracket, closeBracket] = [0x7b, 0x7d, 0x5b, 0x5d]
 const blanks: ReadonlySet<number> = new Set([' ', '\t', '\n', '\r'].map((blank) => blank.charCodeAt(0)))

@@ -42,7 +42,8 @@ export const EventMap = z.codec(
         if (wrong !== undefined) {
           payload.issues.push({ code: 'custom', input: text, path: [name], message: wrong })
         }
-        return [name, String(text)]
+        // What is no string is refused, and need not have a text: a nest is too deep for one, an object may have its own idea.
+        return [name, typeof text === 'string' ? text : '']
       })
     },
     encode: (map) => Object.fromEntries(map),

@@ -104,9 +104,17 @@ type Query = RawBuilder<unknown>
 /** Lexemes as they stand in the index, of any text: `to_tsquery` reads what is in quotes as words. */
 function queryOf({ text, as }: Text): Query {
   if (as === 'words') return plain(text)
-  if (as === 'phrase') return sql`phraseto_tsquery('simple', ${searchable(text)})`
-  return sql`to_tsquery('simple', ${`'${searchable(text).replaceAll(/['\\]/g, '$&$&')}':*`})`
+  const sought = searchable(text)
+  if (as === 'phrase') return sql`phraseto_tsquery('simple', ${sought})`
+  const beginning = `'${sought.replaceAll(/['\\]/g, '$&$&')}':*`
+  const asWords = sql`to_tsquery('simple', ${beginning})`
+  if (Buffer.byteLength(sought) > lexemeBytes) return asWords
+  // What is one word as a whole, such as an address or a dotted name, need not be one in its beginning.
+  return sql`(${asWords} || lower(${beginning})::tsquery)`
 }
+
+/** A lexeme has less than 2 kB, also when its letters become small ones that are longer. */
+const lexemeBytes = 1_000
 
 /** The same words wherever they stand: no lexeme of this configuration has the sign of an order in it. */
 const anywhere = (text: Text): Query =>

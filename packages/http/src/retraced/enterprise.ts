@@ -26,7 +26,7 @@ async function search(call: WireCall): Promise<WireReply> {
   const text = tokenOf(call.request)
   const token = await enterpriseOf(call, text)
   const answer = await graphqlOf(call, token.scope)
-  if (!answer.refused && answer.status === 200) {
+  if (answer.shows) {
     const { display_name: name, prefix, view_log_action: action } = token
     const actor = { id: `enterprise:${text.slice(0, namedBy)}`, name, fields: [['token', prefix] as const] }
     const looker = { principal: token.id, scope: token.scope, actor }

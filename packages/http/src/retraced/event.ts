@@ -73,8 +73,9 @@ function saidOf(sent: Sent): Sent {
   return Object.fromEntries(entries)
 }
 
-/** What the Go client sends for a time that nobody set. */
-const isZeroTime = (text: string) => text.startsWith('0001-01-01')
+/** What the Go client sends for a time that nobody set: the first instant that can be said at all. */
+const isZeroTime = (text: string) => instantOf(text)?.getTime() === zeroTime
+const zeroTime = Date.parse('0001-01-01T00:00:00Z')
 
 const parties: ReadonlySet<string> = new Set(['group', 'actor', 'target'])
 
@@ -150,7 +151,12 @@ function receivedOf(value: unknown): Pick<EventViolation, 'received'> {
   return typeof value === 'number' || typeof value === 'boolean' || value === null ? { received: value } : {}
 }
 
-const spell = (value: unknown) => shorten(JSON.stringify(value) ?? String(value))
+/** Of lists and objects only what they are: some are nested deeper than a text can be made of them. */
+function spell(value: unknown): string {
+  if (typeof value === 'object' && value !== null) return Array.isArray(value) ? '[…]' : '{…}'
+  return shorten(JSON.stringify(value) ?? '')
+}
+
 const shorten = (text: string) => (text.length > 100 ? `${text.slice(0, 100)}…` : text)
 
 const isMissing = (value: unknown) => value === undefined || value === null || value === ''

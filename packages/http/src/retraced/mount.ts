@@ -22,10 +22,11 @@ const base = '/audit'
 
 const routes: readonly WireRoute[] = [...publisherRoutes, ...delegationRoutes, ...viewerRoutes, ...enterpriseRoutes]
 
-/** Bytes that a body may have: 50 events as large as events may be are more, and no client sends so much. */
-const bodyBytesMax = 10 * 1024 * 1024
+/** Bytes that a body may have where a route says nothing else: the longest query is less. */
+const bodyBytesMax = 1024 * 1024
 
-const readText = textReader({ types: ['application/json'], bytesMax: bodyBytesMax })
+/** What a body may hold: 50 events with some thousands of entries each, and no client sends so many. */
+const bodyBounds = { depth: 64, values: 200_000 }
 
 const json = 'application/json; charset=utf-8'
 
@@ -36,10 +37,10 @@ const callerGone = 499
 export function mountRetraced(
   app: Express,
   host: HostOptions,
-  { viewerTtlSeconds = 300, enterpriseTokens = 'readable' }: WireOptions = {},
+  { enterpriseTokens = 'readable' }: WireOptions = {},
 ): void {
   const services: WireServices = Object.assign(Object.create(host.services) as HostOptions['services'], {
-    wire: { viewerTtlSeconds, enterpriseTokens },
+    wire: { enterpriseTokens },
     prove: proverOf(host.services, signalOf),
     limit: host.limit,
   })
@@ -82,6 +83,7 @@ const viewerCors = cors({
 })
 
 function answerWith(route: WireRoute, services: WireServices, { onAnswered }: HostOptions) {
+  const readText = textReader({ types: ['application/json'], bytesMax: route.bodyBytesMax ?? bodyBytesMax })
   return async (request: Request, response: Response): Promise<void> => {
     const startedAt = performance.now()
     let principal: string | undefined
@@ -104,7 +106,7 @@ function answerWith(route: WireRoute, services: WireServices, { onAnswered }: Ho
         response,
         params: request.params as Record<string, string>,
         query: queryOf(request),
-        body: async (maps) => parseJson(await readText(request, response), maps),
+        body: async (maps) => parseJson(await readText(request, response), maps, bodyBounds),
         get signal() {
           return signalOf(response)
         },

@@ -39,11 +39,15 @@ async function search(call: WireCall, bare: boolean) {
 /** The members of events whose entries have an order, and names of whatever kind. */
 const eventMaps: ReadonlySet<string> = new Set(['fields', 'metadata'])
 
+/** Bytes of a body with events: 50 events as large as events may be are more, and no client sends so much. */
+const eventsBytesMax = 10 * 1024 * 1024
+
 /** What products ask: to record events, to search them. */
 export const publisherRoutes: readonly WireRoute[] = [
   {
     method: 'post',
     path: '/publisher/v1/project/:project/event',
+    bodyBytesMax: eventsBytesMax,
     async answer(call) {
       const key = await publisherOf(call, 'audit:publish')
       const [receipt] = await publish(call, key, [readSingle(await call.body(eventMaps))])
@@ -53,6 +57,7 @@ export const publisherRoutes: readonly WireRoute[] = [
   {
     method: 'post',
     path: '/publisher/v1/project/:project/event/bulk',
+    bodyBytesMax: eventsBytesMax,
     async answer(call) {
       const key = await publisherOf(call, 'audit:publish')
       return { status: 201, json: await publish(call, key, readBulk(await call.body(eventMaps))) }

@@ -1,7 +1,7 @@
 import type { AuditedTx, Reader } from '../../db/handles.ts'
 import type { ApiKeyId } from '../../id.ts'
 import type { Sealed } from '../../secrets/keyring.ts'
-import { columnsOf, scopeOfColumns } from './group-state.ts'
+import { columnsOf, madeFor, scopeOfColumns } from './group-state.ts'
 import type { GroupScope } from './scope.ts'
 
 /** A key that reads one group's log, and nothing else. */
@@ -62,7 +62,7 @@ export async function listTokens(db: Reader, { product, environment, group }: Gr
   const rows = await present(db)
     .where('token.product', '=', product)
     .where('token.environment', '=', environment)
-    .where('token.group_id', '=', group.id)
+    .where(() => madeFor(group, 'token'))
     .orderBy('token.created_at')
     .orderBy('token.api_key_id')
     .execute()

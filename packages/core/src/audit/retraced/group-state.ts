@@ -1,3 +1,4 @@
+import { type RawBuilder, type SqlBool, sql } from 'kysely'
 import type { Reader } from '../../db/handles.ts'
 import type { TenantId } from '../../id.ts'
 import { everything } from '../../sight.ts'
@@ -29,6 +30,16 @@ export function scopeOfColumns(row: GroupColumns): GroupScope {
     group: { id: group_id, tenant_id: tenant_id as TenantId | null },
     ...(typeof target_id === 'string' && { target_id }),
   }
+}
+
+/**
+ * What was made for a group: for its tenant, by whatever name that was called then, or for the text where it was none.
+ * @param table what the statement calls the table
+ */
+export function madeFor({ id, tenant_id }: AuditGroup, table: string): RawBuilder<SqlBool> {
+  const [tenant, text] = [sql.ref(`${table}.tenant_id`), sql.ref(`${table}.group_id`)]
+  const ofText = sql<SqlBool>`(${tenant} is null and ${text} = ${id})`
+  return tenant_id === null ? ofText : sql`(${tenant} = ${tenant_id} or ${ofText})`
 }
 
 /** The tenant in whose log the registry says what was done about a group; null for a group that is none. */

@@ -12,11 +12,11 @@ import { tenantOfGroup } from './group-state.ts'
 import { instantOf } from './instant.ts'
 import * as exports from './saved-export.repository.ts'
 import type { SavedExport, SavedSearch } from './saved-export.ts'
-import type { GroupScope } from './scope.ts'
+import type { GroupScope, LogScope } from './scope.ts'
 import { auditSearchMsMax, searchOf, withGroupNames } from './search.service.ts'
 
 /** How many exports a group may have saved. */
-const savedExportsMax = 1_000
+export const savedExportsMax = 1_000
 
 /**
  * Saves a search under a name.
@@ -66,7 +66,7 @@ const rowsAtOnce = 500
  * What a saved search finds, newest first, some at a time: never more of it is held than these.
  * @throws {RegistryError} `audit_search.invalid`, `audit_export.too_many_running`, `database.busy`
  */
-export async function* exportedEvents(db: Db, scope: GroupScope, body: SavedSearch): AsyncGenerator<AuditRow[], void> {
+export async function* exportedEvents(db: Db, scope: LogScope, body: SavedSearch): AsyncGenerator<AuditRow[], void> {
   const search = searchOfExport(body)
   const desk = ExportDesk.of(db)
   const leave = desk.enter()
@@ -89,7 +89,11 @@ export async function* exportedEvents(db: Db, scope: GroupScope, body: SavedSear
   }
 }
 
-function searchOfExport(body: SavedSearch): SearchExpression | undefined {
+/**
+ * What a saved search asks for.
+ * @throws {RegistryError} `audit_search.invalid`
+ */
+export function searchOfExport(body: SavedSearch): SearchExpression | undefined {
   const { showCreate, showRead, showUpdate, showDelete } = body
   const flags = { c: showCreate, r: showRead, u: showUpdate, d: showDelete }
   const isNothingSaid = Object.values(flags).every((flag) => flag === undefined)

@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import type { AuditedTx, HousekeepingTx, Reader } from '../../db/handles.ts'
-import { columnsOf, scopeOfColumns } from './group-state.ts'
+import { columnsOf, madeFor, scopeOfColumns } from './group-state.ts'
 import type { GroupScope } from './scope.ts'
 
 /** Who may look into the log of a group now. */
@@ -77,7 +77,7 @@ export async function deleteViewers(
     .deleteFrom('registry.audit_viewers')
     .where('product', '=', product)
     .where('environment', '=', environment)
-    .where('group_id', '=', group.id)
+    .where(() => madeFor(group, 'audit_viewers'))
     .where('actor_id', '=', actorId)
     .where('expires_at', '>', sql<Date>`now()`)
     .returning('id')

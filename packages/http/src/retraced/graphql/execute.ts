@@ -1,7 +1,8 @@
 import {
   type AuditPage,
-  type AuditScope,
   type Db,
+  isStreamScope,
+  type LogScope,
   type PaginatedArguments,
   RegistryError,
   type SearchArguments,
@@ -28,14 +29,16 @@ export interface GraphqlAnswer {
   readonly result: { readonly data?: unknown; readonly errors?: readonly GraphQLError[] }
   /** Whether nothing was asked of the log, because the question is none. */
   readonly refused: boolean
+  /** Whether it shows anything: beside a search that failed another one may have been carried out. */
+  readonly shows: boolean
   /** What went wrong on our side, for the log. */
   readonly error?: unknown
 }
 
 /** Answers a question about the events in a scope. */
-export async function answerGraphql(db: Db, scope: AuditScope, request: GraphqlRequest): Promise<GraphqlAnswer> {
+export async function answerGraphql(db: Db, scope: LogScope, request: GraphqlRequest): Promise<GraphqlAnswer> {
   const document = documentOf(request.query)
-  if ('errors' in document) return { status: 400, result: document, refused: true }
+  if ('errors' in document) return { status: 400, result: document, refused: true, shows: false }
   const result = await execute({
     schema: auditSchema,
     document: document.document,
@@ -45,11 +48,14 @@ export async function answerGraphql(db: Db, scope: AuditScope, request: GraphqlR
   })
   const { errors = [] } = result
   // Without data nothing was carried out: a variable that does not fit, or an operation that is not there.
-  if (errors.length > 0 && result.data === undefined) return { status: 400, result: { errors }, refused: true }
+  if (errors.length > 0 && result.data === undefined) {
+    return { status: 400, result: { errors }, refused: true, shows: false }
+  }
+  const shows = Object.values(result.data ?? {}).some((value) => value !== null)
   const [failed] = errors
-  if (!failed) return { status: 200, result: { data: result.data }, refused: false }
+  if (!failed) return { status: 200, result: { data: result.data }, refused: false, shows }
   const { status, error } = judge(errors)
-  return { status, result: { errors: errors.map(told), data: result.data }, refused: false, error }
+  return { status, result: { errors: errors.map(told), data: result.data }, refused: false, shows, error }
 }
 
 type Read = { readonly document: DocumentNode } | { readonly errors: readonly GraphQLError[] }
@@ -74,18 +80,19 @@ function documentOf(text: string): Read {
   }
 }
 
-const rootOf = (db: Db, scope: AuditScope) => ({
+const rootOf = (db: Db, scope: LogScope) => ({
   search: async (asked: SearchArguments) => {
     const { pageInfo, ...page } = await searchAuditEvents(db, scope, asked)
-    return { ...shown(page), pageInfo }
+    return { ...shown(page, scope), pageInfo }
   },
-  searchPaginated: async (asked: PaginatedArguments) => shown(await searchAuditEventsPaginated(db, scope, asked)),
+  searchPaginated: async (asked: PaginatedArguments) =>
+    shown(await searchAuditEventsPaginated(db, scope, asked), scope),
 })
 
-const shown = ({ edges, totalCount }: AuditPage) => ({
-  edges: edges.map(({ node, cursor }) => ({ node: () => nodeOf(node), cursor })),
-  totalCount,
-})
+function shown({ edges, totalCount }: AuditPage, scope: LogScope) {
+  const ofAll = isStreamScope(scope)
+  return { edges: edges.map(({ node, cursor }) => ({ node: () => nodeOf(node, { ofAll }), cursor })), totalCount }
+}
 
 /** The status that errors of resolvers answer with, and what the log hears of them. */
 function judge(errors: readonly GraphQLError[]): { status: number; error?: unknown } {

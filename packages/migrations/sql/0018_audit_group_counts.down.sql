@@ -1,1 +1,0 @@
-drop index audit_log_group_idx;
