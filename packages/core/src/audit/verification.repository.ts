@@ -146,29 +146,39 @@ export async function listNewestHeads(db: Reader, ids: readonly StreamId[]): Pro
     .execute()
 }
 
-/**
- * Those of these streams, or of all, that were in a checkpoint at a place that no checkpoint says any more: then one was
- * taken out whose number nothing else remembers, because it was the last one.
- */
-export async function listForgottenHeads(
-  db: Reader,
-  rowsMax: number,
-  only?: StreamId,
-): Promise<{ readonly stream_id: StreamId; readonly stream_seq: number }[]> {
-  return await db
+/** Up to where a stream was in some checkpoint, and whether there is one that says so. */
+export interface CheckpointedPlace {
+  readonly stream_id: StreamId
+  readonly stream_seq: number
+  readonly is_certified: boolean
+}
+
+const places = (db: Reader) =>
+  db
     .selectFrom('registry.audit_checkpointed as known')
     .select(['known.stream_id', 'known.stream_seq'])
-    .$castTo<{ stream_id: StreamId; stream_seq: number }>()
-    .where(
-      () => sql<SqlBool>`not exists (
+    .select(
+      sql<boolean>`exists (
         select from registry.audit_checkpoint_heads head
         where head.stream_id = known.stream_id and head.stream_seq = known.stream_seq
-      )`,
+      )`.as('is_certified'),
     )
-    .$if(only !== undefined, (query) => query.where(() => sql<SqlBool>`known.stream_id = ${only}::uuid`))
+    .$castTo<CheckpointedPlace>()
+
+/** Up to where streams were in checkpoints, in the order of their ids, after this one. */
+export async function listCheckpointedPlaces(db: Reader, after: string, rowsMax: number): Promise<CheckpointedPlace[]> {
+  return await places(db)
+    .where(() => sql<SqlBool>`known.stream_id > ${after}::uuid`)
     .orderBy('known.stream_id')
     .limit(rowsMax)
     .execute()
+}
+
+/** The same of one stream, if it was in any. */
+export async function findCheckpointedPlace(db: Reader, id: StreamId): Promise<CheckpointedPlace | undefined> {
+  return await places(db)
+    .where(() => sql<SqlBool>`known.stream_id = ${id}::uuid`)
+    .executeTakeFirst()
 }
 
 /** The places of these streams that their own events say were redacted. */

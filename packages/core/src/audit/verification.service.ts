@@ -3,7 +3,7 @@ import type { Reader } from '../db/handles.ts'
 import { RegistryError } from '../errors.ts'
 import { StreamId } from '../id.ts'
 import { decodeCursor, encodeCursor, PageQuery } from '../page.ts'
-import { keysOfDatabase, problemOfHeads, problemOfSignature, problemsOfForgotten } from './checkpoint-verification.ts'
+import { keysOfDatabase, problemOfHeads, problemOfPlace, problemOfSignature } from './checkpoint-verification.ts'
 import { findCheckpoint, listHeads } from './checkpoint.repository.ts'
 import { explainMisfit } from './displacement.ts'
 import { hasNewStart, listStarts } from './stream-start.repository.ts'
@@ -116,7 +116,8 @@ export async function verifyStream(
   if (found && (await hasNewStart(db, verifier))) return await verifyStream(db, stream_id, { limit, cursor })
   const checkpoint = found?.checkpoint ?? verifier.certified?.number
   const ofCheckpoint = checkpoint === undefined ? [] : await problemsOfCheckpoint(db, checkpoint)
-  const findings = [...(found ? [found] : []), ...ofCheckpoint, ...(await problemsOfForgotten(db, stream_id))]
+  const known = await repository.findCheckpointedPlace(db, stream_id)
+  const findings = [...(found ? [found] : []), ...ofCheckpoint, ...(known ? problemOfPlace(known) : [])]
   return {
     stream_id,
     intact: findings.length === 0,
