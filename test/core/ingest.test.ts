@@ -339,6 +339,33 @@ describe('bounds', () => {
     }
   })
 
+  it('waits once, and not for each, for the stream that somebody holds', { timeout: 30_000 }, async () => {
+    const [held, free] = [newGroup(), newGroup()]
+    await submit({ events: [event({ group: { id: held } })] })
+    const blocker = new Client({ connectionString: database.ownerUrl })
+    await blocker.connect()
+    try {
+      await blocker.query('begin')
+      await blocker.query(
+        'select from registry.audit_streams where stream_id = (select stream_id from audit_log where group_id = $1) for update',
+        [held],
+      )
+      const began = performance.now()
+      const to = async (group: string) => await submit({ events: [event({ group: { id: group } })] })
+      const results = await Promise.allSettled([held, held, held, held, free, held, free].map(to))
+      expect(results.map((each) => (each.status === 'fulfilled' ? 'recorded' : each.reason.code))).toEqual(
+        [held, held, held, held, free, held, free].map((group) => (group === free ? 'recorded' : 'database.busy')),
+      )
+      // Five of them would be half a minute.
+      expect(performance.now() - began).toBeLessThan(12_000)
+    } finally {
+      await blocker.query('rollback')
+      await blocker.end()
+    }
+    expect(await countOf(held)).toBe(1)
+    expect(await countOf(free)).toBe(2)
+  })
+
   it('says so when too many wait, and loses none of those that it took', async () => {
     const group = newGroup()
     const small = new Ingest(db, catalogue)

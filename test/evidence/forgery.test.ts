@@ -73,6 +73,35 @@ describe('checkpoints that were changed with it', () => {
     ])
   })
 
+  it('and taken anew by the server itself, differ from what it told of before', async () => {
+    const cutTo = async (seq: number) => {
+      await evidence.tamper('delete from audit_log where stream_id = $1 and stream_seq > $2', [stream, seq])
+      await evidence.tamper(
+        `update registry.audit_streams set (last_seq, last_hash) =
+          (select stream_seq, chain_hash from audit_log where stream_id = $1 and stream_seq = $2) where stream_id = $1`,
+        [stream, seq],
+      )
+    }
+    await cutTo(6)
+    await evidence.tamper('delete from registry.audit_checkpoint_heads where number = 2')
+    await evidence.tamper('delete from registry.audit_checkpoints where number = 2')
+    await evidence.tamper('update registry.audit_checkpointed set stream_seq = 4')
+    await evidence.checkpoint()
+    expect(await summaryOf()).toEqual([])
+    // Also where it was told twice.
+    const told = { checkpoints: linesOf([...evidence.lines.slice(0, 4), ...evidence.lines]) }
+    expect(await summaryOf(told)).toEqual([
+      ['checkpoint_replaced', null, 2],
+      ['tail_removed', 7, 2],
+    ])
+    await evidence.append(4)
+    await evidence.checkpoint()
+    expect(await summaryOf(told)).toEqual([
+      ['checkpoint_replaced', null, 2],
+      ['rows_rewritten', 7, 2],
+    ])
+  })
+
   it('of which one is missing, are no longer one behind the other', async () => {
     await evidence.tamper('delete from registry.audit_checkpoint_heads where number = 1')
     await evidence.tamper('delete from registry.audit_checkpoints where number = 1')
@@ -124,6 +153,7 @@ describe('lines of the log', () => {
     await evidence.tamper('delete from registry.audit_checkpoint_heads where number = 2')
     await evidence.tamper('delete from registry.audit_checkpoints where number = 2')
     expect(await summaryOf({ checkpoints: linesOf([line]) })).toEqual([
+      ['checkpoint_removed', 8, null],
       ['checkpoint_removed', null, 2],
       ['checkpoint_heads_changed', null, 2],
     ])

@@ -1,5 +1,6 @@
-import type { StreamId } from '@breakpilot/tenant-core'
+import { type StreamId, verifyStream } from '@breakpilot/tenant-core'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { aTenant } from '../builders.ts'
 import { anEvidence, type Evidence, linesOf } from './evidence.ts'
 
 let evidence: Evidence
@@ -64,6 +65,12 @@ describe('an edit is found and its row named, whatever the column:', () => {
     ['chain_hash', `sha256('')`],
   ])('%s', async (column, value) => {
     await evidence.tamper(`update audit_log set ${column} = ${value} where ${at(3)}`)
+    expect(await found()).toEqual([{ code: 'row_edited', stream_seq: 3, checkpoint: null }])
+  })
+
+  it('also of the tenant, who is in no chain', async () => {
+    const tenant = await aTenant(evidence.db, { slug: 'other' })
+    await evidence.tamper(`update audit_log set tenant_id = $1 where ${at(3)}`, [tenant.id])
     expect(await found()).toEqual([{ code: 'row_edited', stream_seq: 3, checkpoint: null }])
   })
 
@@ -152,12 +159,22 @@ describe('the end of a stream', () => {
     expect(await found()).toEqual([{ code: 'tail_removed', stream_seq: 7, checkpoint: 2 }])
   })
 
-  it('that is cut with its head and the checkpoint is missed by what the server told of it', async () => {
+  it('that is cut with its head and the checkpoint is missed by what it was known for, and what the server told of it', async () => {
     await evidence.tamper(`delete from audit_log where stream_id = '${stream}' and stream_seq > 6`)
     await evidence.tamper(head(6))
     await evidence.tamper(`
       delete from registry.audit_checkpoint_heads where number = 2`)
     await evidence.tamper(`delete from registry.audit_checkpoints where number = 2`)
+    const other = { code: 'checkpoint_removed', stream_seq: 2, checkpoint: null }
+    const missed = (await evidence.findings()).map(({ code, stream_seq, checkpoint }) => ({
+      code,
+      stream_seq,
+      checkpoint,
+    }))
+    expect(missed).toHaveLength(2)
+    expect(missed).toEqual(expect.arrayContaining([{ ...other, stream_seq: 8 }, other]))
+    expect((await verifyStream(evidence.db, stream, {})).findings).toMatchObject([{ ...other, stream_seq: 8 }])
+    await evidence.tamper('delete from registry.audit_checkpointed')
     expect(await evidence.findings()).toEqual([])
     const told = await evidence.findings({ checkpoints: linesOf(evidence.lines) })
     expect(

@@ -125,7 +125,7 @@ const good: Record<string, { readonly path: string } & CallOptions> = {
   listAuditStreams: { path: '/v1/audit/streams?limit=10' },
   listAuditStreamEvents: { path: `/v1/audit/streams/${id}/events?after=1` },
   getAuditEvent: { path: `/v1/audit/events/${ids.event}` },
-  verifyAuditStream: { path: `/v1/audit/streams/${id}/verification?limit=1` },
+  verifyAuditStream: { path: '/v1/audit/verify', json: { stream_id: id, limit: 1 } },
   listAuditCheckpoints: { path: '/v1/audit/checkpoints?limit=1' },
   listAuditSigningKeys: { path: '/v1/audit/signing-keys' },
   issueAuditViewerToken: {
@@ -559,13 +559,13 @@ const own: Record<string, readonly OwnCase[]> = {
       title: 'a stream of nobody',
       status: 404,
       code: 'audit_stream.not_found',
-      path: `/v1/audit/streams/${ids.nobody}/verification`,
+      json: { stream_id: ids.nobody },
     },
     {
       title: 'a cursor of another stream',
       status: 400,
       code: 'page.cursor_invalid',
-      path: `/v1/audit/streams/${id}/verification?cursor=abc`,
+      json: { stream_id: id, cursor: 'abc' },
     },
   ],
   issueAuditViewerToken: [

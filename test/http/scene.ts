@@ -225,7 +225,7 @@ const requests: Readonly<Record<string, (scene: Scene) => Request>> = {
     },
   }),
   listAuditEvents: ({ tenant }) => ({ path: `/v1/audit/events?tenant_id=${tenant.id}&total=true` }),
-  verifyAuditStream: ({ tenant }) => ({ path: `/v1/audit/streams/${tenant.id}/verification` }),
+  verifyAuditStream: ({ tenant }) => ({ path: '/v1/audit/verify', json: { stream_id: tenant.id } }),
   listAuditCheckpoints: () => ({ path: '/v1/audit/checkpoints' }),
   listAuditSigningKeys: () => ({ path: '/v1/audit/signing-keys' }),
   exportAuditEvents: ({ tenant }) => ({ path: `/v1/audit/export?format=ndjson&tenant_id=${tenant.id}` }),

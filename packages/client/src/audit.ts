@@ -1,11 +1,7 @@
 import { EventExport, type ExportFilter } from './audit-export.ts'
 import { AuditStreams } from './audit-streams.ts'
 import type { Call } from './call.ts'
-import type {
-  ListAuditCheckpointsQuery,
-  ListAuditEventsQuery,
-  VerifyAuditStreamQuery,
-} from './generated/operations.gen.ts'
+import type { ListAuditCheckpointsQuery, ListAuditEventsQuery } from './generated/operations.gen.ts'
 import type {
   AuditCheckpoint,
   AuditCheckpointPage,
@@ -14,6 +10,7 @@ import type {
   AuditSigningKey,
   AuditSigningKeyPage,
   AuditStreamVerification,
+  AuditStreamVerificationRequest,
   AuditViewerToken,
   NewAuditViewerToken,
   Publication,
@@ -100,10 +97,10 @@ export class Audit {
    */
   verifyStream(
     streamId: string,
-    query: VerifyAuditStreamQuery = {},
+    part: Omit<AuditStreamVerificationRequest, 'stream_id'> = {},
     options?: RequestOptions,
   ): Call<AuditStreamVerification> {
-    return this.#transport.call('verifyAuditStream', { path: { stream_id: streamId }, query }, options)
+    return this.#transport.call('verifyAuditStream', { body: { stream_id: streamId, ...part } }, options)
   }
 
   /** The signed checkpoints, newest first. */

@@ -26,7 +26,6 @@ export type {
   ListChangesQuery,
   ListProjectsQuery,
   ListTenantsQuery,
-  VerifyAuditStreamQuery,
 } from './generated/operations.gen.ts'
 export type * from './generated/schemas.gen.ts'
 export type { List, PageOf } from './list.ts'

@@ -122,7 +122,8 @@ const methods: Record<
   ],
   verifyAuditStream: [
     ({ audit }) => audit.verifyStream('7', { limit: 10 }),
-    'GET /v1/audit/streams/7/verification?limit=10',
+    'POST /v1/audit/verify',
+    { stream_id: '7', limit: 10 },
   ],
   issueAuditViewerToken: [
     ({ audit }) => audit.issueViewerToken({ tenant_id: '7', product: 'certifai' }),

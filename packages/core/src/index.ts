@@ -167,7 +167,7 @@ export {
   VerificationKey,
 } from './audit/signing-key.ts'
 export { Finding, type FindingCode, findingCodes } from './audit/verification-finding.ts'
-export { StreamVerification, VerificationQuery, verifyStream } from './audit/verification.service.ts'
+export { StreamVerification, VerificationRequest, verifyStream } from './audit/verification.service.ts'
 export type { StreamStart } from './audit/verification.ts'
 export { type Redacted, RedactionRequest } from './audit/redaction.ts'
 export { redactEvents } from './audit/redaction.service.ts'

@@ -1,6 +1,6 @@
 // Made by packages/client/scripts/generate.ts from packages/http/openapi.json, with @redocly/cli. Do not edit.
 
-import type { ApiKey, ApiKeyChanges, ApiKeyPage, ApiKeyRevocation, ApiKeyRotation, AuditCheckpointPage, AuditEvent, AuditEventPage, AuditSigningKeyPage, AuditStreamEventPage, AuditStreamPage, AuditStreamVerification, AuditViewerToken, ChangePage, Entitlements, EvaluationBatch, EvaluationResults, FoundApiKeys, Health, IssuedApiKey, LeakedApiKey, LegalHold, Me, NewApiKey, NewAuditViewerToken, NewLegalHold, NewProject, NewTenant, NewTenantProduct, OwnApiKey, OwnApiKeyPage, OwnIssuedApiKey, Product, ProductPage, Project, ProjectChanges, ProjectPage, Publication, PurgeRequest, Readiness, RecordedAuditEvents, ReleasedSlug, RevokedApiKeys, SlugRelease, Tenant, TenantChanges, TenantExport, TenantPage, TenantProduct, TenantProductChanges, TenantProductPage, TenantProductPreview, TenantSummary, TenantSummaryExport, TenantSummaryPage, Transition, TransitionPreview, Verification, VerificationBatch, VerifiedKey, VerifiedKeys } from './schemas.gen.ts';
+import type { ApiKey, ApiKeyChanges, ApiKeyPage, ApiKeyRevocation, ApiKeyRotation, AuditCheckpointPage, AuditEvent, AuditEventPage, AuditSigningKeyPage, AuditStreamEventPage, AuditStreamPage, AuditStreamVerification, AuditStreamVerificationRequest, AuditViewerToken, ChangePage, Entitlements, EvaluationBatch, EvaluationResults, FoundApiKeys, Health, IssuedApiKey, LeakedApiKey, LegalHold, Me, NewApiKey, NewAuditViewerToken, NewLegalHold, NewProject, NewTenant, NewTenantProduct, OwnApiKey, OwnApiKeyPage, OwnIssuedApiKey, Product, ProductPage, Project, ProjectChanges, ProjectPage, Publication, PurgeRequest, Readiness, RecordedAuditEvents, ReleasedSlug, RevokedApiKeys, SlugRelease, Tenant, TenantChanges, TenantExport, TenantPage, TenantProduct, TenantProductChanges, TenantProductPage, TenantProductPreview, TenantSummary, TenantSummaryExport, TenantSummaryPage, Transition, TransitionPreview, Verification, VerificationBatch, VerifiedKey, VerifiedKeys } from './schemas.gen.ts';
 
 type VerifyApiKeyResult = VerifiedKey;
 
@@ -841,28 +841,7 @@ type GetAuditEventPath = {
 
 type VerifyAuditStreamResult = AuditStreamVerification;
 
-type VerifyAuditStreamPath = {
-    /**
-     * The id of the stream: for the stream of a tenant, that of the tenant.
-     * @pattern ^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})$
-     * @format uuid
-     */
-    stream_id: string;
-};
-
-export type VerifyAuditStreamQuery = {
-    /**
-     * How many rows to verify: 1 to 100000, which is what is done unless told.
-     * @minimum 1
-     * @maximum 100000
-     */
-    limit?: number;
-    /**
-     * The `next_cursor` of the call before, to go on from there.
-     * @maxLength 4096
-     */
-    cursor?: string;
-};
+type VerifyAuditStreamBody = AuditStreamVerificationRequest;
 
 type ListAuditCheckpointsResult = AuditCheckpointPage;
 
@@ -1353,8 +1332,7 @@ export type Ops = {
     };
     verifyAuditStream: {
         args: {
-            path: VerifyAuditStreamPath;
-            query?: VerifyAuditStreamQuery;
+            body: VerifyAuditStreamBody;
         };
         result: VerifyAuditStreamResult;
     };
@@ -1462,7 +1440,7 @@ export const operations = {
   publishAuditEvents: { method: 'POST', path: '/v1/audit/events', idempotent: true },
   listAuditEvents: { method: 'GET', path: '/v1/audit/events' },
   getAuditEvent: { method: 'GET', path: '/v1/audit/events/{event_id}' },
-  verifyAuditStream: { method: 'GET', path: '/v1/audit/streams/{stream_id}/verification' },
+  verifyAuditStream: { method: 'POST', path: '/v1/audit/verify', reads: true },
   listAuditCheckpoints: { method: 'GET', path: '/v1/audit/checkpoints' },
   listAuditSigningKeys: { method: 'GET', path: '/v1/audit/signing-keys' },
   exportAuditEvents: { method: 'GET', path: '/v1/audit/export' },

@@ -2618,6 +2618,29 @@ export type AuditFinding = {
 };
 
 /**
+ * Which stream to verify, and from where.
+ */
+export type AuditStreamVerificationRequest = {
+    /**
+     * The id of the stream: for the stream of a tenant, that of the tenant.
+     * @pattern ^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})$
+     * @format uuid
+     */
+    stream_id: string;
+    /**
+     * How many rows to verify: 1 to 100000, which is what is done unless told.
+     * @minimum 1
+     * @maximum 100000
+     */
+    limit?: number;
+    /**
+     * The `next_cursor` of the call before, to go on from there.
+     * @maxLength 4096
+     */
+    cursor?: string;
+};
+
+/**
  * One page of a list.
  */
 export type AuditCheckpointPage = {

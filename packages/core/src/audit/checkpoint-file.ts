@@ -33,7 +33,8 @@ export async function verifyCheckpointLines(
 ): Promise<VerifiedLines> {
   if (!lines) return { checkpoints: 0, heads: new Map() }
   let count = 0
-  const others = new Map<number, Checkpoint>()
+  // A checkpoint that was taken out may have been followed by another one of its number.
+  const others = new Map<string, Checkpoint>()
   for await (const batch of batchesOf(lines())) {
     count += batch.length
     const signed = batch.filter((checkpoint) => {
@@ -41,10 +42,16 @@ export async function verifyCheckpointLines(
       if (problem) report({ ...problem, message: `in the lines: ${problem.message}` })
       return !problem
     })
-    for (const checkpoint of await differing(db, signed, report)) others.set(checkpoint.number, checkpoint)
+    // One may be told of twice.
+    const once = new Map(signed.map((checkpoint) => [nameOf(checkpoint), checkpoint]))
+    const untold = [...once].filter(([name]) => !others.has(name)).map(([, checkpoint]) => checkpoint)
+    for (const checkpoint of await differing(db, untold, report)) others.set(nameOf(checkpoint), checkpoint)
   }
   return { checkpoints: count, heads: others.size === 0 ? new Map() : await headsFor(db, others, lines, report) }
 }
+
+/** What tells a checkpoint from all others. */
+const nameOf = ({ signature }: Checkpoint): string => signature.toString('hex')
 
 async function* batchesOf(lines: AsyncIterable<string>): AsyncGenerator<Checkpoint[]> {
   let batch: Checkpoint[] = []
@@ -87,20 +94,15 @@ async function differing(
 /** Reads the lines again, for the heads of these checkpoints alone. What was cut off there may still be in the database. */
 async function headsFor(
   db: Reader,
-  wanted: ReadonlyMap<number, Checkpoint>,
+  wanted: ReadonlyMap<string, Checkpoint>,
   lines: CheckpointLines,
   report: (found: Finding) => void,
 ): Promise<Map<StreamId, CertifiedHead[]>> {
-  const told = new Map<number, Map<number, readonly ChainHead[]>>()
-  for await (const line of lines()) {
-    const parsed = parseCheckpointLine(line)
-    if (parsed?.kind !== 'heads' || !wanted.has(parsed.number)) continue
-    const parts = told.get(parsed.number) ?? new Map<number, readonly ChainHead[]>()
-    told.set(parsed.number, parts.set(parsed.first, parsed.heads))
-  }
+  const told = await partsOf(wanted, lines)
   const heads = new Map<StreamId, CertifiedHead[]>()
-  for (const [number, checkpoint] of [...wanted].toSorted(([a], [b]) => a - b)) {
-    const parts = [...(told.get(number) ?? [])].toSorted(([a], [b]) => a - b).flatMap(([, part]) => part)
+  for (const [name, checkpoint] of [...wanted].toSorted(([, a], [, b]) => a.number - b.number)) {
+    const { number } = checkpoint
+    const parts = [...(told.get(name) ?? [])].toSorted(([a], [b]) => a - b).flatMap(([, part]) => part)
     const proven = [parts, await listHeads(db, number, number)].find((each) => !problemOfHeads(checkpoint, each))
     if (!proven) {
       report(
@@ -117,4 +119,22 @@ async function headsFor(
     }
   }
   return heads
+}
+
+type Parts = Map<number, readonly ChainHead[]>
+
+/** The heads of checkpoints as lines have them, in parts: behind the checkpoint itself, of which only the number is repeated. */
+async function partsOf(wanted: ReadonlyMap<string, Checkpoint>, lines: CheckpointLines): Promise<Map<string, Parts>> {
+  const told = new Map<string, Parts>()
+  const lastOf = new Map<number, string>()
+  for await (const line of lines()) {
+    const parsed = parseCheckpointLine(line)
+    if (parsed?.kind === 'checkpoint') lastOf.set(parsed.checkpoint.number, nameOf(parsed.checkpoint))
+    if (parsed?.kind !== 'heads') continue
+    const name = lastOf.get(parsed.number)
+    if (name === undefined || !wanted.has(name)) continue
+    const parts = told.get(name) ?? new Map<number, readonly ChainHead[]>()
+    told.set(name, parts.set(parsed.first, parsed.heads))
+  }
+  return told
 }

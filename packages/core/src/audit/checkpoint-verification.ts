@@ -3,6 +3,7 @@ import * as checkpoints from './checkpoint.repository.ts'
 import { type ChainHead, type Checkpoint, isSignedBy, noRoot, rootOf } from './checkpoint.ts'
 import { parseVerificationKeys, SigningKeyError, type VerificationKey } from './signing-key.ts'
 import { type Finding, finding } from './verification-finding.ts'
+import { type CheckpointedPlace, listCheckpointedPlaces, placeBefore } from './verification.repository.ts'
 
 /** The keys that are trusted, by their ids. */
 export type TrustedKeys = ReadonlyMap<string, VerificationKey>
@@ -46,8 +47,8 @@ export function problemOfHeads(checkpoint: Checkpoint, heads: readonly ChainHead
   return finding('checkpoint_heads_changed', message, { checkpoint: number })
 }
 
-/** How many checkpoints are read at a time, and heads of them. */
-const atOnce = { checkpoints: 500, heads: 20_000 } as const
+/** How many checkpoints are read at a time, heads of them, and streams. */
+const atOnce = { checkpoints: 500, heads: 20_000, places: 10_000 } as const
 
 /** What a walk over all checkpoints came to. */
 export interface CheckpointsVerified {
@@ -80,8 +81,32 @@ export async function verifyCheckpoints(
         count += 1
       }
     }
-    if (page.length < atOnce.checkpoints) return { checkpoints: count, last }
+    if (page.length < atOnce.checkpoints) break
   }
+  await verifyCheckpointedPlaces(db, report)
+  return { checkpoints: count, last }
+}
+
+/**
+ * Whether each stream is in a checkpoint up to where it was in one: the last checkpoints can be taken out without leaving
+ * a gap between the others.
+ */
+async function verifyCheckpointedPlaces(db: Reader, report: (found: Finding) => void): Promise<void> {
+  let after: string = placeBefore().stream_id
+  for (;;) {
+    const page = await listCheckpointedPlaces(db, after, atOnce.places)
+    for (const problem of page.flatMap(problemOfPlace)) report(problem)
+    const last = page.at(-1)
+    if (!last || page.length < atOnce.places) return
+    after = last.stream_id
+  }
+}
+
+/** What is wrong with the place up to which a stream was in a checkpoint. */
+export function problemOfPlace({ stream_id, stream_seq, is_certified }: CheckpointedPlace): Finding[] {
+  if (is_certified) return []
+  const message = `the checkpoint that had the stream up to ${stream_seq} is missing`
+  return [finding('checkpoint_removed', message, { stream_id, stream_seq })]
 }
 
 function problemOfSequence(

@@ -3,7 +3,7 @@ import type { Db } from '../db/handles.ts'
 import { RegistryError } from '../errors.ts'
 
 /** How many exports one process makes at the same time: each holds up to two batches in memory. */
-export const exportsMax = 8
+const exportsMax = 8
 
 /** Seconds after which it makes sense to ask again. */
 const retryAfterSeconds = 10

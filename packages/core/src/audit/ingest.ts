@@ -21,6 +21,8 @@ export const ingestBounds = {
   batchBytes: 4 * 1_024 * 1_024,
   /** Batches that are written at the same time, as far as that leaves half of the connections to others. */
   width: 2,
+  /** Milliseconds that the parts of a batch wait for a lock which the batch has waited for in vain. */
+  partLockMs: 250,
   /** Rows that may wait, and bytes of their texts. */
   waitingRows: 20_000,
   waitingBytes: 64 * 1_024 * 1_024,
@@ -163,13 +165,15 @@ export class Ingest {
     }
   }
 
-  async #record(batch: readonly Waiting[]): Promise<void> {
+  /** @param lockMsMax how long to wait for others; as long as every transaction unless told */
+  async #record(batch: readonly Waiting[], lockMsMax?: number): Promise<void> {
     for (let tries = 1; ; tries += 1) {
       try {
         const answers = await recordSubmissions(
           this.#db,
           this.#catalogue,
           batch.map(({ submission }) => submission),
+          lockMsMax,
         )
         for (const [at, { resolve, reject }] of batch.entries()) {
           const answer = answers[at]
@@ -180,7 +184,9 @@ export class Ingest {
       } catch (error) {
         if (batch.length > 1 && isTakenBack(error)) {
           // One of them may be what the database does not take: the others have nothing to do with it.
-          for (const each of batch) await this.#record([each])
+          // What the batch has waited for is not waited for as long again by each of them: others wait behind it.
+          const patienceMs = isWait(error) ? ingestBounds.partLockMs : undefined
+          for (const each of batch) await this.#record([each], patienceMs)
           return
         }
         if (tries < triesMax && isCollision(error)) continue
@@ -211,6 +217,9 @@ function refusalOf(error: unknown): string | undefined {
 
 /** Two transactions that could not both go on: the other one has. */
 const isCollision = (error: unknown) => /^40(?:P01|001)$/.test(refusalOf(error) ?? '')
+
+/** A lock that somebody else holds, or a statement that took too long for whatever reason. */
+const isWait = (error: unknown) => /^(?:55P03|57014)$/.test(refusalOf(error) ?? '')
 
 /**
  * Whether nothing of a transaction can be there: a statement of it was refused. When the connection is lost during the

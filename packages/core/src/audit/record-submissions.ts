@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import type { Db, HousekeepingTx } from '../db/handles.ts'
 import { housekeeping } from '../db/housekeeping.ts'
 import { RegistryError } from '../errors.ts'
@@ -17,14 +18,17 @@ import { digestOf, type Numbered, type Receipt } from './submission.ts'
  *
  * Locks are taken in the order of everybody who appends: keys, tenants, external ids, what is known, heads; and among
  * each kind in the order of their names.
+ * @param lockMsMax how long each lock is waited for; as long as in every transaction unless told
  * @throws {RegistryError} `audit_event.external_id_reused`
  */
 export async function recordSubmissions(
   db: Db,
   catalogue: Catalogue,
   submissions: readonly Numbered[],
+  lockMsMax?: number,
 ): Promise<(Receipt | RegistryError)[]> {
   return await housekeeping(db, async (tx) => {
+    if (lockMsMax !== undefined) await waitAtMost(tx, lockMsMax)
     const known = await claim(
       tx,
       submissions.flatMap((each) => each.claim ?? []),
@@ -34,6 +38,14 @@ export async function recordSubmissions(
     const receipts = fresh.length > 0 ? await recordFresh(tx, catalogue, fresh) : []
     return answered.map((answer) => answer ?? (receipts.shift() as Receipt))
   })
+}
+
+async function waitAtMost(tx: HousekeepingTx, milliseconds: number): Promise<void> {
+  const set = sql`(select set_config('lock_timeout', ${`${milliseconds}ms`}, true) as is)`.as('bound')
+  await tx
+    .selectFrom(set)
+    .select(sql`bound.is`.as('is'))
+    .execute()
 }
 
 /** The answer to what came before under the same key; undefined for what did not. */

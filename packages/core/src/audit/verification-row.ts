@@ -72,6 +72,8 @@ export class VerificationRow {
   /** Where each column's length stands. */
   readonly #from: readonly number[]
   readonly stream_seq: number
+  /** Whether the tenant that it names, if it names one, is that of its stream. */
+  readonly isOfStream: boolean
 
   /** How much there is of it. */
   get bytes(): number {
@@ -79,8 +81,9 @@ export class VerificationRow {
   }
 
   /** @throws {Error} when the bytes are of something else */
-  constructor(bytes: Buffer) {
+  constructor(bytes: Buffer, isOfStream = true) {
     this.#bytes = bytes
+    this.isOfStream = isOfStream
     if (bytes.readUInt32BE(0) !== sentColumns.length) throw new Error('the row has other columns than were asked for')
     const from: number[] = []
     let next = 4

@@ -36,11 +36,14 @@ export const placeBehind = (stream_id: string, stream_seq?: number): LogPlace =>
 
 const sent = sql<Buffer>`record_send(row(${sql.join(sentColumns.map((name) => sql.ref(name)))}))`
 
+/** The chain leaves out the tenant, which is null once it is gone; until then the stream is its own. */
+const isOfStream = sql<boolean>`(tenant_id is null or tenant_id = stream_id)`
+
 /** Rows in the order of streams and places, after this one, up to this stream. */
 export async function listRows(db: Reader, after: LogPlace, last: string, rowsMax: number): Promise<VerificationRow[]> {
   const rows = await db
     .selectFrom('audit_log')
-    .select(sent.as('sent'))
+    .select([sent.as('sent'), isOfStream.as('is_of_stream')])
     // Said twice, for the planner: the first bound is what the index is entered by.
     .where(() => sql<SqlBool>`stream_id >= ${after.stream_id}::uuid and stream_id <= ${last}::uuid`)
     .where(
@@ -52,7 +55,7 @@ export async function listRows(db: Reader, after: LogPlace, last: string, rowsMa
     .orderBy('id')
     .limit(rowsMax)
     .execute()
-  return rows.map((row) => new VerificationRow(row.sent))
+  return rows.map((row) => new VerificationRow(row.sent, row.is_of_stream))
 }
 
 /** The heads of streams, in the order of their ids, after this one. */
@@ -141,6 +144,41 @@ export async function listNewestHeads(db: Reader, ids: readonly StreamId[]): Pro
     )
     .select(['newest.stream_id', 'newest.stream_seq', 'newest.chain_hash', 'newest.number'])
     .execute()
+}
+
+/** Up to where a stream was in some checkpoint, and whether there is one that says so. */
+export interface CheckpointedPlace {
+  readonly stream_id: StreamId
+  readonly stream_seq: number
+  readonly is_certified: boolean
+}
+
+const places = (db: Reader) =>
+  db
+    .selectFrom('registry.audit_checkpointed as known')
+    .select(['known.stream_id', 'known.stream_seq'])
+    .select(
+      sql<boolean>`exists (
+        select from registry.audit_checkpoint_heads head
+        where head.stream_id = known.stream_id and head.stream_seq = known.stream_seq
+      )`.as('is_certified'),
+    )
+    .$castTo<CheckpointedPlace>()
+
+/** Up to where streams were in checkpoints, in the order of their ids, after this one. */
+export async function listCheckpointedPlaces(db: Reader, after: string, rowsMax: number): Promise<CheckpointedPlace[]> {
+  return await places(db)
+    .where(() => sql<SqlBool>`known.stream_id > ${after}::uuid`)
+    .orderBy('known.stream_id')
+    .limit(rowsMax)
+    .execute()
+}
+
+/** The same of one stream, if it was in any. */
+export async function findCheckpointedPlace(db: Reader, id: StreamId): Promise<CheckpointedPlace | undefined> {
+  return await places(db)
+    .where(() => sql<SqlBool>`known.stream_id = ${id}::uuid`)
+    .executeTakeFirst()
 }
 
 /** The places of these streams that their own events say were redacted. */

@@ -3,7 +3,7 @@ import type { Reader } from '../db/handles.ts'
 import { RegistryError } from '../errors.ts'
 import { StreamId } from '../id.ts'
 import { decodeCursor, encodeCursor, PageQuery } from '../page.ts'
-import { keysOfDatabase, problemOfHeads, problemOfSignature } from './checkpoint-verification.ts'
+import { keysOfDatabase, problemOfHeads, problemOfPlace, problemOfSignature } from './checkpoint-verification.ts'
 import { findCheckpoint, listHeads } from './checkpoint.repository.ts'
 import { explainMisfit } from './displacement.ts'
 import { hasNewStart, listStarts } from './stream-start.repository.ts'
@@ -15,26 +15,26 @@ import { type CertifiedHead, type StreamStart, streamStart, StreamVerifier } fro
 /** Rows that one call verifies, and the milliseconds after which it comes to an end before that. */
 const perCall = { rowsMax: 100_000, ms: 3_000 } as const
 
-/** How far one call goes, and from where. */
-export const VerificationQuery = z.object({
-  limit: z
-    .codec(
-      z.string().regex(/^[1-9]\d{0,5}$/, { error: `must be a whole number from 1 to ${perCall.rowsMax}` }),
-      z.int().min(1).max(perCall.rowsMax),
-      { decode: Number, encode: String },
-    )
-    .optional()
-    .meta({
-      description: `How many rows to verify: 1 to ${perCall.rowsMax}, which is what is done unless told.`,
-      examples: [10_000],
-      type: 'integer',
-      pattern: undefined,
-      minimum: 1,
-      maximum: perCall.rowsMax,
+/** Which stream to verify, how far one call goes, and from where. */
+export const VerificationRequest = z
+  .strictObject({
+    stream_id: StreamId.meta({
+      description: 'The id of the stream: for the stream of a tenant, that of the tenant.',
+      examples: ['00000000-0000-0000-0000-000000000001'],
     }),
-  cursor: PageQuery.shape.cursor.meta({ description: 'The `next_cursor` of the call before, to go on from there.' }),
-})
-export type VerificationQuery = z.output<typeof VerificationQuery>
+    limit: z
+      .int()
+      .min(1)
+      .max(perCall.rowsMax)
+      .optional()
+      .meta({
+        description: `How many rows to verify: 1 to ${perCall.rowsMax}, which is what is done unless told.`,
+        examples: [10_000],
+      }),
+    cursor: PageQuery.shape.cursor.meta({ description: 'The `next_cursor` of the call before, to go on from there.' }),
+  })
+  .meta({ id: 'AuditStreamVerificationRequest', description: 'Which stream to verify, and from where.' })
+export type VerificationRequest = z.output<typeof VerificationRequest>
 
 const place = (description: string, example: number) => z.int().meta({ description, examples: [example] })
 
@@ -92,7 +92,7 @@ const cursorOf = (stream_id: StreamId, { stream_seq, chain_hash }: StreamStart):
 export async function verifyStream(
   db: Reader,
   stream_id: StreamId,
-  { limit = perCall.rowsMax, cursor }: VerificationQuery,
+  { limit = perCall.rowsMax, cursor }: Omit<VerificationRequest, 'stream_id'>,
 ): Promise<StreamVerification> {
   const asked = startOf(stream_id, cursor)
   const kept = (await listStarts(db, [stream_id])).get(stream_id)
@@ -116,7 +116,8 @@ export async function verifyStream(
   if (found && (await hasNewStart(db, verifier))) return await verifyStream(db, stream_id, { limit, cursor })
   const checkpoint = found?.checkpoint ?? verifier.certified?.number
   const ofCheckpoint = checkpoint === undefined ? [] : await problemsOfCheckpoint(db, checkpoint)
-  const findings = [...(found ? [found] : []), ...ofCheckpoint]
+  const known = await repository.findCheckpointedPlace(db, stream_id)
+  const findings = [...(found ? [found] : []), ...ofCheckpoint, ...(known ? problemOfPlace(known) : [])]
   return {
     stream_id,
     intact: findings.length === 0,

@@ -156,6 +156,9 @@ export class StreamVerifier {
     }
     const follows = row.follows(chain_hash)
     if (!follows || !row.prev_hash.equals(chain_hash)) return this.#unlinked(row, follows)
+    if (!row.isOfStream) {
+      return this.#found('row_edited', 'the row names a tenant whose stream this is not', row.stream_seq, null, row)
+    }
     if (row.isRedacted && !this.#redactions.has(row.stream_seq)) {
       return this.#found(
         'row_erased',

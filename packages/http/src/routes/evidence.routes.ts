@@ -4,12 +4,10 @@ import {
   listCheckpoints,
   listSigningKeys,
   PageQuery,
-  StreamId,
   StreamVerification,
-  VerificationQuery,
+  VerificationRequest,
   verifyStream,
 } from '@breakpilot/tenant-core'
-import { z } from 'zod'
 import { pageOf } from '../page.ts'
 import { route } from '../route.ts'
 
@@ -18,25 +16,19 @@ const scope = 'audit:verify'
 
 export const evidenceRoutes = [
   route({
-    method: 'get',
-    path: '/v1/audit/streams/{stream_id}/verification',
+    method: 'post',
+    path: '/v1/audit/verify',
     operation: 'verifyAuditStream',
     tag,
     summary: 'Verify a stream of the audit log',
     description:
-      'Computes the hash chain of a stream anew, row by row, and holds it against the signed checkpoints. Names the first row that was edited, removed, inserted or swapped, or a cut end. A long stream takes several calls.',
+      'Computes the hash chain of a stream anew, row by row, and holds it against the signed checkpoints. Names the first row that was edited, removed, inserted or swapped, or a cut end. A long stream takes several calls. Changes nothing.',
     scope,
-    params: z.object({
-      stream_id: StreamId.meta({
-        description: 'The id of the stream: for the stream of a tenant, that of the tenant.',
-        examples: ['00000000-0000-0000-0000-000000000001'],
-      }),
-    }),
-    query: VerificationQuery,
+    body: VerificationRequest,
     status: 200,
     response: StreamVerification,
     errors: ['audit_stream.not_found', 'page.cursor_invalid'],
-    handle: ({ db, params, query }) => verifyStream(db, params.stream_id, query),
+    handle: ({ db, body }) => verifyStream(db, body.stream_id, body),
   }),
   route({
     method: 'get',
