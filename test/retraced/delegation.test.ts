@@ -80,6 +80,7 @@ describe('viewer tokens', () => {
     expect(body.data.search.edges.map(({ node }: { node: { action: string } }) => node.action)).toEqual(['target.one'])
     const made = await view(session, '/project/certifai/eitapi_token', 'POST', { displayName: 'x' })
     expect(made.status).toBe(403)
+    expect((await view(session, '/project/certifai/eitapi_tokens')).status).toBe(403)
     const plain = await sessionOf({ group_id: 'targets', actor_id: 'a', is_admin: 'false' })
     expect((await view(plain, '/project/certifai/eitapi_token', 'POST', { displayName: 'x' })).status).toBe(403)
     expect((await view(plain, '/project/certifai/eitapi_tokens')).status).toBe(200)
