@@ -70,12 +70,13 @@ export async function* exportedEvents(db: Db, scope: GroupScope, body: SavedSear
   let before: Place | undefined
   for (;;) {
     const place = before
-    const rows = await boundedRead(db, auditSearchMsMax, async (reader) =>
-      withGroupNames(reader, await readNextEvents(reader, { scope, search, before: place, limit: rowsAtOnce })),
-    )
+    const { rows, isLast } = await boundedRead(db, auditSearchMsMax, async (reader) => {
+      const next = await readNextEvents(reader, { scope, search, before: place, limit: rowsAtOnce })
+      return { ...next, rows: await withGroupNames(reader, next.rows) }
+    })
     if (rows.length > 0) yield rows
     const last = rows.at(-1)
-    if (!last || rows.length < rowsAtOnce) return
+    if (!last || isLast) return
     before = { at: last.canonical_at, id: last.id }
   }
 }
