@@ -121,8 +121,6 @@ describe('one door for each thing', () => {
     expect(filesWith('packages/core', /\bunwrap\(/)).toEqual([
       'packages/core/src/audit/audit.repository.ts',
       'packages/core/src/audit/dedup.repository.ts',
-      'packages/core/src/audit/entity.repository.ts',
-      'packages/core/src/audit/group.repository.ts',
       'packages/core/src/audit/retraced/event-page.repository.ts',
       'packages/core/src/db/handles.ts',
       'packages/core/src/db/prepared.ts',

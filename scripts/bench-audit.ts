@@ -10,9 +10,18 @@ import { exit } from 'node:process'
 import { parseArgs } from 'node:util'
 import { asOwner, openAuditDatabase } from './bench/audit/database.ts'
 import { measureIngest } from './bench/audit/ingest.ts'
+import { measureExports, measureVerification } from './bench/audit/outlets.ts'
 import { auditPage } from './bench/audit/page.ts'
 import { measureCounts, measureReads, sizesOf } from './bench/audit/reads.ts'
-import { aboutCounts, aboutIngest, aboutReads, aboutSizes, type SizeFindings } from './bench/audit/report.ts'
+import {
+  aboutCounts,
+  aboutExports,
+  aboutIngest,
+  aboutReads,
+  aboutSizes,
+  aboutVerification,
+  type SizeFindings,
+} from './bench/audit/report.ts'
 import { startRegistry } from './bench/audit/server.ts'
 import { startGenerator } from './bench/children.ts'
 import type { Finding } from './bench/report.ts'
@@ -22,7 +31,7 @@ import { takeLock } from './processes/lock.ts'
 const options = readOptions()
 const sizes = options.quick ? [100_000] : options.rows.split(',').map((text) => number('rows', text))
 const rounds = options.quick ? 2 : number('rounds', options.rounds)
-const subjects = ['pages', 'counts', 'ingest'] as const
+const subjects = ['pages', 'counts', 'exports', 'verification', 'ingest'] as const
 const chosen = new Set(subjects.filter((subject) => subject.includes(options.only)))
 if (chosen.size === 0) refuse(`--only ${options.only}: there are ${subjects.join(', ')}`)
 if (options.write && (chosen.size < subjects.length || options.quick))
@@ -51,13 +60,13 @@ async function bench(): Promise<void> {
   const lock = takeLock(join(checkout, '.data', 'bench-audit.json'), {})
   if ('holder' in lock) throw new Error(`already running in this checkout: process ${lock.holder.pid}`)
   const found: SizeFindings[] = []
-  let ingest: Finding | undefined
+  let traffic: readonly Finding[] = []
   let postgres = ''
   try {
     for (const rows of sizes) {
       const measured = await measureSize(rows, rows === sizes.at(-1))
       found.push(measured.findings)
-      ingest = measured.ingest
+      traffic = measured.traffic
       postgres = measured.postgres
       await close()
     }
@@ -67,7 +76,7 @@ async function bench(): Promise<void> {
   const findings = [
     ...(chosen.has('pages') ? aboutReads(found) : []),
     ...(chosen.has('counts') ? [aboutCounts(found)] : []),
-    ...(ingest ? [ingest] : []),
+    ...traffic,
     aboutSizes(found),
   ]
   console.log(`\n${findings.map(({ table }) => table).join('\n\n')}\n`)
@@ -81,7 +90,7 @@ async function bench(): Promise<void> {
   say('written to docs/benchmarks-audit.md')
 }
 
-/** Everything about a log of one size. What goes in is measured with the largest, last: it makes the log larger. */
+/** Everything about a log of one size. What goes out and in is measured with the largest, last: it makes the log larger. */
 async function measureSize(rows: number, isLargest: boolean) {
   say(`${rows.toLocaleString('en')} events`)
   const database = await openAuditDatabase(rows, options.keep, stop.signal, say)
@@ -92,16 +101,28 @@ async function measureSize(rows: number, isLargest: boolean) {
   const registry = await startRegistry(database.url, (close) => closers.push(close))
   const generator = startGenerator()
   closers.push(() => generator.stop())
-  say('asking')
+  if (chosen.has('pages')) say('pages')
   const reads = chosen.has('pages') ? await measureReads(database, registry, generator, rounds, stop.signal) : []
-  let ingest: Finding | undefined
-  if (isLargest && chosen.has('ingest')) {
-    say('publishing')
-    const effort = { rounds, seconds: options.quick ? 2 : 5 }
-    ingest = aboutIngest(rows, await measureIngest(registry, generator, effort, stop.signal))
+  const traffic: Finding[] = []
+  const measure = async (subject: (typeof subjects)[number], work: () => Promise<Finding>) => {
+    if (!isLargest || !chosen.has(subject)) return
+    say(subject)
+    traffic.push(await work())
   }
+  await measure('exports', async () => {
+    const effort = { rounds: Math.min(rounds, 3), eventsMax: options.quick ? 20_000 : 1_000_000 }
+    return aboutExports(rows, await measureExports(registry, effort, stop.signal))
+  })
+  await measure('verification', async () => {
+    const effort = { rounds, rows: options.quick ? 10_000 : 200_000 }
+    return aboutVerification(await measureVerification(database, registry, effort, stop.signal))
+  })
+  await measure('ingest', async () => {
+    const effort = { rounds, seconds: options.quick ? 2 : 5 }
+    return aboutIngest(rows, await measureIngest(registry, generator, effort, stop.signal))
+  })
   const findings: SizeFindings = { rows, table, indexes, reads, counts, unvacuumed: database.unvacuumed }
-  return { findings, ingest, postgres: database.description }
+  return { findings, traffic, postgres: database.description }
 }
 
 function readOptions() {

@@ -888,6 +888,39 @@ create table registry.audit_streams (
 comment on table registry.audit_streams is 'The head of every stream''s chain. Whoever writes audit_log locks and moves it in the same transaction.';
 CREATE INDEX audit_streams_changed_idx ON registry.audit_streams USING btree (last_received_at, stream_id);
 
+create table registry.audit_support_exports (
+  id uuid not null,
+  viewer_id uuid not null,
+  name text not null,
+  body jsonb not null,
+  saved_at timestamp(3) with time zone not null default now(),
+  constraint audit_support_exports_pkey PRIMARY KEY (id),
+  constraint audit_support_exports_viewer_id_fkey FOREIGN KEY (viewer_id) REFERENCES registry.audit_support_viewers(id) ON DELETE CASCADE
+);
+comment on table registry.audit_support_exports is 'Searches that were saved to have what they find as a file. They end with who saved them.';
+CREATE INDEX audit_support_exports_viewer_idx ON registry.audit_support_exports USING btree (viewer_id, saved_at DESC, id DESC);
+
+create table registry.audit_support_viewers (
+  id uuid not null,
+  token_digest registry.audit_sha256 not null,
+  stream_id uuid not null,
+  product text,
+  environment registry.audit_environment,
+  issuer_id registry.audit_term not null,
+  issuer_name text,
+  issuer_role text not null,
+  created_at timestamp(3) with time zone not null default now(),
+  expires_at timestamp(3) with time zone not null,
+  constraint audit_support_viewers_pkey PRIMARY KEY (id),
+  constraint audit_support_viewers_token_key UNIQUE (token_digest)
+);
+comment on table registry.audit_support_viewers is 'Which of the platform''s people may look into the whole log of a tenant now.';
+comment on column registry.audit_support_viewers.token_digest is 'SHA-256 of the token: it has 128 random bits, so there is nothing to be guessed.';
+comment on column registry.audit_support_viewers.stream_id is 'The stream of the tenant, whose id it has. The log stays when the tenant is gone.';
+comment on column registry.audit_support_viewers.product is 'The one product whose events are seen; null for those of all, the registry among them.';
+comment on column registry.audit_support_viewers.environment is 'The one environment whose events are seen; null for both.';
+CREATE INDEX audit_support_viewers_expires_idx ON registry.audit_support_viewers USING btree (expires_at);
+
 create table registry.audit_viewers (
   id uuid not null,
   token_digest registry.audit_sha256 not null,

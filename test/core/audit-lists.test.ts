@@ -322,6 +322,29 @@ describe('each filter finds what it says, and nothing else', () => {
       }
     }
   })
+
+  it('in all logs at once, by what only has an index within each, however rare or old', async () => {
+    const more = [{}, { product: 'certifai' }, { crud: 'c,d', is_failure: 'true' }] as const
+    for (const what of [
+      { action: 'rare.thing' },
+      { action: 'report.read' },
+      { actor_id: 'jane' },
+      { actor_id: 'jane', action: 'report.created', target_id: 'r-1' },
+      { target_id: 'r-2' },
+      { target_id: 'none' },
+      { external_id: 'none' },
+    ]) {
+      for (const rest of more) {
+        const query = { ...what, ...rest }
+        const found = await page(everything, { ...query, limit: '200', total: 'true' })
+        expect(ids(found.data), JSON.stringify(query)).toEqual(ids(matching(query)).slice(0, 200))
+        expect(found.total, JSON.stringify(query)).toBe(matching(query).length)
+        expect(ids(await all(everything, { ...query, limit: '7' })), JSON.stringify(query)).toEqual(
+          ids(matching(query)),
+        )
+      }
+    }
+  })
 })
 
 describe('a tenant’s own people', () => {

@@ -284,6 +284,46 @@ it('an event that cannot be read as text, or not as words, keeps nobody from fin
   expect(await found({ kind: 'tenants', tenantIds: [tenant_id] }, 'w17 description:long')).toEqual(['long'])
 })
 
+it(
+  'an event whose words PostgreSQL alone would look for minutes long is recorded and found',
+  { timeout: 30_000 },
+  async () => {
+    const { id: tenant_id } = await aTenant(db, { slug: 'slow', name: 'Slow' })
+    const common = { tenant_id, product: 'certifai', environment: 'live', crud: 'r', action: 'slow.one' } as const
+    const patterns = ['a_', '@1e', '/~', '<!--', `<a b='&`]
+    const events = patterns.map((pattern, n) => ({
+      ...common,
+      description: `slow: no${n} jane@acme.example ${pattern.repeat(60_000 / pattern.length)} end`,
+    }))
+    await housekeeping(db, async (tx) => await appendEvents(tx, events))
+    for (const q of ['no3', 'description:no3', 'jane@acme.example no3 end', 'description:"no3 jane@acme.example"']) {
+      expect(await search(everything, q, { tenant_id }), q).toHaveLength(1)
+    }
+    expect(await search(everything, 'description:"john@acme.example"', { tenant_id })).toEqual([])
+  },
+)
+
+it('what stands together and is long or has many signs is found as it was written', async () => {
+  const { id: tenant_id } = await aTenant(db, { slug: 'long', name: 'Long' })
+  const common = { tenant_id, product: 'certifai', environment: 'live', crud: 'r', action: 'long.one' } as const
+  const texts = [
+    'https://acme.example/a/b/c/d/e/f/g/h_i_j_k?to=jane@acme.example',
+    'x'.repeat(700),
+    Buffer.from('?~'.repeat(400)).toString('base64url'),
+  ]
+  const events = texts.map((description) => ({ ...common, description }))
+  await housekeeping(db, async (tx) => await appendEvents(tx, events))
+  for (const text of texts) {
+    for (const q of [text, `"${text}"`, `description:"${text}"`]) {
+      const found = await search(everything, q, { tenant_id })
+      expect(
+        found.map(({ description }) => description),
+        q,
+      ).toEqual([text])
+    }
+  }
+})
+
 it('a search that takes too long is ended by PostgreSQL, and its caller is told to come back', async () => {
   const slow = boundedRead(
     db,

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import {
   createCatalogue,
   createDb,
@@ -15,6 +16,7 @@ import {
   type Submission,
 } from '@breakpilot/tenant-core'
 import { sql } from 'kysely'
+import { Client } from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { aTenant, testActor } from '../builders.ts'
 import { migratedDatabase, type TestDatabase } from '../postgres/database.ts'
@@ -200,6 +202,21 @@ describe('what is known already', () => {
     expect(await rowOf(await submit({ product: 'compliance', events: [bare(mine)] }))).toMatchObject(nothing)
   })
 
+  it('is not what is long: a thousand small events that name somebody stay small', async () => {
+    const group = newGroup()
+    const long = { name: 'n'.repeat(2_000), href: 'https://a.example', fields: { note: 'x'.repeat(100_000) } }
+    const first = await submit({ events: [event({ group: { id: group }, actor: { id: 'jane', ...long } })] })
+    expect(await rowOf(first)).toMatchObject({ actor_name: long.name, actor_fields: JSON.stringify(long.fields) })
+    const events = Array.from({ length: 1_000 }, () => event({ group: { id: group }, actor: { id: 'jane' } }))
+    expect(await rowOf(await submit({ events }), 999)).toMatchObject({
+      actor_name: null,
+      actor_href: 'https://a.example',
+      actor_fields: null,
+    })
+    const again = await submit({ events: [event({ group: { id: group }, actor: { id: 'jane', ...long } })] })
+    expect(await rowOf(again)).toMatchObject({ actor_name: long.name })
+  })
+
   it('is what was said last, also within one submission, and by many at once', async () => {
     const group = newGroup()
     const says = (name?: string) => event({ group: { id: group }, actor: { id: 'j', ...(name && { name }) } })
@@ -294,6 +311,34 @@ describe('exactly once', () => {
 })
 
 describe('bounds', () => {
+  it('leaves a connection of a pool of two to others, whatever it waits for', async () => {
+    const group = newGroup()
+    await submit({ events: [event({ group: { id: group } })] })
+    const small = createDb({ connectionString: database.runtimeUrl, poolSize: 2 })
+    const slow = new Ingest(small, catalogue)
+    const blocker = new Client({ connectionString: database.ownerUrl })
+    await blocker.connect()
+    try {
+      await blocker.query('begin')
+      await blocker.query(
+        'select from registry.audit_streams where stream_id = (select stream_id from audit_log where group_id = $1) for update',
+        [group],
+      )
+      const waiting: Promise<Receipt>[] = []
+      for (let n = 0; n < 3; n += 1) {
+        waiting.push(submit({ events: [event({ group: { id: group } })] }, slow))
+        await sleep(100)
+      }
+      expect(await small.selectFrom('tenants').select('id').limit(1).execute()).toBeInstanceOf(Array)
+      await blocker.query('rollback')
+      await Promise.all(waiting)
+    } finally {
+      await blocker.end()
+      await slow.close()
+      await small.destroy()
+    }
+  })
+
   it('says so when too many wait, and loses none of those that it took', async () => {
     const group = newGroup()
     const small = new Ingest(db, catalogue)

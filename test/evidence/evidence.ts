@@ -19,6 +19,7 @@ import {
   verifyLog,
 } from '@breakpilot/tenant-core'
 import { Client } from 'pg'
+import { makeMonths } from '../audit-outlets/past.ts'
 import { migratedDatabase, type TestDatabase } from '../postgres/database.ts'
 
 /** A log of its own, with somebody who takes checkpoints of it and somebody who can write all of the database. */
@@ -109,6 +110,34 @@ export const linesOf = (lines: readonly string[]) =>
   async function* () {
     yield* lines
   }
+
+/**
+ * Moves the first rows of a stream into another month, as if they had come in then: the whole chain is made anew, so this
+ * has to be done before a checkpoint is taken of it.
+ */
+export async function backdate(evidence: Evidence, stream: StreamId, last: number, received_at: Date): Promise<void> {
+  await makeMonths(evidence.database, `${received_at.toISOString().slice(0, 7)}-01`)
+  const rows = await evidence.db
+    .selectFrom('audit_log')
+    .selectAll()
+    .where('stream_id', '=', stream)
+    .orderBy('stream_seq')
+    .execute()
+  let previous = rows[0]?.prev_hash
+  for (const row of rows) {
+    if (!previous) throw new Error('there is nothing to move')
+    const moved = row.stream_seq <= last ? { ...row, received_at } : row
+    const link = chainHash(previous, row.personal_digest, moved)
+    await evidence.tamper('update audit_log set received_at = $2, prev_hash = $3, chain_hash = $4 where id = $1', [
+      row.id,
+      moved.received_at,
+      previous,
+      link,
+    ])
+    previous = link
+  }
+  await evidence.tamper('update registry.audit_streams set last_hash = $2 where stream_id = $1', [stream, previous])
+}
 
 /**
  * What somebody does who can write the whole database and knows how the log is made: changes a row, and makes every link

@@ -39,6 +39,7 @@ async function everythingElse(): Promise<unknown> {
       (select array_agg(t::text order by slug) from registry.slugs t) as slugs,
       (select array_agg(t::text order by stream_id) from registry.legal_holds t) as holds,
       (select array_agg(t::text order by digest) from registry.idempotency t) as answers,
+      (select array_agg(t::text order by id) from registry.audit_support_viewers t) as viewers,
       (select n from registry.change_counter) as changes,
       (select array_agg(t::text order by stream_id) from registry.audit_streams t) as heads,
       (select count(*) from audit_log) as events`.execute(server.db)

@@ -128,6 +128,10 @@ const good: Record<string, { readonly path: string } & CallOptions> = {
   verifyAuditStream: { path: `/v1/audit/streams/${id}/verification?limit=1` },
   listAuditCheckpoints: { path: '/v1/audit/checkpoints?limit=1' },
   listAuditSigningKeys: { path: '/v1/audit/signing-keys' },
+  issueAuditViewerToken: {
+    path: '/v1/audit/viewer-tokens',
+    json: { tenant_id: id, product: 'certifai', environment: 'live' },
+  },
   exportTenant: { path: ofAcme('/export') },
 }
 
@@ -165,6 +169,10 @@ const keyed: Record<string, { readonly first: Placed; readonly other: Placed }> 
   },
   revokeApiKey: { first: { json: { reason: 'one' } }, other: { json: { reason: 'another' } } },
   revokeAllApiKeys: { first: { json: { reason: 'one' } }, other: { json: { reason: 'another' } } },
+  issueAuditViewerToken: {
+    first: { json: { tenant_id: id } },
+    other: { json: { tenant_id: id, product: 'certifai' } },
+  },
   importTenants: { first: { body: 'nonsense' }, other: { body: 'other nonsense' } },
 }
 
@@ -559,6 +567,18 @@ const own: Record<string, readonly OwnCase[]> = {
       code: 'page.cursor_invalid',
       path: `/v1/audit/streams/${id}/verification?cursor=abc`,
     },
+  ],
+  issueAuditViewerToken: [
+    { title: 'nobody', status: 404, code: 'tenant.not_found', json: { tenant_id: ids.nobody } },
+    {
+      title: 'an environment that there is not',
+      status: 400,
+      code: 'request.invalid',
+      json: { tenant_id: id, environment: 'stage' },
+    },
+    { title: 'no tenant', status: 400, code: 'request.invalid', json: { product: 'certifai' } },
+    { title: 'no product', status: 400, code: 'request.invalid', json: { tenant_id: id, product: '' } },
+    { title: 'more than is asked', status: 400, code: 'request.invalid', json: { tenant_id: id, is_admin: true } },
   ],
   listAuditCheckpoints: [
     {

@@ -229,6 +229,7 @@ const requests: Readonly<Record<string, (scene: Scene) => Request>> = {
   listAuditCheckpoints: () => ({ path: '/v1/audit/checkpoints' }),
   listAuditSigningKeys: () => ({ path: '/v1/audit/signing-keys' }),
   exportAuditEvents: ({ tenant }) => ({ path: `/v1/audit/export?format=ndjson&tenant_id=${tenant.id}` }),
+  issueAuditViewerToken: ({ tenant }) => ({ path: '/v1/audit/viewer-tokens', json: { tenant_id: tenant.id } }),
   listAuditStreams: () => ({ path: '/v1/audit/streams?limit=1000' }),
   listAuditStreamEvents: ({ tenant }) => ({ path: `/v1/audit/streams/${tenant.id}/events?after=0` }),
   getAuditEvent: ({ eventId }) => ({ path: `/v1/audit/events/${eventId}` }),

@@ -15,13 +15,15 @@ let stage: Stage
 let folder: string
 /** What gives a container a keyring, as a mounted secret does. */
 let keyring: readonly string[]
+/** The same for the key that checkpoints are signed with. */
+let signingKey: readonly string[]
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'keyring-'))
-  const file = join(folder, 'keyring.json')
-  await writeFile(file, newKeyringText())
-  // For user 1000, who need not be who runs this.
-  await chmod(folder, 0o755)
-  keyring = ['--volume', `${file}:/keyring.json:ro`, '--env', 'SECRETS_KEYRING_FILE=/keyring.json']
+  folder = await mkdtemp(join(tmpdir(), 'secrets-'))
+  await writeFile(join(folder, 'keyring.json'), newKeyringText())
+  // For user 1000, who need not be who runs this, and who makes the other one.
+  await chmod(folder, 0o777)
+  keyring = ['--volume', `${folder}:/secrets:ro`, '--env', 'SECRETS_KEYRING_FILE=/secrets/keyring.json']
+  signingKey = ['--env', 'AUDIT_SIGNING_KEY_FILE=/secrets/signing-key.pem']
   stage = await setStage(images)
 })
 afterAll(async () => {
@@ -39,6 +41,21 @@ it('does not start without a keyring, and says so in one line', async () => {
   const { code, stdout, stderr } = await stage.run(images.server, [...asRuntime, ...issuer])
   expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
   expect(stderr).toMatch(/^.*SECRETS_KEYRING_FILE.*\n$/)
+})
+
+it('does not start without a key to sign with, and says so in one line', async () => {
+  const { code, stdout, stderr } = await stage.run(images.server, [...asRuntime, ...issuer, ...keyring])
+  expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
+  expect(stderr).toMatch(/^.*AUDIT_SIGNING_KEY_FILE.*\n$/)
+})
+
+it('makes a key to sign with, once, and shows its public half', async () => {
+  const options = [...confined, '--volume', `${folder}:/secrets`, '--entrypoint', 'node']
+  const words = ['dist/secrets.js', 'new-signing-key', '/secrets/signing-key.pem']
+  const made = await stage.run(images.server, options, ...words)
+  expect(made.stdout).toMatch(/^-----BEGIN PUBLIC KEY-----\n/)
+  expect(made).toMatchObject({ code: 0, stderr: expect.stringMatching(/^key id: [0-9a-f]{16}\n$/) })
+  expect(await stage.run(images.server, options, ...words)).toMatchObject({ code: 2, stdout: '' })
 })
 
 it.each([['prod'], ['stage']])('does not start without authentication in %s', async (stageName) => {
@@ -60,7 +77,8 @@ describe('a server', () => {
   const health = () => docker('inspect', '--format', '{{.State.Health.Status}}', server)
 
   it('starts before its database is migrated, lives, and says that it is not ready', async () => {
-    server = await stage.start(images.server, [...asRuntime, ...issuer, ...keyring, '--publish', '127.0.0.1::8090'])
+    const options = [...asRuntime, ...issuer, ...keyring, ...signingKey, '--publish', '127.0.0.1::8090']
+    server = await stage.start(images.server, options)
     url = `http://${await docker('port', server, '8090')}`
     expect(await eventually(() => get('/healthz'))).toMatchObject({ status: 200, body: { status: 'ok' } })
     const { status, body } = await get('/readyz')
@@ -81,6 +99,21 @@ describe('a server', () => {
       type: 'application/problem+json; charset=utf-8',
       code: 'auth.credentials_missing',
     })
+  })
+
+  it('has the page that shows the audit log, with its script and its styles', async () => {
+    const answers = ['', '/viewer.js', '/viewer.css'].map(async (path) => {
+      const response = await fetch(`${url}/audit/viewer${path}`)
+      return { status: response.status, type: response.headers.get('content-type'), text: await response.text() }
+    })
+    const [page, script, styles] = await Promise.all(answers)
+    expect(page).toMatchObject({ status: 200, type: 'text/html; charset=utf-8' })
+    expect(page?.text).toContain('<script defer src="/audit/viewer/viewer.js">')
+    expect(script).toMatchObject({ status: 200, type: 'text/javascript; charset=utf-8' })
+    // What it talks to: this is the script, and not some other one.
+    expect(script?.text).toContain('/audit/viewer/v1')
+    expect(styles).toMatchObject({ status: 200, type: 'text/css; charset=utf-8' })
+    expect(styles?.text).toContain('.TableRow-wrapper')
   })
 
   it('is found healthy by Docker', async () => {

@@ -19,6 +19,8 @@ declare module '@retracedhq/logs-viewer' {
     readonly host: string
     readonly auditLogToken: string
     readonly header?: string
+    /** A class of its outermost element. */
+    readonly customClass?: string
     readonly fields?: Column[]
     /** Whether the raw event shows these as well. */
     readonly toggleDisplay?: { readonly fields?: boolean; readonly metadata?: boolean }

@@ -1,74 +1,175 @@
-import RetracedEventsBrowser from '@retracedhq/logs-viewer'
-import { type ReactElement, useCallback, useEffect, useState } from 'react'
+import { type ReactElement, useCallback, useEffect, useRef, useState } from 'react'
+import { EventTable } from './event-table.tsx'
+import { type Asked, Registry, RegistryProblem } from './registry.ts'
 import { StartForm } from './start-form.tsx'
-import { assertOpens, takeViewerToken, viewerApi } from './viewer-token.ts'
+import { environmentOf, SupportBar } from './support-bar.tsx'
+import { SupportForm } from './support-form.tsx'
+import { assertOpens, takeViewerToken } from './viewer-token.ts'
 
 const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error))
 
-const columns = [
-  { label: 'Description', type: 'markdown', field: 'display.markdown' },
-  { label: 'Action', field: 'action' },
-  { label: 'Actor', field: 'actor' },
-  {
-    label: 'Location',
-    getValue: ({ country, source_ip }: { country: string | null; source_ip: string | null }) => country ?? source_ip,
-  },
-  { label: 'Date', field: 'canonical_time' },
-] as const
+/** What is brought to be opened: a token that somebody was given, or, for the platform's people, what they asked for. */
+interface Brought {
+  readonly token: string
+  readonly asked?: Asked
+}
 
-const shown = { fields: true, metadata: true }
+/** What the address asks for. */
+function askedIn({ search }: Location) {
+  const query = new URLSearchParams(search)
+  const environment = environmentOf(query.get('environment'))
+  return { tenant: query.get('tenant') ?? '', product: query.get('product') ?? '', environment }
+}
 
-/** The whole page: the viewer where there is a token, else what takes one. */
+/** The address that asks for this again. It has nothing secret in it. */
+function addressOf({ tenant, product, environment }: Asked): string {
+  const query = new URLSearchParams({ tenant: tenant.slug ?? tenant.id })
+  if (product !== '') query.set('product', product)
+  if (environment !== '') query.set('environment', environment)
+  return `${location.pathname}?${query}`
+}
+
+async function bringAsked(registry: Registry, asked: Asked): Promise<Brought> {
+  const token = await registry.issueViewerToken(asked)
+  history.replaceState(null, '', addressOf(asked))
+  return { token, asked }
+}
+
+/** The whole page: the viewer where something is open, else the ways in. */
 export function Page(): ReactElement {
   const [token, setToken] = useState<string>()
+  const [asked, setAsked] = useState<Asked>()
   const [problem, setProblem] = useState('')
   const [isBusy, setIsBusy] = useState(false)
+  // Held as long as the page is there, and written nowhere.
+  const [registry, setRegistry] = useState<Registry>()
+  const latest = useRef(0)
 
-  const open = useCallback((brought: string) => {
-    setIsBusy(true)
-    setProblem('')
-    assertOpens(brought)
-      .then(
-        () => setToken(brought),
-        (error: unknown) => {
-          setToken(undefined)
-          setProblem(messageOf(error))
-        },
-      )
-      .finally(() => setIsBusy(false))
+  const leave = useCallback((why: string) => {
+    setToken(undefined)
+    setAsked(undefined)
+    setProblem(why)
   }, [])
+
+  /** Opens what is brought. Of two that are under way the later one counts. */
+  const open = useCallback(
+    (bring: () => Promise<Brought>, told = messageOf) => {
+      const turn = ++latest.current
+      setIsBusy(true)
+      setProblem('')
+      // The viewer that is there has to be gone before another one comes: both keep what they know in one place.
+      setToken(undefined)
+      bring()
+        .then(
+          (brought) => {
+            if (turn !== latest.current) return
+            setAsked(brought.asked)
+            setToken(brought.token)
+          },
+          (error: unknown) => {
+            if (turn === latest.current) leave(told(error))
+          },
+        )
+        .finally(() => turn === latest.current && setIsBusy(false))
+    },
+    [leave],
+  )
+
+  const openToken = useCallback(
+    (token: string) =>
+      open(async () => {
+        await assertOpens(token)
+        return { token }
+      }),
+    [open],
+  )
+
+  const ask = useCallback(
+    (asking: Registry, other: Asked) => {
+      setAsked(other)
+      open(async () => await bringAsked(asking, other))
+    },
+    [open],
+  )
+
+  const openTenant = useCallback(
+    (asking: Registry, name: string, told = messageOf) => {
+      const { product, environment } = askedIn(location)
+      open(async () => {
+        const tenant = await asking.findTenant(name)
+        const brought = await bringAsked(asking, { tenant, product, environment })
+        setRegistry(asking)
+        return brought
+      }, told)
+    },
+    [open],
+  )
 
   useEffect(() => {
     const take = () => {
-      if (location.hash === '') return
+      if (location.hash === '') return false
       const brought = takeViewerToken(location, history)
-      if (brought !== undefined) open(brought)
-      else {
-        setToken(undefined)
-        setProblem('There is no viewer token in this link.')
-      }
+      if (brought !== undefined) openToken(brought)
+      else leave('There is no viewer token in this link.')
+      return true
     }
-    take()
+    const { tenant } = askedIn(location)
+    // Where authentication is off there is nothing to ask for.
+    if (!take() && tenant !== '') openTenant(new Registry(''), tenant, toldUnasked)
     // Another link in the same tab changes the address, and loads nothing.
     addEventListener('hashchange', take)
     return () => removeEventListener('hashchange', take)
-  }, [open])
+  }, [openToken, openTenant, leave])
 
-  const end = () => {
-    setToken(undefined)
-    setProblem('The session is over. Follow a new link, or paste a new viewer token.')
+  const name = asked?.tenant.name
+  useEffect(() => {
+    document.title = name === undefined ? 'Audit log' : `${name} · Audit log`
+  }, [name])
+
+  const isOfSupport = asked !== undefined
+  const end = useCallback(
+    () =>
+      leave(
+        isOfSupport
+          ? 'The session is over. Open the log again to go on.'
+          : 'The session is over. Follow a new link, or paste a new viewer token.',
+      ),
+    [isOfSupport, leave],
+  )
+  const close = () => {
+    setRegistry(undefined)
+    leave('')
   }
 
-  if (token === undefined) return <StartForm problem={problem} isBusy={isBusy} onToken={open} />
+  const table = token !== undefined && <EventTable key={token} token={token} ofSupport={isOfSupport} onEnd={end} />
+  if (asked && registry) {
+    return (
+      <>
+        <SupportBar
+          registry={registry}
+          asked={asked}
+          isBusy={isBusy}
+          onChange={(other) => ask(registry, other)}
+          onClose={close}
+        />
+        {table}
+      </>
+    )
+  }
   return (
-    <RetracedEventsBrowser
-      key={token}
-      host={viewerApi}
-      auditLogToken={token}
-      header="Audit log"
-      fields={[...columns]}
-      toggleDisplay={shown}
-      refreshToken={end}
-    />
+    table || (
+      <StartForm problem={problem} isBusy={isBusy} onToken={openToken}>
+        <SupportForm
+          tenant={askedIn(location).tenant}
+          hasAccess={registry !== undefined}
+          isBusy={isBusy}
+          onOpen={(tenant, access) => openTenant(access === '' && registry ? registry : new Registry(access), tenant)}
+        />
+      </StartForm>
+    )
   )
 }
+
+/** Nobody has been asked yet who they are, so that they did not say it is no problem of theirs. */
+const toldUnasked = (error: unknown) =>
+  error instanceof RegistryProblem && error.status === 401 ? '' : messageOf(error)

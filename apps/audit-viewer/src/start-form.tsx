@@ -1,4 +1,4 @@
-import { type FormEvent, type ReactElement, useState } from 'react'
+import { type FormEvent, type ReactElement, type ReactNode, useState } from 'react'
 import { viewerTokenIn } from './viewer-token.ts'
 
 interface Props {
@@ -6,10 +6,12 @@ interface Props {
   readonly problem: string
   readonly isBusy: boolean
   readonly onToken: (token: string) => void
+  /** Another way in. */
+  readonly children: ReactNode
 }
 
-/** The way in without a link: a viewer token that somebody was given. */
-export function StartForm({ problem, isBusy, onToken }: Props): ReactElement {
+/** The way in without a link: a viewer token that somebody was given, or another way. */
+export function StartForm({ problem, isBusy, onToken, children }: Props): ReactElement {
   const [unread, setUnread] = useState('')
   const paste = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault()
@@ -24,14 +26,15 @@ export function StartForm({ problem, isBusy, onToken }: Props): ReactElement {
       <p role="alert" className="StartForm-problem">
         {unread || problem}
       </p>
-      <form onSubmit={paste} autoComplete="off">
-        <h2>With a viewer token</h2>
+      <form onSubmit={paste} autoComplete="off" aria-labelledby="token-form">
+        <h2 id="token-form">With a viewer token</h2>
         <label>
           Viewer token or link
           <input name="viewer-token" type="password" required spellCheck={false} />
         </label>
         <button disabled={isBusy}>Open</button>
       </form>
+      {children}
     </main>
   )
 }

@@ -99,7 +99,8 @@ export interface Config {
   /** For how long an archived tenant is kept before it may be purged. */
   readonly purgeAfterDays: number
   /** How Retraced's wire behaves: for how long somebody may look, and whether enterprise tokens can be read again. */
-  readonly retraced: { readonly viewerTtlSeconds: number; readonly enterpriseTokens: 'readable' | 'once' }
+  readonly viewerTtlSeconds: number
+  readonly retraced: { readonly enterpriseTokens: 'readable' | 'once' }
   /** How much each caller may ask of this process. */
   readonly rateLimit: RateLimit | undefined
   /** The origins whose pages may read answers. */
@@ -170,7 +171,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     macMode: e.API_KEY_MAC,
     hashCost: e.API_KEY_ARGON2,
     purgeAfterDays: e.PURGE_AFTER_DAYS,
-    retraced: { viewerTtlSeconds: e.AUDIT_VIEWER_TTL, enterpriseTokens: e.AUDIT_ENTERPRISE_TOKENS },
+    viewerTtlSeconds: e.AUDIT_VIEWER_TTL,
+    retraced: { enterpriseTokens: e.AUDIT_ENTERPRISE_TOKENS },
     rateLimit: rateLimit(e.RATE_LIMIT ?? (e.APP_ENV === 'dev' ? 'off' : '6000/60')),
     corsOrigins: origins(e.CORS_ORIGINS),
     manifestFolder: e.PRODUCT_MANIFEST_DIR,

@@ -98,6 +98,7 @@ export async function startServer(config: Config, log: Logger, options: ServerOp
       changes,
       readiness,
       purgeAfterDays: config.purgeAfterDays,
+      viewerTtlSeconds: config.viewerTtlSeconds,
     },
     auth: { ...config.auth, productOfClient: clientsOf(catalogue), onWarning: (message) => log.warn(message) },
     trustProxy: config.trustProxy,

@@ -14,6 +14,8 @@ import type {
   AuditSigningKey,
   AuditSigningKeyPage,
   AuditStreamVerification,
+  AuditViewerToken,
+  NewAuditViewerToken,
   Publication,
   RecordedAuditEvents,
 } from './generated/schemas.gen.ts'
@@ -80,6 +82,16 @@ export class Audit {
    */
   getEvent(eventId: string, options?: RequestOptions): Call<AuditEvent> {
     return this.#transport.call('getAuditEvent', { path: { event_id: eventId } }, options)
+  }
+
+  /**
+   * Makes a token with which the page `/audit/viewer` shows the whole log of a tenant for some minutes: of all products
+   * and environments, unless you name one. For the platform's own people. `url` is where to look, below your `baseUrl`.
+   * @throws {NotFoundError} `tenant.not_found`
+   * @throws {ConflictError} `idempotency.secret_gone`
+   */
+  issueViewerToken(asked: NewAuditViewerToken, options?: ChangeOptions): Call<AuditViewerToken> {
+    return this.#transport.call('issueAuditViewerToken', { body: asked }, options)
   }
 
   /**

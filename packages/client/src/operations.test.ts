@@ -124,6 +124,11 @@ const methods: Record<
     ({ audit }) => audit.verifyStream('7', { limit: 10 }),
     'GET /v1/audit/streams/7/verification?limit=10',
   ],
+  issueAuditViewerToken: [
+    ({ audit }) => audit.issueViewerToken({ tenant_id: '7', product: 'certifai' }),
+    'POST /v1/audit/viewer-tokens',
+    { tenant_id: '7', product: 'certifai' },
+  ],
   listAuditCheckpoints: [({ audit }) => audit.listCheckpoints({ limit: 5 }), 'GET /v1/audit/checkpoints?limit=5'],
   listAuditSigningKeys: [({ audit }) => audit.listSigningKeys(), 'GET /v1/audit/signing-keys'],
   listAuditStreams: [({ audit }) => audit.streams.list({ limit: 5 }), 'GET /v1/audit/streams?limit=5'],

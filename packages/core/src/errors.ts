@@ -36,6 +36,7 @@ export const errorTable = {
   'audit_event.queue_full': ['unavailable', 'Too many events are waiting to be recorded'],
   'audit_export.not_found': ['not_found', 'There is no such export'],
   'audit_export.too_many': ['conflict', 'There are as many saved exports as there may be'],
+  'audit_export.too_many_running': ['unavailable', 'Too many exports are being made'],
   'audit_stream.not_found': ['not_found', 'There is no such stream'],
   'audit_search.invalid': ['invalid', 'The search cannot be read'],
   'auth.api_key_invalid': ['unauthenticated', 'The API key is not valid'],

@@ -97,16 +97,36 @@ export type { AuditRow } from './audit/retraced/event-page.repository.ts'
 export { instantOf } from './audit/retraced/instant.ts'
 export { type SavedExport, SavedSearch } from './audit/retraced/saved-export.ts'
 export { exportedEvents, getExport, listExports, saveExport } from './audit/retraced/saved-export.service.ts'
+export { NewSupportViewer, SupportViewerToken } from './audit/retraced/support-viewer.ts'
 export {
+  getSupportExport,
+  issueSupportViewerToken,
+  listSupportExports,
+  recordSupportExport,
+  recordSupportView,
+  saveSupportExport,
+  type SupportViewer,
+} from './audit/retraced/support-viewer.service.ts'
+export {
+  type AnyViewer,
   cleanViewers,
   endViewers,
   findViewer,
   findViewerByToken,
+  isSupportViewer,
   issueViewerToken,
   type NewViewer,
   type Viewer,
 } from './audit/retraced/viewer.service.ts'
-export { type AuditGroup, type AuditScope, type GroupScope, resolveGroup } from './audit/retraced/scope.ts'
+export {
+  type AuditGroup,
+  type AuditScope,
+  type GroupScope,
+  isStreamScope,
+  type LogScope,
+  resolveGroup,
+  type StreamScope,
+} from './audit/retraced/scope.ts'
 export {
   type AuditConnection,
   type AuditEdge,

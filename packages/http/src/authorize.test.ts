@@ -72,6 +72,7 @@ const matrix: Readonly<Record<Permission, string>> = {
   'audit:follow': '      y   y   -   y   y   -   -   -',
   'audit:publish': '     -   -   -   -   -   -   -   -',
   'audit:verify': '      y   y   -   y   y   -   -   -',
+  'audit:view': '        y   y   -   y   y   -   -   -',
 }
 const cells = Object.entries(matrix).flatMap(([permission, row]) =>
   row

@@ -32,6 +32,8 @@ export interface Services {
   readonly changes: ChangeListener
   /** Days that an archived tenant is kept before it may be purged. */
   readonly purgeAfterDays: number
+  /** Seconds that somebody may look with a viewer token, and with every session made with it. */
+  readonly viewerTtlSeconds: number
   /** How ready the service is. */
   readonly readiness: () => Promise<ReadinessReport>
 }

@@ -45,15 +45,16 @@ ${findings.map(({ table }) => table).join('\n\n')}
   asks for a hundred words, drawn as often as they are said.
 - **Cold**: the database was stopped and started, and the server after it, and this was asked for the first time. What the
   system itself keeps of the files is still there. **Warm**: asked again, over one connection that stays open.
-- **Counting** is done by the registry's own function over one connection, without a server: the same statement as
-  for \`total=true\`, without its bound. *Never vacuumed*: as it is when nothing has looked after the log since it was written;
+- **Counting** is done by the registry's own functions over one connection, without a server: what one product recorded for
+  the large tenant in one environment, of two kinds. The list counts to 10 000, the viewer on its pages all. *Never vacuumed*: as it is when nothing has looked after the log since it was written;
   the index alone does not say yet which rows are to be seen.
 - **What goes in** is published with a key of a product, over HTTP, as the documentation of the client has it: what
   was acknowledged is on disk (fsync is on), linked to its chain and found by every index. *Logs* are streams: what is
   published to one of them waits for the one before.
-- Export and verification are measured with the tests of theirs.
+- **What comes out** is read by one client until it has a million events, if there are so many. The heap is looked at once
+  all garbage is gone. **Verified** is a stream that the registry wrote itself.
 - \`pnpm bench:audit --quick\` is a quick look with 100 000 events; \`--rows 1000000\` is one size alone; \`--keep\` keeps the
-  databases (in PostgreSQL's folder of this checkout), and a run that was stopped is taken up where it was; \`--only pages\`,
-  \`--only counts\` and \`--only ingest\` measure one thing. Ten million events take 30 GB and a quarter of an hour to make.
+  databases (in PostgreSQL's folder of this checkout), and a run that was stopped is taken up where it was; \`--only\` measures
+  one thing: \`pages\`, \`counts\`, \`exports\`, \`verification\` or \`ingest\`. Ten million events take 30 GB and a quarter of an hour to make.
 `
 }

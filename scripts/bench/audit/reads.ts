@@ -1,10 +1,12 @@
-import { createDb, everything, RecordedEventQuery } from '@breakpilot/tenant-core'
+import { createDb, everything, RecordedEventQuery, TenantId } from '@breakpilot/tenant-core'
 import type { Client } from 'pg'
 import { countEvents } from '../../../packages/core/src/audit/recorded-event.repository.ts'
+import { readEventPage } from '../../../packages/core/src/audit/retraced/event-page.repository.ts'
+import { parseSearch } from '../../../packages/core/src/audit/search-language.ts'
 import type { Generator, ServerUnderLoad } from '../children.ts'
 import { asOwner, type AuditDatabase } from './database.ts'
 import { largeTenant } from './events.ts'
-import { type View, viewsOf } from './views.ts'
+import { type View, viewsOf, word } from './views.ts'
 
 const requestsOfRound = 100
 
@@ -22,6 +24,8 @@ export interface CountTimes {
   readonly title: string
   readonly events: number
   readonly milliseconds: readonly number[]
+  /** Whether words are looked for, which no index counts. */
+  readonly searches?: true
 }
 
 /** Asks everything once, cold, and then in rounds, in turned order every other time. */
@@ -63,27 +67,31 @@ export async function measureReads(
   return times
 }
 
-/** What a viewer's scope is, as the registry asks for it and as Retraced's clients do. */
-const scopes = [
-  { title: 'tenant, product, environment, crud', query: { tenant_id: largeTenant } },
-  { title: 'product, environment, group, crud', query: { group_id: largeTenant } },
-] as const
-
-/** Counts all events of a viewer's scope, over one connection, without a server. */
+/** Counts what is in the sight of a tenant's viewer, over one connection, without a server. */
 export async function measureCounts(database: AuditDatabase, times: number): Promise<CountTimes[]> {
   const db = createDb({ connectionString: database.url, poolSize: 1 })
+  const group = { id: largeTenant, tenant_id: TenantId.parse(largeTenant) }
+  const viewer = { product: 'dossier', environment: 'live', group } as const
+  const filter = RecordedEventQuery.parse({ ...viewer, group: undefined, tenant_id: largeTenant, crud: 'r,u' })
+  const page = (search: string) => async () =>
+    (await readEventPage(db, { scope: viewer, search: parseSearch(search), order: 'desc', limit: 20 })).total
+  const frequent = await asOwner(database.url, async (owner) => await word(owner, 1))
+  const ways = [
+    { title: '`total` of the list, without its bound', count: async () => await countEvents(db, everything, filter) },
+    { title: 'a page of Retraced’s viewer, with its exact total', count: page('crud:r,u') },
+    { title: 'the same with the most frequent word', count: page(`crud:r,u ${frequent}`), searches: true },
+  ] as const
   try {
     const counts: CountTimes[] = []
-    for (const { title, query } of scopes) {
-      const filter = RecordedEventQuery.parse({ ...query, product: 'dossier', environment: 'live', crud: 'r,u' })
+    for (const { title, count, ...rest } of ways) {
       const milliseconds: number[] = []
       let events = 0
       for (let time = -3; time < times; time += 1) {
         const startedAt = performance.now()
-        events = await countEvents(db, everything, filter)
+        events = await count()
         if (time >= 0) milliseconds.push(performance.now() - startedAt)
       }
-      counts.push({ title, events, milliseconds })
+      counts.push({ title, events, milliseconds, ...rest })
     }
     return counts
   } finally {

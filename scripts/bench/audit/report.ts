@@ -1,6 +1,7 @@
 import { median } from '../measure.ts'
 import { atMost, count, type Finding, judged, milliseconds, p99, section, type Verdict } from '../report.ts'
 import type { IngestTimes } from './ingest.ts'
+import type { ExportTimes, VerificationTimes } from './outlets.ts'
 import type { CountTimes, IndexSize, ReadTimes } from './reads.ts'
 
 /** What was found out about a log of some size. */
@@ -19,6 +20,12 @@ const judgedRows = 10_000_000
 /** What a page of the largest log may take, as a multiple of the same of the smallest. */
 const flatness = 1.5
 const countTarget = 30
+/** What an exact total of a search may take. */
+const searchedCountTarget = 2_000
+/** Rows in a second, of an export and of a verification. */
+const rateTarget = 50_000
+/** By how much the heap may be larger after an export than after a tenth of one. */
+const heapGrowthMax = 16 * 1_048_576
 
 /** How long each page takes, and what of it its targets say. */
 export function aboutReads(sizes: readonly SizeFindings[]): Finding[] {
@@ -52,10 +59,14 @@ export function aboutReads(sizes: readonly SizeFindings[]): Finding[] {
 export function aboutCounts(sizes: readonly SizeFindings[]): Finding {
   const verdicts: Verdict[] = []
   const lines = sizes.flatMap(({ rows, counts, unvacuumed }) =>
-    counts.map(({ title, events, milliseconds: times }, at) => {
+    counts.map(({ title, events, milliseconds: times, searches }, at) => {
       if (rows === judgedRows) {
-        const text = `exact count, ${title}: milliseconds for each 100,000 counted`
-        verdicts.push(atMost(text, (median(times) * 100_000) / events, countTarget))
+        const text = `exact count, ${title}: milliseconds`
+        verdicts.push(
+          searches
+            ? atMost(text, p99(times), searchedCountTarget)
+            : atMost(`${text} for each 100,000 counted`, (median(times) * 100_000) / events, countTarget),
+        )
       }
       const before = at === 0 && unvacuumed.length > 0 ? `${median(unvacuumed).toFixed(1)} ms` : ''
       return [
@@ -90,20 +101,57 @@ export function aboutSizes(sizes: readonly SizeFindings[]): Finding {
   return { table: section('What takes how much room', heads, lines), verdicts: [] }
 }
 
+/** What comes out. */
+export function aboutExports(rows: number, times: readonly ExportTimes[]): Finding {
+  const verdicts: Verdict[] = []
+  const megabytes = (bytes: number) => `${(bytes / 1_048_576).toFixed(0)} MiB`
+  const lines = times.map(({ title, events, rates, kept: [before, after], most }) => {
+    verdicts.push(
+      atLeast(`events in a second, export of ${title}`, median(rates), rateTarget),
+      judged(
+        after - before <= heapGrowthMax,
+        `heap after an export of ${title}: ${megabytes(after)}, after a tenth of it ${megabytes(before)}`,
+      ),
+    )
+    return [title, count(events), rateOf(rates), megabytes(before), megabytes(after), megabytes(most)]
+  })
+  const heads = [
+    '`GET /v1/audit/export`',
+    'events',
+    'in a second',
+    'heap, after a tenth',
+    'at the end',
+    'process at most',
+  ]
+  return { table: section(`What comes out of a log of ${count(rows)} events, over HTTP`, heads, lines), verdicts }
+}
+
+/** How quickly chains are verified. */
+export function aboutVerification(times: readonly VerificationTimes[]): Finding {
+  const lines = times.map(({ title, rows, rates }) => [title, count(rows), rateOf(rates)])
+  const verdicts = times.map(({ title, rates }) => atLeast(`rows in a second, ${title}`, median(rates), rateTarget))
+  return { table: section('A stream, verified', ['', 'rows', 'in a second'], lines), verdicts }
+}
+
+const rateOf = (rates: readonly number[]) =>
+  `**${count(median(rates))}** (${count(Math.min(...rates))} to ${count(Math.max(...rates))})`
+
+const atLeast = (text: string, rate: number, target: number): Verdict =>
+  judged(rate >= target, `${text}: ${count(rate)}, target ${count(target)} at least`)
+
 /** What goes in. */
 export function aboutIngest(rows: number, times: readonly IngestTimes[]): Finding {
   const verdicts: Verdict[] = []
   const lines = times.map(({ load, rates, rounds }) => {
     const rate = median(rates)
-    const text = `events in a second, ${load.title}: ${count(rate)}, target ${count(load.target)} at least`
-    verdicts.push(judged(rate >= load.target, text))
+    verdicts.push(atLeast(`events in a second, ${load.title}`, rate, load.target))
     if (load.p99 !== undefined) {
       verdicts.push(atMost(`an event, ${load.title}: p99 in milliseconds`, median(rounds.map(p99)), load.p99))
     }
     return [
       load.title,
       String(load.connections),
-      `**${count(rate)}** (${count(Math.min(...rates))} to ${count(Math.max(...rates))})`,
+      rateOf(rates),
       milliseconds(rounds.map(median)),
       milliseconds(rounds.map(p99)),
     ]

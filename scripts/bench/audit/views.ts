@@ -45,6 +45,9 @@ export async function viewsOf(owner: Client, rows: number): Promise<View[]> {
     one('a tenant and an external id', { ...ofTenant, external_id: `order-${(rows / 10 - 1) * 10 + 7}` }, page),
     one('a product', { product: 'atlas' }, page),
     one('the whole log', {}, page),
+    one('all tenants, a rare actor', { actor_id: 'person-0-4999@example.com' }),
+    one('all tenants, a target of 1 in 16 000 events', { target_id: 'thing-50000' }),
+    one('all tenants, an action of 1 in 120 events', { action: 'setting.denied' }),
     one('a tenant, with its total', { ...ofTenant, total: 'true' }),
     {
       title: 'a tenant and a word, whichever is said (100 words)',
@@ -87,7 +90,8 @@ async function cursorAt(owner: Client, filter: { readonly tenant_id: string }, p
   return encodeCursor('audit-events', filter, { key: new Date(last.canonical_at).toISOString(), id: last.id })
 }
 
-async function word(owner: Client, number: number): Promise<string> {
+/** A word by its number: the n-th is said half as often as the n/2-th. */
+export async function word(owner: Client, number: number): Promise<string> {
   return (await owner.query<{ word: string }>('select bench_word($1) as word', [number])).rows[0]?.word ?? ''
 }
 

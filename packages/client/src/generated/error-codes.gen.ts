@@ -85,6 +85,8 @@ export interface ErrorCodes {
     'api_key.lane_full': true
     /** Too many events are waiting to be recorded. */
     'audit_event.queue_full': true
+    /** Too many exports are being made. */
+    'audit_export.too_many_running': true
     /** The identity provider cannot be reached. */
     'auth.provider_unavailable': true
     /** Too many are waiting for changes. */

@@ -1,6 +1,6 @@
 // Made by packages/client/scripts/generate.ts from packages/http/openapi.json, with @redocly/cli. Do not edit.
 
-import type { ApiKey, ApiKeyChanges, ApiKeyPage, ApiKeyRevocation, ApiKeyRotation, AuditCheckpointPage, AuditEvent, AuditEventPage, AuditSigningKeyPage, AuditStreamEventPage, AuditStreamPage, AuditStreamVerification, ChangePage, Entitlements, EvaluationBatch, EvaluationResults, FoundApiKeys, Health, IssuedApiKey, LeakedApiKey, LegalHold, Me, NewApiKey, NewLegalHold, NewProject, NewTenant, NewTenantProduct, OwnApiKey, OwnApiKeyPage, OwnIssuedApiKey, Product, ProductPage, Project, ProjectChanges, ProjectPage, Publication, PurgeRequest, Readiness, RecordedAuditEvents, ReleasedSlug, RevokedApiKeys, SlugRelease, Tenant, TenantChanges, TenantExport, TenantPage, TenantProduct, TenantProductChanges, TenantProductPage, TenantProductPreview, TenantSummary, TenantSummaryExport, TenantSummaryPage, Transition, TransitionPreview, Verification, VerificationBatch, VerifiedKey, VerifiedKeys } from './schemas.gen.ts';
+import type { ApiKey, ApiKeyChanges, ApiKeyPage, ApiKeyRevocation, ApiKeyRotation, AuditCheckpointPage, AuditEvent, AuditEventPage, AuditSigningKeyPage, AuditStreamEventPage, AuditStreamPage, AuditStreamVerification, AuditViewerToken, ChangePage, Entitlements, EvaluationBatch, EvaluationResults, FoundApiKeys, Health, IssuedApiKey, LeakedApiKey, LegalHold, Me, NewApiKey, NewAuditViewerToken, NewLegalHold, NewProject, NewTenant, NewTenantProduct, OwnApiKey, OwnApiKeyPage, OwnIssuedApiKey, Product, ProductPage, Project, ProjectChanges, ProjectPage, Publication, PurgeRequest, Readiness, RecordedAuditEvents, ReleasedSlug, RevokedApiKeys, SlugRelease, Tenant, TenantChanges, TenantExport, TenantPage, TenantProduct, TenantProductChanges, TenantProductPage, TenantProductPreview, TenantSummary, TenantSummaryExport, TenantSummaryPage, Transition, TransitionPreview, Verification, VerificationBatch, VerifiedKey, VerifiedKeys } from './schemas.gen.ts';
 
 type VerifyApiKeyResult = VerifiedKey;
 
@@ -1041,6 +1041,10 @@ export type ListAuditStreamEventsQuery = {
     after?: number;
 };
 
+type IssueAuditViewerTokenResult = AuditViewerToken;
+
+type IssueAuditViewerTokenBody = NewAuditViewerToken;
+
 type GetMeResult = Me;
 
 /**
@@ -1383,6 +1387,12 @@ export type Ops = {
         };
         result: ListAuditStreamEventsResult;
     };
+    issueAuditViewerToken: {
+        args: {
+            body: IssueAuditViewerTokenBody;
+        };
+        result: IssueAuditViewerTokenResult;
+    };
     getMe: {
         args: {};
         result: GetMeResult;
@@ -1458,5 +1468,6 @@ export const operations = {
   exportAuditEvents: { method: 'GET', path: '/v1/audit/export' },
   listAuditStreams: { method: 'GET', path: '/v1/audit/streams' },
   listAuditStreamEvents: { method: 'GET', path: '/v1/audit/streams/{stream_id}/events' },
+  issueAuditViewerToken: { method: 'POST', path: '/v1/audit/viewer-tokens', idempotent: true },
   getMe: { method: 'GET', path: '/v1/me' },
 } as const satisfies Record<keyof Ops, Operation>

@@ -3082,6 +3082,53 @@ export type AuditStreamEvent = {
 };
 
 /**
+ * A token that lets look into a tenant's log for a while.
+ */
+export type AuditViewerToken = {
+    /**
+     * The id under which the log tells of it.
+     * @pattern ^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})$
+     * @format uuid
+     */
+    id: string;
+    /**
+     * The viewer token: 32 hexadecimal digits.
+     */
+    token: string;
+    /**
+     * Until when it, and every session made with it, lets look.
+     * @format date-time
+     */
+    expires_at: string;
+    /**
+     * Where to look, on the server that answers. The token is in the fragment, which no browser sends.
+     */
+    url: string;
+};
+
+/**
+ * Whose log is to be looked into.
+ */
+export type NewAuditViewerToken = {
+    /**
+     * The tenant, also one that is gone.
+     * @pattern ^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})$
+     * @format uuid
+     */
+    tenant_id: string;
+    /**
+     * Only what this product recorded; `tenant-registry` for the registry itself. All of them unless told.
+     * @minLength 1
+     * @maxLength 100
+     */
+    product?: string;
+    /**
+     * Only what is about real things, or only what is not. Both unless told.
+     */
+    environment?: "live" | "test";
+};
+
+/**
  * Who makes the request, as the registry sees it.
  */
 export type Me = {

@@ -52,7 +52,7 @@ export interface NewAuditEvent {
 export interface Change {
   /** Past tense, `noun.verb`: `tenant.created`. */
   readonly action: `${string}.${string}`
-  /** `r` only where something secret was opened. */
+  /** `r` only where something secret was opened, or the platform looked into a tenant's log. */
   readonly crud: Crud
   /**
    * Whose it is, or null when it is no tenant's. `gone` when the transaction took the tenant away: its log stays, the

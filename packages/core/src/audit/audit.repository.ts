@@ -1,12 +1,15 @@
 import { sql, type Transaction } from 'kysely'
+import { binaryArray, type BinaryTypes } from '../db/binary-array.ts'
 import { durably } from '../db/durable.ts'
 import { type AuditedTx, type HousekeepingTx, unwrap } from '../db/handles.ts'
+import { executeShape } from '../db/prepared.ts'
 import type { Schema } from '../db/schema.ts'
 import { type EventId, newEventId, type StreamId, type TenantId } from '../id.ts'
 import type { NewAuditEvent } from './audit-event.ts'
 import { type ChainedRow, chainHash, chainVersion, newRowSalt, personalDigest } from './chain.ts'
 import { encodeEventMap, type EventMap } from './event-map.ts'
 import { retracedHash } from './retraced-hash.ts'
+import { searchable, searchLengthMax } from './search-text.ts'
 import { streamOf } from './stream.ts'
 
 /** What the writer of an event learns: its id, and the hash that Retraced's clients compare. */
@@ -125,14 +128,23 @@ async function lockHeads(db: Transaction<Schema>, streams: StreamId[]): Promise<
  * them; so whoever waits for one that was just made holds none that its maker could want.
  */
 async function lockStandingHeads(db: Transaction<Schema>, streams: StreamId[]): Promise<Map<string, Head>> {
-  await sql`
+  const ids = binaryArray('uuid', streams)
+  await executeShape(
+    db,
+    'audit_heads',
+    sql`
     insert into registry.audit_streams (stream_id)
-    select id from unnest(${streams}::uuid[]) as id
+    select id from unnest(${ids}) as id
     where not exists (select from registry.audit_streams head where head.stream_id = id)
-    order by id on conflict (stream_id) do nothing`.execute(db)
-  const { rows } = await sql<Head>`
+    order by id on conflict (stream_id) do nothing`,
+  )
+  const rows = await executeShape(
+    db,
+    'audit_heads',
+    sql<Head>`
     select stream_id, last_seq, last_hash, ${receivedAt} as received_at, ${durably} as durable
-    from registry.audit_streams where stream_id = any(${streams}::uuid[]) order by stream_id for update`.execute(db)
+    from registry.audit_streams where stream_id = any(${ids}) order by stream_id for update`,
+  )
   return new Map(rows.map((head) => [head.stream_id, head]))
 }
 
@@ -228,9 +240,6 @@ type HashedParts = Partial<
 
 const mapText = (map: EventMap | undefined) => (map === undefined ? null : encodeEventMap(map))
 
-/** How much of an event can be found by its words, in UTF-16 code units. */
-const searchLengthMax = 65_536
-
 function searchText(event: NewAuditEvent): string {
   const { actor, group, target } = event
   const maps = [actor?.fields, target?.fields, event.fields, event.metadata]
@@ -251,11 +260,8 @@ function searchText(event: NewAuditEvent): string {
     event.external_id,
     ...maps.flatMap((map) => map?.map(([, value]) => value) ?? []),
   ]
-  return words
-    .filter((word) => word !== undefined)
-    .join(' ')
-    .slice(0, searchLengthMax)
-    .toWellFormed()
+  const text = words.filter((word) => word !== undefined).join(' ')
+  return searchable(text.slice(0, searchLengthMax).toWellFormed())
 }
 
 /** The columns that go in as they are, with their types. */
@@ -303,22 +309,25 @@ const nameList = sql.raw(names.join(', '))
 
 /** One statement whatever the number of rows: its text never changes, and the heads move with the rows. */
 async function insertRows(db: Transaction<Schema>, rows: readonly LogRow[], heads: readonly Head[]): Promise<void> {
-  const arrays = names.map((name) => sql`${rows.map((row) => row[name])}::${sql.raw(columns[name])}[]`)
-  await sql`
+  const arrays = names.map((name) => binaryArray<keyof BinaryTypes>(columns[name], valuesOf(rows, name)))
+  const statement = sql`
     with moved as (
       update registry.audit_streams as head
       set last_seq = moving.last_seq, last_hash = moving.last_hash, last_received_at = moving.received_at
       from unnest(
-        ${heads.map((head) => head.stream_id)}::uuid[],
-        ${heads.map((head) => head.last_seq)}::bigint[],
-        ${heads.map((head) => head.last_hash)}::bytea[],
-        ${heads.map((head) => head.received_at)}::timestamptz[]
+        ${binaryArray('uuid', valuesOf(heads, 'stream_id'))},
+        ${binaryArray('bigint', valuesOf(heads, 'last_seq'))},
+        ${binaryArray('bytea', valuesOf(heads, 'last_hash'))},
+        ${binaryArray('timestamptz', valuesOf(heads, 'received_at'))}
       ) as moving (stream_id, last_seq, last_hash, received_at)
       where head.stream_id = moving.stream_id
     )
     insert into audit_log (${nameList}, chain_version, search)
     select ${nameList}, ${sql.lit(chainVersion)},
       to_tsvector('simple', search_text) || array_to_tsvector(array[stream_id::text, lower(action)])
-    from unnest(${sql.join(arrays)}, ${rows.map((row) => row.search_text)}::text[]) as event (${nameList}, search_text)
-  `.execute(db)
+    from unnest(${sql.join(arrays)}, ${binaryArray('text', valuesOf(rows, 'search_text'))}) as event (${nameList}, search_text)`
+  await executeShape(db, 'audit_append', statement)
 }
+
+const valuesOf = <Row, Name extends keyof Row>(rows: readonly Row[], name: Name): Row[Name][] =>
+  rows.map((row) => row[name])

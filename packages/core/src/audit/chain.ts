@@ -1,4 +1,5 @@
 import { hash, randomFillSync } from 'node:crypto'
+import { writeText } from '../db/binary-array.ts'
 
 /** The columns of a row of the log that its chain covers, as they are stored. Maps are their JSON text. */
 export interface ChainedRow extends PersonalBlock {
@@ -141,20 +142,6 @@ function sha256(before: readonly Buffer[], pieces: readonly (Buffer | string | n
 
 const absent = 0xff_ff_ff_ff
 const scratch = Buffer.allocUnsafeSlow(64 * 1_024)
-
-/** Below so many code units a loop is faster than a call out of JavaScript. */
-const shortText = 48
-
-/** Writes UTF-8, and answers where it ends. */
-function writeText(bytes: Buffer, text: string, start: number): number {
-  if (text.length > shortText) return start + bytes.write(text, start, 'utf8')
-  for (let at = 0; at < text.length; at += 1) {
-    const code = text.charCodeAt(at)
-    if (code >= 0x80) return start + bytes.write(text, start, 'utf8')
-    bytes[start + at] = code
-  }
-  return start + text.length
-}
 
 const uuid = (id: string) => Buffer.from(id.replaceAll('-', ''), 'hex')
 const instant = (at: Date) => integer(at.getTime())

@@ -6,8 +6,14 @@ import { decodeEventMap, encodeEventMap, type EventMap } from './event-map.ts'
 import { streamOf } from './stream.ts'
 
 /**
+ * No more of what is said of somebody is remembered than this, in UTF-16 code units: a thousand small events may name
+ * them, and each would become as large.
+ */
+const rememberedMax = { text: 1_024, fields: 8_192 } as const
+
+/**
  * Fills in what was last said of the actors, targets and groups of events: the names, addresses, types and fields that
- * an event leaves out. What it says itself is remembered for the next ones. All of it within one product, environment
+ * an event leaves out. What it says itself is remembered for the next ones, unless it is long. All of it within one product, environment
  * and group, so that no customer is shown what another one said.
  */
 export async function fillIn(
@@ -26,10 +32,10 @@ export async function fillIn(
     const before = known.get(name) ?? { ...key, name: null, href: null, type: null, fields: null }
     const now = {
       ...key,
-      name: said.name ?? before.name,
-      href: said.href ?? before.href,
-      type: said.type ?? before.type,
-      fields: said.fields === undefined ? before.fields : encodeEventMap(said.fields),
+      name: upTo(rememberedMax.text, said.name) ?? before.name,
+      href: upTo(rememberedMax.text, said.href) ?? before.href,
+      type: upTo(rememberedMax.text, said.type) ?? before.type,
+      fields: upTo(rememberedMax.fields, said.fields && encodeEventMap(said.fields)) ?? before.fields,
     }
     if (saysNothingNew(before, now)) return before
     known.set(name, now)
@@ -78,12 +84,15 @@ const spell = ({ scope, kind, entity_id }: EntityKey) => `${scope} ${kind} ${ent
 const saysNothingNew = (before: Entity, now: Entity) =>
   before.name === now.name && before.href === now.href && before.type === now.type && before.fields === now.fields
 
+const upTo = (lengthMax: number, text: string | undefined) =>
+  text !== undefined && text.length <= lengthMax ? text : undefined
+
 function withKnown<Party extends Said>(said: Party, { name, href, type, fields }: Entity): Party {
   return {
     ...said,
-    ...(name !== null && { name }),
-    ...(href !== null && { href }),
-    ...(type !== null && { type }),
+    ...(name !== null && said.name === undefined && { name }),
+    ...(href !== null && said.href === undefined && { href }),
+    ...(type !== null && said.type === undefined && { type }),
     ...(fields !== null && said.fields === undefined && { fields: decodeEventMap(fields) }),
   }
 }

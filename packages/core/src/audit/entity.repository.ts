@@ -1,5 +1,7 @@
 import { sql } from 'kysely'
-import { type AuditedTx, type HousekeepingTx, type Reader, unwrap } from '../db/handles.ts'
+import { binaryArray } from '../db/binary-array.ts'
+import type { AuditedTx, HousekeepingTx, Reader } from '../db/handles.ts'
+import { executeShape } from '../db/prepared.ts'
 import type { StreamId } from '../id.ts'
 
 /** Whom or what something is known of. */
@@ -18,36 +20,52 @@ export interface Entity extends EntityKey {
   readonly fields: string | null
 }
 
+/** By one look into the index each: a plan from when the table was small would read all of it. */
 export async function findEntities(tx: Reader, keys: readonly EntityKey[]): Promise<Entity[]> {
-  const { rows } = await sql<Entity>`
-    select known.scope, known.kind, known.entity_id, known.name, known.href, known.type, known.fields
-    from unnest(
-      ${keys.map(({ scope }) => scope)}::uuid[],
-      ${keys.map(({ kind }) => kind)}::text[],
-      ${keys.map(({ entity_id }) => entity_id)}::text[]
-    ) as asked (scope, kind, entity_id)
-    join registry.audit_entities known
-      on known.scope = asked.scope and known.kind = asked.kind and known.entity_id = asked.entity_id`.execute(
-    unwrap(tx),
+  return await executeShape(
+    tx,
+    'audit_entities',
+    sql<Entity>`
+    select known.* from unnest(${arraysOf(keyColumns, keys)}) as asked (scope, kind, entity_id)
+    cross join lateral (
+      select scope, kind, entity_id, name, href, type, fields from registry.audit_entities known
+      where known.scope = asked.scope and known.kind = asked.kind and known.entity_id = asked.entity_id limit 1
+    ) known`,
   )
-  return rows
 }
 
 /** Writes down what is known now, in the order of the keys: two that do this at once never wait in a circle. */
 export async function upsertEntities(tx: AuditedTx | HousekeepingTx, entities: readonly Entity[]): Promise<void> {
-  await sql`
+  await executeShape(
+    tx,
+    'audit_entities',
+    sql`
     insert into registry.audit_entities as known (scope, kind, entity_id, name, href, type, fields)
-    select * from unnest(
-      ${entities.map(({ scope }) => scope)}::uuid[],
-      ${entities.map(({ kind }) => kind)}::text[],
-      ${entities.map(({ entity_id }) => entity_id)}::text[],
-      ${entities.map(({ name }) => name)}::text[],
-      ${entities.map(({ href }) => href)}::text[],
-      ${entities.map(({ type }) => type)}::text[],
-      ${entities.map(({ fields }) => fields)}::json[]
-    ) as said (scope, kind, entity_id, name, href, type, fields)
+    select * from unnest(${arraysOf(columns, entities)}) as said (scope, kind, entity_id, name, href, type, fields)
     order by scope, kind, entity_id
     on conflict (scope, kind, entity_id) do update
     set name = coalesce(excluded.name, known.name), href = coalesce(excluded.href, known.href),
-      type = coalesce(excluded.type, known.type), fields = coalesce(excluded.fields, known.fields)`.execute(unwrap(tx))
+      type = coalesce(excluded.type, known.type), fields = coalesce(excluded.fields, known.fields)`,
+  )
+}
+
+const keyColumns = { scope: 'uuid', kind: 'text', entity_id: 'text' } as const
+const columns = { ...keyColumns, name: 'text', href: 'text', type: 'text', fields: 'json' } as const
+
+type Textual = 'json' | 'text' | 'uuid'
+
+/** One array for each column, in their order. */
+const arraysOf = <Name extends string>(
+  types: Readonly<Record<Name, Textual>>,
+  rows: readonly { readonly [Each in Name]: string | null }[],
+) => {
+  const names = Object.keys(types) as Name[]
+  return sql.join(
+    names.map((name) =>
+      binaryArray<Textual>(
+        types[name],
+        rows.map((row) => row[name]),
+      ),
+    ),
+  )
 }

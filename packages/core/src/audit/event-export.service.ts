@@ -17,6 +17,7 @@ import {
 } from './event-export.repository.ts'
 import { decodeExportCursor, type EventExportQuery, exportCursors, type ExportFormat } from './event-export.ts'
 import { csvHead, toCsv, toNdjson, withFields } from './event-text.ts'
+import { ExportDesk } from './export-desk.ts'
 import type { EventRow } from './recorded-event.repository.ts'
 import { showsEntry } from './recorded-event.service.ts'
 import { parseSearch } from './search-language.ts'
@@ -48,30 +49,39 @@ const batchMsMax = 14_000
  * if its place is still to come. A batch that the database does not give is tried again.
  *
  * That somebody exports is itself an event, of the tenant whose log it is if it is one tenant's.
- * @throws {RegistryError} `page.cursor_invalid`, `audit_search.invalid` at once; `database.…` from the chunks
+ * @throws {RegistryError} `page.cursor_invalid`, `audit_search.invalid` at once; from the chunks
+ *   `audit_export.too_many_running` before anything is recorded, and `database.…`
  */
 export async function exportEvents(db: Db, actor: Actor, query: EventExportQuery): Promise<EventExport> {
   const { format, cursor, ...scope } = query
   const { order = 'newest_first', q, ...filter } = scope
   const after = cursor === undefined ? undefined : decodeExportCursor(scope, cursor)
   const search = q === undefined ? undefined : parseSearch(q)
-  await recordExport(db, actor, query)
-  const window = {
-    sight: actor.sight,
-    filter: { ...filter, search },
-    branches: await branchesOf(db, actor.sight, filter),
-    direction: order === 'oldest_first' ? 'asc' : 'desc',
-    bytesMax,
-  } as const
   const { mediaType, head, text } = forms[format]
   const cursorOf = exportCursors(scope)
   async function* chunks() {
-    let begun = head()
-    for await (const rows of batches(db, { ...window, after })) {
-      yield begun + text(rows.map((row) => ({ row: asShown(actor.sight, row), cursor: cursorOf(row) })))
-      begun = ''
+    const left = new AbortController()
+    const leave = ExportDesk.of(db).enter()
+    try {
+      await recordExport(db, actor, query)
+      const window = {
+        sight: actor.sight,
+        filter: { ...filter, search },
+        branches: await branchesOf(db, actor.sight, filter),
+        direction: order === 'oldest_first' ? 'asc' : 'desc',
+        bytesMax,
+        after,
+      } as const
+      let begun = head()
+      for await (const rows of batches(db, window, left.signal)) {
+        yield begun + text(rows.map((row) => ({ row: asShown(actor.sight, row), cursor: cursorOf(row) })))
+        begun = ''
+      }
+      if (begun !== '') yield begun
+    } finally {
+      left.abort()
+      leave()
     }
-    if (begun !== '') yield begun
   }
   const day = new Date().toISOString().slice(0, 10)
   return { mediaType, fileName: `audit-events-${day}.${format}`, chunks: chunks() }
@@ -94,11 +104,20 @@ function asShown(sight: Sight, row: EventRow): EventRow {
   return withFields(row, (name) => showsEntry(row.target_type, name))
 }
 
-/** All of it, a batch at a time. The next one is read while the last one is used. */
-async function* batches(db: Db, first: Omit<ExportWindow, 'rowsMax'>): AsyncGenerator<EventRow[], void> {
+/**
+ * All of it, a batch at a time. The next one is read while the last one is used.
+ * @param left says that nobody wants any more
+ */
+async function* batches(
+  db: Db,
+  first: Omit<ExportWindow, 'rowsMax'>,
+  left: AbortSignal,
+): AsyncGenerator<EventRow[], void> {
+  const desk = ExportDesk.of(db)
   const read = async (after: ExportWindow['after'], rows: number) => {
+    const window = { ...first, after, rowsMax: rows }
     const batch = patiently(() =>
-      boundedRead(db, batchMsMax, (reader) => readExport(reader, { ...first, after, rowsMax: rows })),
+      desk.inTurn(() => boundedRead(db, batchMsMax, (reader) => readExport(reader, window)), left),
     )
     // Whoever stops in between waits for none.
     batch.catch(() => undefined)

@@ -50,7 +50,7 @@ export function tenantOf(sight: Sight, filter: EventFilter): TenantId | undefine
 export function conditionsOf(sight: Sight, filter: EventFilter): Expression<SqlBool>[] {
   const { search, tenant_id } = filter
   return [
-    ...inSight(sight, { tenant: tenantOf(sight, filter), product: filter.product }),
+    ...inSight(sight, { log: tenantOf(sight, filter), product: filter.product }),
     ...(tenant_id === undefined ? [] : [eb('stream_id', '=', StreamId.parse(tenant_id))]),
     ...equalities.flatMap((name) => {
       const value = filter[name]

@@ -83,6 +83,22 @@ export function merged(
     ) as audit_log ${newestFirst} limit ${limit}`
 }
 
+/**
+ * Merges what there is in each log, along an index of its own: for what is rare in all of them together, and has an index
+ * only within one.
+ */
+export function acrossLogs(order: PageOrder): PageStatement {
+  const { sight, conditions, limit } = order
+  return sql`select ${shownColumns(sight)} from (
+      select event.* from registry.audit_streams log cross join lateral (
+        select ${names} from audit_log
+        where ${all([inLog, ...conditions, ...beyond(order)])} ${newestFirst} limit ${planned}
+      ) as event
+    ) as audit_log ${newestFirst} limit ${limit}`
+}
+
+const inLog = sql<SqlBool>`stream_id = log.stream_id`
+
 /** The first actions of a stream that begin alike, each found behind the one before. */
 export function actionsOf(stream: StreamId, prefix: string, limit: number): RawBuilder<{ action: string }> {
   const among = sql`stream_id = ${stream} and ${actionBegins(prefix)}`
@@ -112,6 +128,19 @@ export function counted(
       : sql`(select ${names}, stream_id, search from audit_log where ${found} offset 0) as audit_log`
   return sql`select count(*)::integer as total from (
       select from ${from} where ${all(conditions)} ${max === undefined ? sql`` : sql`limit ${max}`}
+    ) as matching`
+}
+
+/** The same, log by log, up to `max`. */
+export function countedAcrossLogs(
+  conditions: readonly Expression<SqlBool>[],
+  max: number | undefined,
+): RawBuilder<{ total: number }> {
+  const most = max === undefined ? sql`` : sql`limit ${max}`
+  return sql`select count(*)::integer as total from (
+      select from registry.audit_streams log cross join lateral (
+        select from audit_log where ${all([inLog, ...conditions])} offset 0
+      ) as event ${most}
     ) as matching`
 }
 

@@ -6,7 +6,18 @@ import { StreamId, type TenantId } from '../id.ts'
 import type { Sight } from '../sight.ts'
 import { prefixOf } from './action-pattern.ts'
 import { conditionsOf, type EventFilter, tenantOf, within } from './event-filter.ts'
-import { actionsOf, merged, type PageOrder, type PageStatement, sorted, walked, walkedNear } from './event-page.ts'
+import {
+  acrossLogs,
+  actionsOf,
+  counted,
+  countedAcrossLogs,
+  merged,
+  type PageOrder,
+  type PageStatement,
+  sorted,
+  walked,
+  walkedNear,
+} from './event-page.ts'
 import { candidates } from './search-conditions.ts'
 import type { EventRow } from './shown-columns.ts'
 
@@ -17,13 +28,16 @@ export interface PagePlan {
 }
 
 /** How many events are looked at first: what is frequent fills a page with them. */
-const near = { words: 400, actions: 2_000 } as const
+const near = { words: 400, actions: 2_000, logs: 2_000 } as const
 
 /** How many actions can begin alike before walking past all others is quicker. */
 const actionsMax = 30
 
-/** Microseconds that an event takes that is walked past, and one that is found by its words and sorted. */
-const cost = { walked: 3, sorted: 6 } as const
+/** How many logs are looked into one by one. */
+const logsMax = 20_000
+
+/** Microseconds that an event takes that is walked past, one that is found by its words and sorted, and a look into a log. */
+const cost = { walked: 3, sorted: 6, log: 100 } as const
 
 /** How much further than expected one walks before it is given up. */
 const patience = 4
@@ -42,6 +56,7 @@ export async function planPage(db: Reader, order: PageOrder, filter: EventFilter
   const found = foundBy(order, filter)
   if (found !== undefined)
     return filter.search ? await planSearch(db, order, filter, found) : { statement: sorted(order, found) }
+  if (isOfAllLogs(order, filter)) return await planAcross(db, order, filter)
   const prefix = filter.action === undefined ? undefined : prefixOf(filter.action)
   if (prefix !== undefined && tenant !== undefined && !filter.search) {
     return await planPrefix(db, order, filter, tenant, prefix)
@@ -50,7 +65,7 @@ export async function planPage(db: Reader, order: PageOrder, filter: EventFilter
 }
 
 /** What an index finds of what is asked for, and not in order: rare things, or those that have some words. */
-export function foundBy({ sight }: Pick<PageOrder, 'sight'>, filter: EventFilter): Expression<SqlBool> | undefined {
+function foundBy({ sight }: Pick<PageOrder, 'sight'>, filter: EventFilter): Expression<SqlBool> | undefined {
   const tenant = tenantOf(sight, filter)
   if (tenant !== undefined && filter.external_id !== undefined) {
     return sql<SqlBool>`(${inStream(tenant)} and ${eb('external_id', '=', filter.external_id)})`
@@ -96,6 +111,52 @@ async function planSearch(
     if (more.length === order.limit) return { statement: further, rows: more }
   }
   return { statement: sorted(order, found) }
+}
+
+/** Whether something is asked of all logs that only has an index within each. */
+function isOfAllLogs({ sight }: Pick<PageOrder, 'sight'>, filter: EventFilter): boolean {
+  if (sight.kind === 'tenants' || filter.tenant_id !== undefined || filter.search) return false
+  const { action, actor_id, target_id, external_id } = filter
+  const isAction = action !== undefined && prefixOf(action) === undefined
+  return isAction || actor_id !== undefined || target_id !== undefined || external_id !== undefined
+}
+
+async function planAcross(db: Reader, order: PageOrder, filter: EventFilter): Promise<PagePlan> {
+  const along = alongIndex(withOwn(order.sight, filter), undefined)
+  const statement = walkedNear(order, along, near.logs)
+  const rows = await read(db, statement)
+  if (rows.length === order.limit) return { statement, rows }
+  const logs = await countLogs(db, logsMax + 1)
+  if (logs > logsMax) return { statement: walked(order) }
+  const walk = order.limit / (rows.length / near.logs)
+  if (walk * cost.walked < logs * cost.log) {
+    const further = walkedNear(order, along, Math.ceil(walk * patience))
+    const more = await read(db, further)
+    if (more.length === order.limit) return { statement: further, rows: more }
+  }
+  return { statement: acrossLogs(order) }
+}
+
+/** How many events match, up to `max`: by the index that has the fewest others. */
+export function planCount(
+  order: Pick<PageOrder, 'sight' | 'conditions'>,
+  filter: EventFilter,
+  max: number | undefined,
+): RawBuilder<{ total: number }> {
+  return isOfAllLogs(order, filter)
+    ? countedAcrossLogs(order.conditions, max)
+    : counted(order.conditions, max, foundBy(order, filter))
+}
+
+/** How many logs there are, up to `max`. */
+async function countLogs(db: Reader, max: number): Promise<number> {
+  const [found] = await read(
+    db,
+    sql<{
+      logs: number
+    }>`select count(*)::integer as logs from (select from registry.audit_streams limit ${max}) as found`,
+  )
+  return found?.logs ?? 0
 }
 
 /** How many events a stream has had. */

@@ -1,5 +1,7 @@
 import { sql } from 'kysely'
-import { type HousekeepingTx, type Reader, unwrap } from '../db/handles.ts'
+import { binaryArray } from '../db/binary-array.ts'
+import type { HousekeepingTx, Reader } from '../db/handles.ts'
+import { executeShape } from '../db/prepared.ts'
 import { TenantId } from '../id.ts'
 
 /** What a product calls the one for whom something was done. */
@@ -39,18 +41,26 @@ async function find(
   const byId = groups.filter(({ id }) => TenantId.safeParse(id).success)
   const bySlug = groups.filter(({ id, bySlug: hasSlugs }) => hasSlugs && !TenantId.safeParse(id).success)
   if (byId.length + bySlug.length === 0) return new Map()
-  const { rows } = await sql<{ product: string; id: string; tenant_id: TenantId }>`
+  const textArray = (of: readonly Group[], name: 'product' | 'id') =>
+    binaryArray(
+      'text',
+      of.map((group) => group[name]),
+    )
+  const rows = await executeShape(
+    db,
+    'audit_groups',
+    sql<{ product: string; id: string; tenant_id: TenantId }>`
     select named.product, named.id, tenant.id as tenant_id
     from (
       select product, id, id::uuid as tenant_id
-      from unnest(${byId.map(({ product }) => product)}::text[], ${byId.map(({ id }) => id)}::text[]) as sent (product, id)
+      from unnest(${textArray(byId, 'product')}, ${textArray(byId, 'id')}) as sent (product, id)
       union all
       select sent.product, sent.id, held.tenant_id
-      from unnest(${bySlug.map(({ product }) => product)}::text[], ${bySlug.map(({ id }) => id)}::text[])
-        as sent (product, id)
+      from unnest(${textArray(bySlug, 'product')}, ${textArray(bySlug, 'id')}) as sent (product, id)
       join registry.slugs held on held.slug = sent.id
     ) named
     join registry.tenant_products_ever had on had.tenant_id = named.tenant_id and had.product = named.product
-    join tenants tenant on tenant.id = named.tenant_id${ending}`.execute(unwrap(db))
+    join tenants tenant on tenant.id = named.tenant_id${ending}`,
+  )
   return new Map(rows.map((row) => [groupKey(row), row.tenant_id]))
 }

@@ -1,4 +1,5 @@
 import { DatabaseError } from 'pg'
+import { directPool } from '../db/database.ts'
 import type { Db } from '../db/handles.ts'
 import { housekeeping } from '../db/housekeeping.ts'
 import { RegistryError } from '../errors.ts'
@@ -18,7 +19,7 @@ export const ingestBounds = {
   batchRows: 1_000,
   /** Bytes of the texts of one batch, in the same way. */
   batchBytes: 4 * 1_024 * 1_024,
-  /** Batches that are written at the same time. */
+  /** Batches that are written at the same time, as far as that leaves half of the connections to others. */
   width: 2,
   /** Rows that may wait, and bytes of their texts. */
   waitingRows: 20_000,
@@ -40,6 +41,7 @@ interface Waiting {
 export class Ingest {
   readonly #db: Db
   readonly #catalogue: Catalogue
+  readonly #width: number
   #queue: Waiting[] = []
   #rows = 0
   #bytes = 0
@@ -52,6 +54,8 @@ export class Ingest {
   constructor(db: Db, catalogue: Catalogue) {
     this.#db = db
     this.#catalogue = catalogue
+    const connections = directPool(db)?.size ?? 1
+    this.#width = Math.max(1, Math.min(ingestBounds.width, Math.floor(connections / 2)))
   }
 
   /** How many events wait to be written. */
@@ -93,7 +97,7 @@ export class Ingest {
 
   /** Begins the batches that are due. */
   #next(): void {
-    while (this.#active < ingestBounds.width && this.#queue.length > 0) {
+    while (this.#active < this.#width && this.#queue.length > 0) {
       const waitsMs = this.#msToWait()
       if (waitsMs > 0) {
         if (this.#isTimed) return

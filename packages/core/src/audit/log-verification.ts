@@ -6,7 +6,6 @@ import type { VerificationKey } from './signing-key.ts'
 import type { Finding } from './verification-finding.ts'
 import { onlyStream, streamPages } from './verification-streams.ts'
 import { StreamPageWalk, type WalkTally } from './verification-walk.ts'
-import type { StreamStart } from './verification.ts'
 
 /** What a verification of everything goes by. */
 export interface LogVerificationOptions {
@@ -16,8 +15,6 @@ export interface LogVerificationOptions {
   readonly checkpoints?: CheckpointLines | undefined
   /** This stream alone. */
   readonly stream_id?: StreamId | undefined
-  /** Where streams begin whose first rows were taken away for good. */
-  readonly starts?: ((ids: readonly StreamId[]) => Promise<ReadonlyMap<StreamId, StreamStart>>) | undefined
   /** Hears of everything that is wrong: in each stream of the first thing. */
   readonly report: (found: Finding) => void
   /** Ends it between two pages of rows. */
@@ -36,7 +33,7 @@ export interface LogVerification extends CheckpointsVerified, WalkTally {
  * memory and whatever is written meanwhile.
  */
 export async function verifyLog(db: Reader, options: LogVerificationOptions): Promise<LogVerification> {
-  const { stream_id, starts, signal } = options
+  const { stream_id, signal } = options
   let findings = 0
   const report = (found: Finding) => {
     findings += 1
@@ -48,8 +45,7 @@ export async function verifyLog(db: Reader, options: LogVerificationOptions): Pr
   const tally: WalkTally = { streams: 0, rows: 0, redacted: 0, uncertified_rows: 0 }
   const pages = stream_id === undefined ? streamPages(db, [...lines.heads.keys()]) : onlyStream(db, stream_id)
   for await (const page of pages) {
-    const { ids } = page
-    await new StreamPageWalk(db, page, { heads: lines.heads, starts: await starts?.(ids), report, tally, signal }).run()
+    await new StreamPageWalk(db, page, { heads: lines.heads, report, tally, signal }).run()
   }
   return { ...checkpoints, ...tally, findings, checkpoints_in_lines: lines.checkpoints }
 }

@@ -5,8 +5,8 @@ import type { EventId } from '../id.ts'
 import type { Position } from '../page.ts'
 import type { Sight } from '../sight.ts'
 import { conditionsOf, type EventFilter, inSight } from './event-filter.ts'
-import { counted, withTotal } from './event-page.ts'
-import { foundBy, planPage, read } from './event-plan.ts'
+import { withTotal } from './event-page.ts'
+import { planCount, planPage, read } from './event-plan.ts'
 import { columns, type EventRow, shown } from './shown-columns.ts'
 
 export type { EventFilter } from './event-filter.ts'
@@ -38,7 +38,7 @@ export async function listEvents(
     const kind = filter.search ? 'audit_search' : 'audit_events'
     const { statement, rows } = await planPage(reader, order, filter)
     if (countMax === undefined) return { rows: rows ?? (await read(reader, statement, kind)), total: undefined }
-    const total = counted(order.conditions, countMax, foundBy(order, filter))
+    const total = planCount(order, filter, countMax)
     const counting = await read(reader, withTotal(statement, total), kind)
     return {
       // Without an event there is one row all the same, with the total alone.
@@ -54,7 +54,7 @@ export async function listEvents(
  * @throws {RegistryError} `database.busy` when counting takes too long
  */
 export async function countEvents(db: Db, sight: Sight, filter: EventFilter, max?: number): Promise<number> {
-  const total = counted(conditionsOf(sight, filter), max, foundBy({ sight }, filter))
+  const total = planCount({ sight, conditions: conditionsOf(sight, filter) }, filter, max)
   const rows = await boundedRead(
     db,
     statementMsMax,

@@ -19,11 +19,13 @@ const textField = (description: string, example?: string) =>
     .string()
     .nullable()
     .meta({ description, ...(example !== undefined && { examples: [example] }) })
-const map = (description: string, example: Record<string, string>) =>
-  z
-    .record(z.string(), z.string())
-    .nullable()
-    .meta({ description, examples: [example] })
+/** As they are: `z.record` would lose the name `__proto__`, which is one like any other here. */
+const ShownMap = z
+  .unknown()
+  .refine((value) => typeof value === 'object' && value !== null)
+  .meta({ type: 'object', additionalProperties: { type: 'string' } }) as z.ZodType<Record<string, string>>
+const map = (description: string, example?: Record<string, string>) =>
+  ShownMap.nullable().meta({ description, ...(example && { examples: [example] }) })
 
 const acme = '00000000-0000-0000-0000-000000000001'
 
@@ -56,7 +58,7 @@ export const RecordedEvent = z
         name: textField('Its name.', 'Acme Inc.'),
         href: partyShape.href,
         type: textField('What kind of thing it is.', 'tenant'),
-        fields: z.record(z.string(), z.string()).nullable().meta({ description: 'What else is known of it.' }),
+        fields: map('What else is known of it.'),
       })
       .meta({ description: describe.target }),
     source_ip: textField('Where the request came from.', '192.0.2.1'),

@@ -4,6 +4,7 @@ import type { Schema } from '../db/schema.ts'
 import type { EventId, StreamId } from '../id.ts'
 import { ownProduct } from './audit-event.ts'
 import { type RedactionRequest, redactedAction } from './redaction.ts'
+import { monthDroppedAction } from './retention.repository.ts'
 
 /** An event that is to be redacted, as far as it matters for that. */
 export interface RedactableEvent {
@@ -16,11 +17,11 @@ export interface RedactableEvent {
 
 const eb = expressionBuilder<Schema, 'audit_log'>()
 
-/** What of the log is asked for and has not been redacted. What tells of redactions stays. */
+/** What of the log is asked for and has not been redacted. What tells of redactions, and of what was dropped, stays. */
 function isAsked({ event_ids, actor_id, target_id, product }: RedactionRequest): Expression<SqlBool> {
   return eb.and([
     eb('row_salt', 'is not', null),
-    sql<SqlBool>`not (product = ${ownProduct} and action = ${redactedAction})`,
+    sql<SqlBool>`not (product = ${ownProduct} and action in (${redactedAction}, ${monthDroppedAction}))`,
     ...(event_ids ? [sql<SqlBool>`id = any(${event_ids}::uuid[])`] : []),
     ...(actor_id === undefined ? [] : [eb('actor_id', '=', actor_id)]),
     ...(target_id === undefined ? [] : [eb('target_id', '=', target_id)]),

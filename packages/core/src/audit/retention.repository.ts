@@ -1,6 +1,6 @@
 import { type Expression, type SqlBool, sql } from 'kysely'
 import type { HousekeepingTx, Reader } from '../db/handles.ts'
-import type { TenantId } from '../id.ts'
+import type { StreamId, TenantId } from '../id.ts'
 import type { Sight } from '../sight.ts'
 
 /** How long the events of a product are kept on a plan, which is empty where there is none. */
@@ -13,7 +13,8 @@ export interface RetentionTerm {
 
 /** What a read is about, where it names it. */
 export interface Asked {
-  readonly tenant?: TenantId | undefined
+  /** Whose id the tenant's is, if it is a tenant's. */
+  readonly log?: StreamId | TenantId | undefined
   readonly product?: string | undefined
 }
 
@@ -24,12 +25,12 @@ export interface Asked {
  * that there is a hold is not for others to see.
  *
  * What is over may still fill partitions for years, and every page would look through them. So each of these is made
- * for what is asked: for a product, whole partitions are left out; for a tenant, a row costs a look into a small map;
+ * for what is asked: for a product, whole partitions are left out; for a log, a row costs a look into a small map;
  * and only without either is there a question to the tables for every row that some plan does not keep.
  */
-export function retentionConditions(sight: Sight, { tenant, product }: Asked = {}): Expression<SqlBool>[] {
-  if (tenant !== undefined) {
-    const cutoffs = sql`registry.audit_cutoffs(${tenant}::uuid, ${sql.lit(sight.kind === 'platform')})`
+export function retentionConditions(sight: Sight, { log, product }: Asked = {}): Expression<SqlBool>[] {
+  if (log !== undefined) {
+    const cutoffs = sql`registry.audit_cutoffs(${log}::uuid, ${sql.lit(sight.kind === 'platform')})`
     return product === undefined
       ? [sql<SqlBool>`received_at >= coalesce(((select ${cutoffs}) ->> product)::timestamptz, '-infinity')`]
       : [sql<SqlBool>`received_at >= (select coalesce((${cutoffs} ->> ${product}::text)::timestamptz, '-infinity'))`]
@@ -83,6 +84,9 @@ export async function saveTerms(tx: HousekeepingTx, terms: readonly RetentionTer
   }
   return changed.length + gone.length
 }
+
+/** What the log says of a month that was dropped; its target is the month, as `2025-01`. */
+export const monthDroppedAction = 'audit_log.month_dropped'
 
 /** A month of the log that is gone. */
 export interface DroppedMonth {

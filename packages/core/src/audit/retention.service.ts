@@ -44,7 +44,7 @@ export async function recordDrops(db: Db, actor: Actor): Promise<number> {
     )
     const events = dropped.map(({ month, ...counts }) =>
       ownEvent(actor, {
-        action: 'audit_log.month_dropped',
+        action: retention.monthDroppedAction,
         crud: 'd',
         tenant: null,
         target: { id: month.slice(0, 7), type: 'audit_log' },

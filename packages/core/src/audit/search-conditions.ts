@@ -3,6 +3,7 @@ import type { TenantId } from '../id.ts'
 import type { Sight } from '../sight.ts'
 import { actionBegins } from './action-pattern.ts'
 import type { SearchExpression } from './search-language.ts'
+import { searchable } from './search-text.ts'
 import { type Column, own, shown, shows } from './shown-columns.ts'
 import { cameFrom } from './source-address.ts'
 
@@ -103,10 +104,11 @@ type Query = RawBuilder<unknown>
 /** Lexemes as they stand in the index, of any text: `to_tsquery` reads what is in quotes as words. */
 function queryOf({ text, as }: Text): Query {
   if (as === 'words') return plain(text)
-  if (as === 'phrase') return sql`phraseto_tsquery('simple', ${text})`
-  const beginning = `'${text.replaceAll(/['\\]/g, '$&$&')}':*`
+  const sought = searchable(text)
+  if (as === 'phrase') return sql`phraseto_tsquery('simple', ${sought})`
+  const beginning = `'${sought.replaceAll(/['\\]/g, '$&$&')}':*`
   const asWords = sql`to_tsquery('simple', ${beginning})`
-  if (Buffer.byteLength(text) > lexemeBytes) return asWords
+  if (Buffer.byteLength(sought) > lexemeBytes) return asWords
   // What is one word as a whole, such as an address or a dotted name, need not be one in its beginning.
   return sql`(${asWords} || lower(${beginning})::tsquery)`
 }
@@ -118,7 +120,8 @@ const lexemeBytes = 1_000
 const anywhere = (text: Text): Query =>
   text.as === 'words' ? queryOf(text) : sql`replace(${queryOf(text)}::text, '<->', '&')::tsquery`
 
-const plain = (text: string): Query => sql`plainto_tsquery('simple', ${text})`
+const plain = (text: string): Query => asItStands(searchable(text))
+const asItStands = (text: string): Query => sql`plainto_tsquery('simple', ${text})`
 const both = (queries: readonly Query[]): Query => sql`(${sql.join(queries, sql` && `)})`
 const oneOf = (queries: readonly Query[]): Query => sql`(${sql.join(queries, sql` || `)})`
 
@@ -158,9 +161,16 @@ const shownText = sql`(to_tsvector('simple', ${start(sql`concat_ws(' ', action, 
 
 /** Events with the words of one of these values in one column. */
 function wordsOf(sight: Sight, column: Column, values: readonly string[], tenant: TenantId | undefined): Condition {
-  const query = oneOf(values.map(plain))
-  return sql`(${inIndex(query, tenant)} and to_tsvector('simple', ${start(shown(sight, column))}) @@ ${query})`
+  const text = start(shown(sight, column))
+  const parted = values.map((value) => value.replaceAll(/[<@_/~]/g, ' '))
+  // A long text is read without the signs by which it could take PostgreSQL minutes: search-text.ts.
+  return sql`(${inIndex(oneOf(values.map(plain)), tenant)} and case when length(${text}) <= ${sql.lit(shortLength)}
+    then to_tsvector('simple', ${text}) @@ ${oneOf(values.map(asItStands))}
+    else to_tsvector('simple', translate(${text}, '<@_/~', '     ')) @@ ${oneOf(parted.map(asItStands))} end)`
 }
+
+/** Characters of a text that are read as they stand. */
+const shortLength = 1_000
 
 /** Events with an entry of this name in their `fields`, whose value is one of these or has one of them between commas. */
 function entry(sight: Sight, name: string, values: readonly string[]): Condition {

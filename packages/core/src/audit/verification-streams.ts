@@ -1,7 +1,9 @@
 import type { Reader } from '../db/handles.ts'
 import type { StreamId } from '../id.ts'
 import type { ChainHead } from './checkpoint.ts'
+import { listStarts } from './stream-start.repository.ts'
 import * as repository from './verification.repository.ts'
+import type { StreamStart } from './verification.ts'
 
 /** How many streams are looked at together. */
 const streamsAtOnce = 500
@@ -15,6 +17,8 @@ export interface StreamPage {
   readonly ids: readonly StreamId[]
   /** The heads of those that have one. */
   readonly heads: ReadonlyMap<StreamId, ChainHead>
+  /** Where those begin whose first rows were dropped with their month. */
+  readonly starts: ReadonlyMap<StreamId, StreamStart>
 }
 
 /**
@@ -30,12 +34,13 @@ export async function* streamPages(db: Reader, known: readonly StreamId[]): Asyn
     const last = isLast ? repository.lastStream : (heads.at(-1)?.stream_id ?? repository.lastStream)
     const lost = await repository.listLostStreams(db, after, last)
     const isHere = (id: StreamId) => (after === undefined || id > after) && id <= last
-    const ids = new Set([...heads.map(({ stream_id }) => stream_id), ...lost, ...known.filter(isHere)])
+    const ids = [...new Set([...heads.map(({ stream_id }) => stream_id), ...lost, ...known.filter(isHere)])].sort()
     yield {
       after: after === undefined ? repository.placeBefore() : repository.placeBehind(after),
       last,
-      ids: [...ids].sort(),
+      ids,
       heads: byStream(heads),
+      starts: await listStarts(db, ids),
     }
     if (isLast) return
     after = last
@@ -45,7 +50,13 @@ export async function* streamPages(db: Reader, known: readonly StreamId[]): Asyn
 /** One stream alone. */
 export async function* onlyStream(db: Reader, id: StreamId): AsyncGenerator<StreamPage> {
   const head = await repository.findStreamHead(db, id)
-  yield { after: repository.placeBefore(id), last: id, ids: [id], heads: byStream(head ? [head] : []) }
+  yield {
+    after: repository.placeBefore(id),
+    last: id,
+    ids: [id],
+    heads: byStream(head ? [head] : []),
+    starts: await listStarts(db, [id]),
+  }
 }
 
 const byStream = (heads: readonly ChainHead[]) => new Map(heads.map((head) => [head.stream_id, head]))

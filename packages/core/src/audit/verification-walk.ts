@@ -2,13 +2,14 @@ import type { Reader } from '../db/handles.ts'
 import type { StreamId } from '../id.ts'
 import type { ChainHead } from './checkpoint.ts'
 import type { PlaceRanges } from './place-ranges.ts'
+import { hasNewStart } from './stream-start.repository.ts'
 import type { Finding } from './verification-finding.ts'
 import { placeOf, rowPages } from './verification-pages.ts'
 import type { VerificationRow } from './verification-row.ts'
-import type { StreamPage } from './verification-streams.ts'
+import { onlyStream, type StreamPage } from './verification-streams.ts'
 import * as repository from './verification.repository.ts'
 import { foundIn } from './verification.service.ts'
-import { type CertifiedHead, type StreamStart, StreamVerifier } from './verification.ts'
+import { type CertifiedHead, StreamVerifier } from './verification.ts'
 
 /** What was verified so far. */
 export interface WalkTally {
@@ -23,7 +24,6 @@ export interface WalkTally {
 export interface WalkOptions {
   /** What checkpoints say of streams that the database does not have. */
   readonly heads: ReadonlyMap<StreamId, readonly CertifiedHead[]>
-  readonly starts: ReadonlyMap<StreamId, StreamStart> | undefined
   readonly report: (found: Finding) => void
   readonly tally: WalkTally
   readonly signal: AbortSignal | undefined
@@ -111,7 +111,7 @@ export class StreamPageWalk {
   }
 
   #opened(id: StreamId): OpenStream {
-    const verifier = new StreamVerifier(id, this.#options.starts?.get(id), this.#redactions.get(id))
+    const verifier = new StreamVerifier(id, this.#page.starts.get(id), this.#redactions.get(id))
     for (const head of this.#options.heads.get(id) ?? []) verifier.expect(head)
     this.#expect(verifier)
     return { verifier, head: this.#page.heads.get(id), hasRows: false, beyond: undefined }
@@ -121,11 +121,19 @@ export class StreamPageWalk {
     const { report, tally } = this.#options
     verifier.end(head, this.#newestOf(verifier.stream_id))
     const found = await foundIn(this.#db, verifier, { hasHead: head !== undefined, hasRows, beyond })
-    if (found) report(found)
+    if (found) {
+      // Its first rows may have been dropped with their month while it was looked at.
+      if (await hasNewStart(this.#db, verifier)) return await this.#again(verifier.stream_id)
+      report(found)
+    }
     tally.streams += 1
     tally.rows += verifier.rows
     tally.redacted += verifier.redacted
     tally.uncertified_rows += verifier.last.stream_seq - (verifier.certified?.stream_seq ?? verifier.start.stream_seq)
+  }
+
+  async #again(id: StreamId): Promise<void> {
+    for await (const page of onlyStream(this.#db, id)) await new StreamPageWalk(this.#db, page, this.#options).run()
   }
 
   /** The furthest that any checkpoint says of a stream. */

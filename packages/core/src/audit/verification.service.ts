@@ -6,6 +6,7 @@ import { decodeCursor, encodeCursor, PageQuery } from '../page.ts'
 import { keysOfDatabase, problemOfHeads, problemOfSignature } from './checkpoint-verification.ts'
 import { findCheckpoint, listHeads } from './checkpoint.repository.ts'
 import { explainMisfit } from './displacement.ts'
+import { hasNewStart, listStarts } from './stream-start.repository.ts'
 import { Finding, finding } from './verification-finding.ts'
 import { placeOf, rowPages } from './verification-pages.ts'
 import * as repository from './verification.repository.ts'
@@ -93,14 +94,17 @@ export async function verifyStream(
   stream_id: StreamId,
   { limit = perCall.rowsMax, cursor }: VerificationQuery,
 ): Promise<StreamVerification> {
-  const start = startOf(stream_id, cursor)
+  const asked = startOf(stream_id, cursor)
+  const kept = (await listStarts(db, [stream_id])).get(stream_id)
+  // What was verified before may have been dropped with its month since.
+  const start = kept && kept.stream_seq > asked.stream_seq ? kept : asked
   // Before the rows: what comes in meanwhile is not missed.
   const head = await repository.findStreamHead(db, stream_id)
   const [newest] = await repository.listNewestHeads(db, [stream_id])
   const redactions = await repository.listRedactions(db, [stream_id])
   const verifier = new StreamVerifier(stream_id, start, redactions.get(stream_id))
   const walk = { limit, until: performance.now() + perCall.ms, last: head?.stream_seq }
-  const { isPaused, hasRows, beyond } = await verifyRows(db, verifier, walk)
+  const { isPaused, hasRows, beyond } = await verifyRows(db, verifier, walk, cursor === undefined)
   if (!hasRows && !head && !newest && cursor === undefined) throw new RegistryError('audit_stream.not_found')
   if (!isPaused) verifier.end(head, newest)
   const found = await foundIn(db, verifier, {
@@ -108,6 +112,8 @@ export async function verifyStream(
     hasRows,
     beyond: isPaused ? undefined : beyond,
   })
+  // Its first rows may have been dropped with their month while it was looked at.
+  if (found && (await hasNewStart(db, verifier))) return await verifyStream(db, stream_id, { limit, cursor })
   const checkpoint = found?.checkpoint ?? verifier.certified?.number
   const ofCheckpoint = checkpoint === undefined ? [] : await problemsOfCheckpoint(db, checkpoint)
   const findings = [...(found ? [found] : []), ...ofCheckpoint]
@@ -139,14 +145,21 @@ interface Walked {
   readonly beyond: number | undefined
 }
 
-async function verifyRows(db: Reader, verifier: StreamVerifier, { limit, until, last }: Bounds): Promise<Walked> {
+/** @param isFirst whether nothing of the stream was looked at before: then nothing may stand before its beginning either */
+async function verifyRows(
+  db: Reader,
+  verifier: StreamVerifier,
+  { limit, until, last }: Bounds,
+  isFirst: boolean,
+): Promise<Walked> {
   const { stream_id } = verifier
   const from = verifier.last.stream_seq
   let hasRows = false
   for (const head of await repository.listCertifiedHeads(db, at(stream_id, from), at(stream_id, from))) {
     verifier.expect(head)
   }
-  for await (const rows of rowPages(db, repository.placeBehind(stream_id, from), stream_id)) {
+  const after = isFirst ? repository.placeBefore(stream_id) : repository.placeBehind(stream_id, from)
+  for await (const rows of rowPages(db, after, stream_id)) {
     hasRows = true
     await expectFor(db, verifier, rows)
     for (const row of rows) {

@@ -94,6 +94,8 @@ interface Statement {
  * pg's pool, where kysely's texts become named statements and lost connections get their code.
  */
 class RegistryPool implements PostgresPool {
+  /** The most connections that it opens. */
+  readonly size: number
   readonly #pool: Pool
   readonly #prepare: boolean
   readonly #connectTimeoutMs: number
@@ -105,12 +107,13 @@ class RegistryPool implements PostgresPool {
     // Reads the connection string, and the certificates that it names, now and not at the first query.
     void new Client({ connectionString: options.connectionString })
     const { connectionString, applicationName = 'tenant-registry', connectTimeoutMs = 1_800 } = options
+    this.size = options.poolSize ?? 10
     this.#prepare = options.prepare ?? true
     this.#connectTimeoutMs = connectTimeoutMs
     this.#watch = new ConnectionWatch({ connectionString, applicationName })
     this.#pool = new Pool({
       connectionString,
-      max: options.poolSize ?? 10,
+      max: this.size,
       connectionTimeoutMillis: connectTimeoutMs,
       application_name: applicationName,
       keepAlive: true,

@@ -253,6 +253,39 @@ export interface RegistryAuditStreams {
   stream_id: string;
 }
 
+export interface RegistryAuditSupportExports {
+  body: Json;
+  id: string;
+  name: string;
+  saved_at: Generated<Date>;
+  viewer_id: string;
+}
+
+export interface RegistryAuditSupportViewers {
+  created_at: Generated<Date>;
+  /**
+   * The one environment whose events are seen; null for both.
+   */
+  environment: string | null;
+  expires_at: Date;
+  id: string;
+  issuer_id: string;
+  issuer_name: string | null;
+  issuer_role: string;
+  /**
+   * The one product whose events are seen; null for those of all, the registry among them.
+   */
+  product: string | null;
+  /**
+   * The stream of the tenant, whose id it has. The log stays when the tenant is gone.
+   */
+  stream_id: string;
+  /**
+   * SHA-256 of the token: it has 128 random bits, so there is nothing to be guessed.
+   */
+  token_digest: Buffer;
+}
+
 export interface RegistryAuditViewers {
   actor_id: string | null;
   created_at: Generated<Date>;
@@ -436,6 +469,8 @@ export interface DB {
   "registry.audit_retention": RegistryAuditRetention;
   "registry.audit_signing_keys": RegistryAuditSigningKeys;
   "registry.audit_streams": RegistryAuditStreams;
+  "registry.audit_support_exports": RegistryAuditSupportExports;
+  "registry.audit_support_viewers": RegistryAuditSupportViewers;
   "registry.audit_viewers": RegistryAuditViewers;
   "registry.change_counter": RegistryChangeCounter;
   "registry.changes": RegistryChanges;

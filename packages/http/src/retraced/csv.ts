@@ -40,20 +40,31 @@ const columns: Readonly<Record<string, (row: AuditRow) => Cell>> = {
   metadata: ({ metadata }) => mapText(metadata),
 }
 
-const cells = Object.values(columns)
+/** The same where the events are of several products. */
+const columnsOfAll: typeof columns = {
+  ...columns,
+  product: ({ product }) => product,
+  environment: ({ environment }) => environment,
+}
 
-/** A file of events, piece by piece: a line of names, and a line for each. */
+/**
+ * A file of events, piece by piece: a line of names, and a line for each.
+ * @param ofAll whether the events may be of several products, and each says of which one
+ */
 export async function* csvOf(
   first: readonly AuditRow[] | undefined,
   rest: AsyncIterable<readonly AuditRow[]>,
+  { ofAll = false } = {},
 ): AsyncGenerator<string, void> {
-  yield `${Object.keys(columns).join(',')}\n`
+  const shown = ofAll ? columnsOfAll : columns
+  const linesOf = (rows: readonly AuditRow[]) => rows.map((row) => lineOf(row, Object.values(shown))).join('')
+  yield `${Object.keys(shown).join(',')}\n`
   if (first) yield linesOf(first)
   for await (const rows of rest) yield linesOf(rows)
 }
 
-const linesOf = (rows: readonly AuditRow[]) =>
-  rows.map((row) => `${cells.map((cell) => written(cell(row))).join(',')}\n`).join('')
+const lineOf = (row: AuditRow, cells: readonly ((row: AuditRow) => Cell)[]) =>
+  `${cells.map((cell) => written(cell(row))).join(',')}\n`
 
 /** What makes spreadsheets take a text for a formula, also in its full-width forms: https://owasp.org/www-community/attacks/CSV_Injection */
 const formula = /^[=+\-@\t\r\n\uFF1D\uFF0B\uFF0D\uFF20]/

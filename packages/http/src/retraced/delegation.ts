@@ -26,7 +26,7 @@ async function scopeOf({ services }: WireCall, key: KeyIdentity, id: string): Pr
 }
 
 const author = (call: WireCall, { id, name, audience: product }: KeyIdentity) =>
-  actorOf(call, { id, name, role: 'product-key', product })
+  actorOf(call, { id, name, role: 'product-key', sight: { kind: 'product', product } })
 
 const keepingOf = ({ services }: WireCall) => ({ keyring: services.keyring, mode: services.wire.enterpriseTokens })
 
@@ -42,7 +42,7 @@ async function viewerToken(call: WireCall): Promise<WireReply> {
     actor_id: optionalTermOf('actor_id', query.get('actor_id')) ?? null,
     is_admin: query.get('is_admin') === 'true',
     view_log_action: optionalTermOf('view_log_action', query.get('view_log_action')) ?? viewLogAction,
-    ttlSeconds: services.wire.viewerTtlSeconds,
+    ttlSeconds: services.viewerTtlSeconds,
   })
   return { status: 201, json: { token } }
 }

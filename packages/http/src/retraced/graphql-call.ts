@@ -1,10 +1,10 @@
-import { type AuditScope, RegistryError } from '@breakpilot/tenant-core'
+import { type LogScope, RegistryError } from '@breakpilot/tenant-core'
 import { answerGraphql, type GraphqlAnswer, type GraphqlRequest } from './graphql/execute.ts'
 import { WireError } from './wire-error.ts'
 import type { WireCall, WireReply } from './wire-route.ts'
 
 /** Carries out the GraphQL request that a call brings, by GET or POST. */
-export async function graphqlOf(call: WireCall, scope: AuditScope): Promise<GraphqlAnswer> {
+export async function graphqlOf(call: WireCall, scope: LogScope): Promise<GraphqlAnswer> {
   const asked = call.request.method === 'POST' ? readBody(await call.body()) : readQuery(call.query)
   return await answerGraphql(call.services.db, scope, asked)
 }

@@ -37,10 +37,10 @@ const callerGone = 499
 export function mountRetraced(
   app: Express,
   host: HostOptions,
-  { viewerTtlSeconds = 300, enterpriseTokens = 'readable' }: WireOptions = {},
+  { enterpriseTokens = 'readable' }: WireOptions = {},
 ): void {
   const services: WireServices = Object.assign(Object.create(host.services) as HostOptions['services'], {
-    wire: { viewerTtlSeconds, enterpriseTokens },
+    wire: { enterpriseTokens },
     prove: proverOf(host.services, signalOf),
     limit: host.limit,
   })

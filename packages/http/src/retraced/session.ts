@@ -1,5 +1,6 @@
-import { bareId, idOfBare, type Keyring, type Viewer } from '@breakpilot/tenant-core'
+import { type AnyViewer, bareId, idOfBare, isSupportViewer, type Keyring, type Viewer } from '@breakpilot/tenant-core'
 import { decodeProtectedHeader, errors, type JWTPayload, jwtVerify, SignJWT } from 'jose'
+import { idsOf } from './viewer-ids.ts'
 import { unauthorized } from './wire-error.ts'
 
 /**
@@ -11,21 +12,26 @@ const algorithm = 'HS256'
 const type = 'viewer-session+jwt'
 
 /** What a session says of a viewer, in the words of Retraced's. */
-function claimsOf({ id, scope, actor_id, view_log_action, created_at }: Viewer) {
+function claimsOf(viewer: AnyViewer) {
+  const { project_id, environment_id, group_id } = idsOf(viewer)
   return {
-    id: bareId(id),
-    projectId: scope.product,
-    environmentId: scope.environment,
-    groupId: scope.group.id,
-    viewLogAction: view_log_action,
-    ...(actor_id !== null && { actorId: actor_id }),
-    created: created_at.toISOString(),
-    scope: scope.target_id === undefined ? '' : `target_id=${encodeURIComponent(scope.target_id)}`,
+    id: bareId(viewer.id),
+    projectId: project_id,
+    environmentId: environment_id,
+    groupId: group_id,
+    created: viewer.created_at.toISOString(),
+    ...(isSupportViewer(viewer) ? { actorId: viewer.issuer.id, scope: '' } : claimsOfGroup(viewer)),
   }
 }
 
+const claimsOfGroup = ({ scope: { target_id }, actor_id, view_log_action }: Viewer) => ({
+  viewLogAction: view_log_action,
+  ...(actor_id !== null && { actorId: actor_id }),
+  scope: target_id === undefined ? '' : `target_id=${encodeURIComponent(target_id)}`,
+})
+
 /** Makes a session for as long as the viewer may look. */
-export async function signSession(keyring: Keyring, viewer: Viewer, ip: string | undefined): Promise<string> {
+export async function signSession(keyring: Keyring, viewer: AnyViewer, ip: string | undefined): Promise<string> {
   return await new SignJWT({ ...claimsOf(viewer), ...(ip !== undefined && { ip }) })
     .setProtectedHeader({ alg: algorithm, typ: type, kid: keyring.current })
     .setIssuedAt()
@@ -41,8 +47,8 @@ export async function signSession(keyring: Keyring, viewer: Viewer, ip: string |
 export async function openSession(
   keyring: Keyring,
   session: string,
-  find: (id: string) => Promise<Viewer | undefined>,
-): Promise<Viewer> {
+  find: (id: string) => Promise<AnyViewer | undefined>,
+): Promise<AnyViewer> {
   const claims = await claimsIn(keyring, session)
   const said = claims?.['id']
   const id = typeof said === 'string' ? idOfBare(said) : undefined
@@ -65,7 +71,7 @@ async function claimsIn(keyring: Keyring, session: string): Promise<JWTPayload |
 }
 
 /** Whether nothing that a session says is otherwise. What it does not say it does not say otherwise. */
-function agrees(claims: JWTPayload, viewer: Viewer): boolean {
+function agrees(claims: JWTPayload, viewer: AnyViewer): boolean {
   const known: Record<string, unknown> = { actorId: undefined, ...claimsOf(viewer) }
   return Object.entries(known).every(([name, value]) => claims[name] === undefined || claims[name] === value)
 }

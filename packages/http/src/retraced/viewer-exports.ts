@@ -1,22 +1,28 @@
 import {
+  type AnyViewer,
   bareId,
   exportedEvents,
   getExport,
+  getSupportExport,
   idOfBare,
+  isSupportViewer,
   listExports,
+  listSupportExports,
+  recordSupportExport,
   type SavedExport,
   SavedSearch,
   saveExport,
-  type Viewer,
+  saveSupportExport,
 } from '@breakpilot/tenant-core'
 import { csvOf, fileNameOf } from './csv.ts'
 import { recordLook } from './looked.ts'
 import { memberOf, nameOf } from './terms.ts'
-import { authorOf, idsOf, lookerOf, viewerOf } from './viewer-caller.ts'
+import { authorOf, lookerOf, viewerOf } from './viewer-caller.ts'
+import { idsOf } from './viewer-ids.ts'
 import { WireError } from './wire-error.ts'
 import type { WireCall, WireReply, WireRoute } from './wire-route.ts'
 
-const shownExport = ({ id, name, body }: Omit<SavedExport, 'saved_at'>, viewer: Viewer) => ({
+const shownExport = ({ id, name, body }: Omit<SavedExport, 'saved_at'>, viewer: AnyViewer) => ({
   id: bareId(id),
   name,
   body,
@@ -27,7 +33,11 @@ async function createExport(call: WireCall): Promise<WireReply> {
   const viewer = await viewerOf(call)
   const sent = await call.body()
   const fields = { name: nameOf('name', memberOf(sent, 'name')), body: searchOf(memberOf(sent, 'exportBody')) }
-  const saved = await saveExport(call.services.db, authorOf(call, viewer), viewer.scope, fields, viewer.actor_id)
+  const { db } = call.services
+  const author = authorOf(call, viewer)
+  const saved = isSupportViewer(viewer)
+    ? await saveSupportExport(db, author, viewer, fields)
+    : await saveExport(db, author, viewer.scope, fields, viewer.actor_id)
   return { status: 201, json: shownExport(saved, viewer) }
 }
 
@@ -53,7 +63,10 @@ async function exportsOf(call: WireCall): Promise<WireReply> {
   const viewer = await viewerOf(call)
   const limit = call.query.get('limit') || '1000'
   if (!/^[1-9]\d{0,3}$/.test(limit)) throw new WireError(400, "'limit' must be a whole number from 1 to 9999")
-  const found = await listExports(call.services.db, viewer.scope, Number(limit))
+  const { db } = call.services
+  const found = isSupportViewer(viewer)
+    ? await listSupportExports(db, viewer, Number(limit))
+    : await listExports(db, viewer.scope, Number(limit))
   return {
     status: 200,
     json: found.map((each) => ({ ...shownExport(each, viewer), saved_at: each.saved_at.toISOString() })),
@@ -65,17 +78,12 @@ async function renderExport(call: WireCall): Promise<WireReply> {
   const format = call.query.get('format') || 'csv'
   if (format !== 'csv') throw new WireError(400, "'format' must be csv: that is all there is")
   const id = idOfBare(call.params['id'] ?? '')
-  const found = id === undefined ? undefined : await getExport(call.services.db, viewer.scope, id)
+  const found = id === undefined ? undefined : await savedBy(call, viewer, id)
   if (!found) throw new WireError(404, 'There is no such export')
   const pages = exportedEvents(call.services.db, viewer.scope, found.body)
   // What cannot be found at all is an error still; later ones can only end the file.
   const first = await pages.next()
-  await recordLook(call, lookerOf(viewer), {
-    action: viewer.view_log_action,
-    crud: 'r',
-    description: 'Exported the audit log',
-    target: { id: bareId(found.id), name: found.name, type: 'audit_export' },
-  })
+  await recordFile(call, viewer, found)
   return {
     status: 200,
     headers: [
@@ -84,8 +92,26 @@ async function renderExport(call: WireCall): Promise<WireReply> {
       'Content-Disposition',
       `attachment; filename="${fileNameOf(found.name)}.csv"`,
     ],
-    stream: csvOf(first.done === true ? undefined : first.value, pages),
+    stream: csvOf(first.done === true ? undefined : first.value, pages, { ofAll: isSupportViewer(viewer) }),
   }
+}
+
+async function savedBy({ services: { db } }: WireCall, viewer: AnyViewer, id: string): Promise<SavedExport> {
+  return isSupportViewer(viewer) ? await getSupportExport(db, viewer, id) : await getExport(db, viewer.scope, id)
+}
+
+/** Records that a file was taken away. Of the platform's people, by the registry. */
+async function recordFile(call: WireCall, viewer: AnyViewer, found: SavedExport): Promise<void> {
+  if (isSupportViewer(viewer)) {
+    await recordSupportExport(call.services.db, authorOf(call, viewer), viewer, found)
+    return
+  }
+  await recordLook(call, lookerOf(viewer), {
+    action: viewer.view_log_action,
+    crud: 'r',
+    description: 'Exported the audit log',
+    target: { id: bareId(found.id), name: found.name, type: 'audit_export' },
+  })
 }
 
 const project = '/viewer/v1/project/:project'

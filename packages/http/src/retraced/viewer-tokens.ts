@@ -1,6 +1,7 @@
 import {
   bareId,
   type EnterpriseToken,
+  isSupportViewer,
   issueEnterpriseToken,
   listEnterpriseTokens,
   type NewAuditEvent,
@@ -10,13 +11,28 @@ import {
 } from '@breakpilot/tenant-core'
 import { eventAbout, recordLook } from './looked.ts'
 import { memberOf, nameOf } from './terms.ts'
-import { authorOf, idsOf, lookerOf, viewerOf } from './viewer-caller.ts'
+import { authorOf, lookerOf, viewerOf } from './viewer-caller.ts'
+import { idsOf } from './viewer-ids.ts'
 import { WireError } from './wire-error.ts'
 import type { WireCall, WireReply, WireRoute } from './wire-route.ts'
 
+/**
+ * Who looks into the log of a group. A token of the platform's people would go on when they are none any more, and would
+ * read what no customer sees: there is none, whatever they ask.
+ * @throws {WireError} 403
+ */
+async function groupViewerOf(call: WireCall): Promise<Viewer> {
+  const viewer = await viewerOf(call)
+  if (!isSupportViewer(viewer)) return viewer
+  throw new WireError(
+    403,
+    "There are enterprise tokens for one product's group, and none for the log of a whole tenant",
+  )
+}
+
 /** Who may have tokens made that go on when the session is over: an admin of the whole group. */
 async function adminOf(call: WireCall): Promise<Viewer> {
-  const viewer = await viewerOf(call)
+  const viewer = await groupViewerOf(call)
   if (viewer.is_admin && viewer.scope.target_id === undefined) return viewer
   throw new WireError(403, 'Only a viewer with is_admin, who sees the whole group, can change its tokens')
 }
@@ -60,7 +76,7 @@ async function createToken(call: WireCall): Promise<WireReply> {
 }
 
 async function listTokens(call: WireCall): Promise<WireReply> {
-  const viewer = await viewerOf(call)
+  const viewer = await groupViewerOf(call)
   if (viewer.scope.target_id !== undefined) {
     throw new WireError(403, 'Only a viewer who sees the whole group sees who else reads it')
   }

@@ -1,11 +1,11 @@
 import { findViewerByToken } from '@breakpilot/tenant-core'
 import { addressOf } from '../mount.ts'
 import { graphqlOf, graphqlReply } from './graphql-call.ts'
-import { recordLook } from './looked.ts'
 import { signSession } from './session.ts'
 import { memberOf } from './terms.ts'
-import { lookerOf, viewerOf } from './viewer-caller.ts'
+import { recordSearch, viewerOf } from './viewer-caller.ts'
 import { exportRoutes } from './viewer-exports.ts'
+import { idsOf } from './viewer-ids.ts'
 import { viewerTokenRoutes } from './viewer-tokens.ts'
 import { unauthorized } from './wire-error.ts'
 import type { WireCall, WireReply, WireRoute } from './wire-route.ts'
@@ -19,16 +19,13 @@ async function startSession(call: WireCall): Promise<WireReply> {
   const viewer = isToken ? await findViewerByToken(services.db, token) : undefined
   if (!viewer) throw unauthorized('The viewer token is over, or not valid')
   const session = await signSession(services.keyring, viewer, addressOf(request.ip))
-  return { status: 200, json: { project_id: viewer.scope.product, token: session } }
+  return { status: 200, json: { project_id: idsOf(viewer).project_id, token: session } }
 }
 
 async function search(call: WireCall): Promise<WireReply> {
   const viewer = await viewerOf(call)
   const answer = await graphqlOf(call, viewer.scope)
-  if (answer.shows && call.query.get('skipViewLogEvent') !== 'true') {
-    const { view_log_action: action } = viewer
-    await recordLook(call, lookerOf(viewer), { action, crud: 'r', description: 'Viewed the audit log' })
-  }
+  if (answer.shows) await recordSearch(call, viewer)
   return graphqlReply(answer)
 }
 

@@ -5,15 +5,12 @@ import type { Prove } from './credentials.ts'
 
 /** How this wire behaves. */
 export interface WireOptions {
-  /** Seconds that a viewer token, and every session made with it, is good for. 300 unless told. */
-  readonly viewerTtlSeconds?: number | undefined
   /** Whether enterprise tokens can be read back by who made them, or are shown once. */
   readonly enterpriseTokens?: 'readable' | 'once' | undefined
 }
 
 /** The same, with what was not told. */
 export interface WireSettings {
-  readonly viewerTtlSeconds: number
   readonly enterpriseTokens: 'readable' | 'once'
 }
 

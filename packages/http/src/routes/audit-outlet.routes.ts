@@ -42,7 +42,7 @@ export const auditOutletRoutes = [
         example: `${csvColumns.join(',')}\r\n`,
       },
     ),
-    errors: ['page.cursor_invalid', 'audit_search.invalid'],
+    errors: ['page.cursor_invalid', 'audit_search.invalid', 'audit_export.too_many_running'],
     handle: ({ db, actor, query }) => exportEvents(db, actor, query),
   }),
   route({

@@ -1,6 +1,7 @@
 import type { Route } from '../route.ts'
 import { apiKeyRoutes } from './api-key.routes.ts'
 import { auditOutletRoutes } from './audit-outlet.routes.ts'
+import { auditViewerRoutes } from './audit-viewer.routes.ts'
 import { auditRoutes } from './audit.routes.ts'
 import { changeRoutes } from './change.routes.ts'
 import { entitlementRoutes } from './entitlement.routes.ts'
@@ -32,5 +33,6 @@ export const routes: readonly Route[] = [
   ...auditRoutes,
   ...evidenceRoutes,
   ...auditOutletRoutes,
+  ...auditViewerRoutes,
   ...meRoutes,
 ]

@@ -1,13 +1,14 @@
 import { type Expression, type RawBuilder, type SqlBool, sql } from 'kysely'
 import { type Reader, unwrap } from '../../db/handles.ts'
-import { everything } from '../../sight.ts'
+import { type StreamId, TenantId } from '../../id.ts'
+import { everything, type Sight } from '../../sight.ts'
 import type { EventRow } from '../recorded-event.repository.ts'
 import { retentionConditions } from '../retention.repository.ts'
 import { conditionOf } from '../search-conditions.ts'
 import type { SearchExpression } from '../search-language.ts'
 import { columns } from '../shown-columns.ts'
 import type { Place } from './cursor.ts'
-import { type AuditScope, inScope } from './scope.ts'
+import { inScope, isStreamScope, type LogScope, streamOfScope } from './scope.ts'
 
 /** A row of the log as Retraced's wire shows it. */
 export interface AuditRow extends EventRow {
@@ -17,7 +18,7 @@ export interface AuditRow extends EventRow {
 
 /** Which events are asked for. */
 export interface EventQuestion {
-  readonly scope: AuditScope
+  readonly scope: LogScope
   readonly search?: SearchExpression | undefined
   /** Only what is older than this, newer than this. */
   readonly before?: Place | undefined
@@ -113,11 +114,27 @@ export async function readNextEvents(
   return { rows, isLast: there < limit && rows.length === there }
 }
 
-/** A product is never the registry itself, so nothing of what is hidden of the registry's own events is in a scope. */
+/**
+ * A product is never the registry itself, so nothing of what is hidden of the registry's own events is in its scope; and
+ * from the platform's people, who see a whole stream, nothing is hidden.
+ */
 function matchingOf({ scope, search }: Pick<EventQuestion, 'scope' | 'search'>): Condition[] {
-  const tenant = scope.group?.tenant_id ?? undefined
-  const retention = retentionConditions({ kind: 'product', product: scope.product }, { tenant, product: scope.product })
+  const { sight, tenant, log } = readerOf(scope)
+  const retention = retentionConditions(sight, { log, product: scope.product })
   return [...inScope(scope), ...retention, ...(search ? [conditionOf(everything, search, tenant)] : [])]
+}
+
+/** For whom a scope is read, and which one log it is in, a tenant's or another group's, where it is in one. */
+function readerOf(scope: LogScope): { sight: Sight; tenant: TenantId | undefined; log: StreamId | undefined } {
+  if (isStreamScope(scope)) {
+    return { sight: everything, tenant: TenantId.parse(scope.stream_id), log: scope.stream_id }
+  }
+  const { group, product } = scope
+  return {
+    sight: { kind: 'product', product },
+    tenant: group?.tenant_id ?? undefined,
+    log: group && streamOfScope({ ...scope, group }),
+  }
 }
 
 /** What is on the page as far as places go, and what lies on the other side of where it begins. */

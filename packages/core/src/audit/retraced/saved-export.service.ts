@@ -4,6 +4,7 @@ import type { Db, Reader } from '../../db/handles.ts'
 import { RegistryError } from '../../errors.ts'
 import type { Actor } from '../actor.ts'
 import { audited, changed } from '../audited.ts'
+import { ExportDesk } from '../export-desk.ts'
 import type { SearchExpression } from '../search-language.ts'
 import type { Place } from './cursor.ts'
 import { type AuditRow, readNextEvents } from './event-page.repository.ts'
@@ -11,11 +12,11 @@ import { tenantOfGroup } from './group-state.ts'
 import { instantOf } from './instant.ts'
 import * as exports from './saved-export.repository.ts'
 import type { SavedExport, SavedSearch } from './saved-export.ts'
-import type { GroupScope } from './scope.ts'
+import type { GroupScope, LogScope } from './scope.ts'
 import { auditSearchMsMax, searchOf, withGroupNames } from './search.service.ts'
 
 /** How many exports a group may have saved. */
-const savedExportsMax = 1_000
+export const savedExportsMax = 1_000
 
 /**
  * Saves a search under a name.
@@ -63,25 +64,37 @@ const rowsAtOnce = 500
 
 /**
  * What a saved search finds, newest first, some at a time: never more of it is held than these.
- * @throws {RegistryError} `audit_search.invalid`, `database.busy`
+ * @throws {RegistryError} `audit_search.invalid`, `audit_export.too_many_running`, `database.busy`
  */
-export async function* exportedEvents(db: Db, scope: GroupScope, body: SavedSearch): AsyncGenerator<AuditRow[], void> {
+export async function* exportedEvents(db: Db, scope: LogScope, body: SavedSearch): AsyncGenerator<AuditRow[], void> {
   const search = searchOfExport(body)
-  let before: Place | undefined
-  for (;;) {
-    const place = before
-    const { rows, isLast } = await boundedRead(db, auditSearchMsMax, async (reader) => {
-      const next = await readNextEvents(reader, { scope, search, before: place, limit: rowsAtOnce })
-      return { ...next, rows: await withGroupNames(reader, next.rows) }
-    })
-    if (rows.length > 0) yield rows
-    const last = rows.at(-1)
-    if (!last || isLast) return
-    before = { at: last.canonical_at, id: last.id }
+  const desk = ExportDesk.of(db)
+  const leave = desk.enter()
+  try {
+    let before: Place | undefined
+    for (;;) {
+      const place = before
+      const read = async () =>
+        await boundedRead(db, auditSearchMsMax, async (reader) => {
+          const next = await readNextEvents(reader, { scope, search, before: place, limit: rowsAtOnce })
+          return { ...next, rows: await withGroupNames(reader, next.rows) }
+        })
+      const { rows, isLast } = await desk.inTurn(read)
+      if (rows.length > 0) yield rows
+      const last = rows.at(-1)
+      if (!last || isLast) return
+      before = { at: last.canonical_at, id: last.id }
+    }
+  } finally {
+    leave()
   }
 }
 
-function searchOfExport(body: SavedSearch): SearchExpression | undefined {
+/**
+ * What a saved search asks for.
+ * @throws {RegistryError} `audit_search.invalid`
+ */
+export function searchOfExport(body: SavedSearch): SearchExpression | undefined {
   const { showCreate, showRead, showUpdate, showDelete } = body
   const flags = { c: showCreate, r: showRead, u: showUpdate, d: showDelete }
   const isNothingSaid = Object.values(flags).every((flag) => flag === undefined)

@@ -1,9 +1,10 @@
 import { type SqlBool, sql } from 'kysely'
 import type { KeyEnvironment } from '../../api-keys/token.ts'
 import type { Reader } from '../../db/handles.ts'
-import type { TenantId } from '../../id.ts'
+import type { StreamId, TenantId } from '../../id.ts'
 import type { Catalogue } from '../../products/catalogue.ts'
 import { findTenantsOfGroups, groupKey } from '../group.repository.ts'
+import { streamOf } from '../stream.ts'
 
 /** For whom something was done: what the product calls it, and the tenant that it is, if it is one. */
 export interface AuditGroup {
@@ -25,6 +26,25 @@ export interface AuditScope {
 /** A scope that is one group's. */
 export type GroupScope = AuditScope & { readonly group: AuditGroup }
 
+/**
+ * What the platform's people see of one tenant: all that is in its stream, whoever recorded it, the registry among them;
+ * less where they ask for less. A type of its own, so that no scope of a product comes to be without one.
+ */
+export interface StreamScope {
+  /** The stream of the tenant, whose id it has. */
+  readonly stream_id: StreamId
+  /** The one product whose events are seen; those of all where none is named. */
+  readonly product?: string | undefined
+  /** The one environment; both where none is named. */
+  readonly environment?: KeyEnvironment | undefined
+}
+
+/** What of the log a search or an export is about. */
+export type LogScope = AuditScope | StreamScope
+
+/** Whether it is a tenant's whole log, for the platform's people alone. */
+export const isStreamScope = (scope: LogScope): scope is StreamScope => 'stream_id' in scope
+
 /** The group of a product that has this id, as it is now: a tenant that has or had the product, or a mere text. */
 export async function resolveGroup(
   db: Reader,
@@ -37,21 +57,38 @@ export async function resolveGroup(
 }
 
 /**
- * What a row of the log has to be to be in a scope. A tenant's log is looked into while the tenant can be seen: of one
- * that is archived, or about to be purged, there is nothing.
+ * What a row of the log has to be to be in a scope: a group that is no tenant has a log of its own. A tenant's log is
+ * looked into while the tenant can be seen: of one that is archived, or about to be purged, there is nothing but for the
+ * platform's people.
  */
-export function inScope({ product, environment, group, target_id }: AuditScope) {
+export function inScope(scope: LogScope) {
+  return isStreamScope(scope) ? inStream(scope) : ofProduct(scope)
+}
+
+function inStream({ stream_id, product, environment }: StreamScope) {
+  return [
+    sql<SqlBool>`stream_id = ${stream_id}`,
+    ...(product === undefined ? [] : [sql<SqlBool>`product = ${product}`]),
+    ...(environment === undefined ? [] : [sql<SqlBool>`environment = ${environment}`]),
+  ]
+}
+
+function ofProduct({ product, environment, group, target_id }: AuditScope) {
   return [
     sql<SqlBool>`product = ${product}`,
     sql<SqlBool>`environment = ${environment}`,
-    ...(group ? [ofGroup(group)] : []),
+    ...(group ? [ofGroup(group, streamOfScope({ product, environment, group }))] : []),
     ...(target_id === undefined ? [] : [sql<SqlBool>`target_id = ${target_id}`]),
   ]
 }
 
-function ofGroup({ id, tenant_id }: AuditGroup) {
-  if (tenant_id === null) return sql<SqlBool>`group_id = ${id}`
-  return sql<SqlBool>`stream_id = ${tenant_id} and exists (
+/** The log that a group's events are in. */
+export const streamOfScope = ({ product, environment, group }: GroupScope): StreamId =>
+  streamOf({ tenant_id: group.tenant_id, product, environment, group_id: group.id })
+
+function ofGroup({ tenant_id }: AuditGroup, stream: StreamId) {
+  if (tenant_id === null) return sql<SqlBool>`stream_id = ${stream}`
+  return sql<SqlBool>`stream_id = ${stream} and exists (
     select from tenants where id = ${tenant_id} and status <> 'archived' and purge_requested_at is null
   )`
 }

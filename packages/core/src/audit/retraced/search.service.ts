@@ -1,12 +1,12 @@
 import { boundedRead } from '../../db/bounded-read.ts'
 import type { Db } from '../../db/handles.ts'
 import { RegistryError } from '../../errors.ts'
-import { findEntities } from '../entity.repository.ts'
+import { type EntityKey, findEntities } from '../entity.repository.ts'
 import { parseSearch } from '../search-language.ts'
 import { streamOf } from '../stream.ts'
 import { decodePlace, decodeStart, encodePlace, encodeStart } from './cursor.ts'
 import { type AuditRow, pageBytesMax, readEventPage } from './event-page.repository.ts'
-import type { AuditScope } from './scope.ts'
+import type { LogScope } from './scope.ts'
 
 /** How much may be asked for, and what is answered where nothing is said. */
 const auditSearchBounds = { page: 20, pageMax: 1_000, offsetMax: 1_000_000, queryLength: 2_000 } as const
@@ -53,7 +53,7 @@ export interface AuditConnection extends AuditPage {
  * the log, whatever the order.
  * @throws {RegistryError} `audit_search.invalid`, `page.cursor_invalid`, `database.busy` for what takes too long
  */
-export async function searchAuditEvents(db: Db, scope: AuditScope, asked: SearchArguments): Promise<AuditConnection> {
+export async function searchAuditEvents(db: Db, scope: LogScope, asked: SearchArguments): Promise<AuditConnection> {
   const { first, last } = asked
   const [after, before] = [said(asked.after), said(asked.before)]
   if (isSaid(first) && isSaid(last)) throw invalid('Ask for the first ones or for the last ones, not for both.')
@@ -83,7 +83,7 @@ export async function searchAuditEvents(db: Db, scope: AuditScope, asked: Search
  */
 export async function searchAuditEventsPaginated(
   db: Db,
-  scope: AuditScope,
+  scope: LogScope,
   asked: PaginatedArguments,
 ): Promise<AuditPage> {
   const offset = asked.pageOffset ?? 0
@@ -125,10 +125,15 @@ export async function withGroupNames(
 ): Promise<AuditRow[]> {
   const nameless = rows.filter((row) => lacksGroupName(row))
   if (nameless.length === 0) return [...rows]
-  const keys = new Map(nameless.map((row) => [row.group_id, groupKeyOf(row)]))
-  const known = new Map((await findEntities(db, [...keys.values()])).map(({ entity_id, name }) => [entity_id, name]))
-  return rows.map((row) => (lacksGroupName(row) ? { ...row, group_name: known.get(row.group_id ?? '') ?? null } : row))
+  const keys = new Map(nameless.map((row) => [nameOf(groupKeyOf(row)), groupKeyOf(row)]))
+  const known = new Map((await findEntities(db, [...keys.values()])).map((each) => [nameOf(each), each.name]))
+  return rows.map((row) =>
+    lacksGroupName(row) ? { ...row, group_name: known.get(nameOf(groupKeyOf(row))) ?? null } : row,
+  )
 }
+
+/** Two products can know the same group by two names: its scope is theirs. */
+const nameOf = ({ scope, entity_id }: Pick<EntityKey, 'scope' | 'entity_id'>) => `${scope} ${entity_id}`
 
 const lacksGroupName = ({ group_id, group_name, erased }: AuditRow) =>
   group_id !== null && group_name === null && !erased

@@ -1,4 +1,3 @@
-import { createHash, randomBytes } from 'node:crypto'
 import { v7 } from 'uuid'
 import type { Db } from '../../db/handles.ts'
 import { housekeeping } from '../../db/housekeeping.ts'
@@ -6,6 +5,9 @@ import type { Actor } from '../actor.ts'
 import { audited, changed, unchanged } from '../audited.ts'
 import { tenantOfGroup } from './group-state.ts'
 import type { GroupScope } from './scope.ts'
+import * as support from './support-viewer.repository.ts'
+import type { SupportViewer } from './support-viewer.repository.ts'
+import { digestOf, newViewerToken } from './viewer-token.ts'
 import * as viewers from './viewer.repository.ts'
 import type { Viewer } from './viewer.repository.ts'
 
@@ -23,21 +25,28 @@ export interface NewViewer extends Pick<Viewer, 'scope' | 'actor_id' | 'is_admin
  * @returns the token: 32 hexadecimal digits
  */
 export async function issueViewerToken(db: Db, viewer: NewViewer): Promise<string> {
-  const token = randomBytes(16).toString('hex')
+  const { token, digest } = newViewerToken()
   await housekeeping(db, async (tx) => {
-    await viewers.insertViewer(tx, { ...viewer, id: v7(), token_digest: digestOf(token) })
+    await viewers.insertViewer(tx, { ...viewer, id: v7(), token_digest: digest })
   })
   return token
 }
 
+/** Who looks into the log of a group of a product, or, of the platform's people, into the whole log of a tenant. */
+export type AnyViewer = Viewer | SupportViewer
+
+/** Whether it is one of the platform's people. */
+export const isSupportViewer = (viewer: AnyViewer): viewer is SupportViewer => 'issuer' in viewer
+
 /** Who a token lets look, unless that is over. */
-export async function findViewerByToken(db: Db, token: string): Promise<Viewer | undefined> {
-  return await viewers.findViewerByToken(db, digestOf(token))
+export async function findViewerByToken(db: Db, token: string): Promise<AnyViewer | undefined> {
+  const digest = digestOf(token)
+  return (await viewers.findViewerByToken(db, digest)) ?? (await support.findSupportViewerByToken(db, digest))
 }
 
 /** Who may look under this id, unless that is over. */
-export async function findViewer(db: Db, id: string): Promise<Viewer | undefined> {
-  return await viewers.findViewer(db, id)
+export async function findViewer(db: Db, id: string): Promise<AnyViewer | undefined> {
+  return (await viewers.findViewer(db, id)) ?? (await support.findSupportViewer(db, id))
 }
 
 /** Ends whatever somebody may still look at in a group. Answers how many tokens it were. */
@@ -59,12 +68,14 @@ const rowsAtOnce = 1_000
 
 /** Deletes what is over, and answers how much it was. To be done every few minutes. */
 export async function cleanViewers(db: Db): Promise<number> {
+  return (await cleanAll(db, viewers.deleteOldViewers)) + (await cleanAll(db, support.deleteOldSupportViewers))
+}
+
+async function cleanAll(db: Db, deleteSome: typeof viewers.deleteOldViewers): Promise<number> {
   let sum = 0
   for (;;) {
-    const gone = await housekeeping(db, async (tx) => await viewers.deleteOldViewers(tx, rowsAtOnce))
+    const gone = await housekeeping(db, async (tx) => await deleteSome(tx, rowsAtOnce))
     sum += gone
     if (gone < rowsAtOnce) return sum
   }
 }
-
-const digestOf = (token: string) => createHash('sha256').update(token).digest()

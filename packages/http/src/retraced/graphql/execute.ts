@@ -1,7 +1,8 @@
 import {
   type AuditPage,
-  type AuditScope,
   type Db,
+  isStreamScope,
+  type LogScope,
   type PaginatedArguments,
   RegistryError,
   type SearchArguments,
@@ -35,7 +36,7 @@ export interface GraphqlAnswer {
 }
 
 /** Answers a question about the events in a scope. */
-export async function answerGraphql(db: Db, scope: AuditScope, request: GraphqlRequest): Promise<GraphqlAnswer> {
+export async function answerGraphql(db: Db, scope: LogScope, request: GraphqlRequest): Promise<GraphqlAnswer> {
   const document = documentOf(request.query)
   if ('errors' in document) return { status: 400, result: document, refused: true, shows: false }
   const result = await execute({
@@ -79,18 +80,19 @@ function documentOf(text: string): Read {
   }
 }
 
-const rootOf = (db: Db, scope: AuditScope) => ({
+const rootOf = (db: Db, scope: LogScope) => ({
   search: async (asked: SearchArguments) => {
     const { pageInfo, ...page } = await searchAuditEvents(db, scope, asked)
-    return { ...shown(page), pageInfo }
+    return { ...shown(page, scope), pageInfo }
   },
-  searchPaginated: async (asked: PaginatedArguments) => shown(await searchAuditEventsPaginated(db, scope, asked)),
+  searchPaginated: async (asked: PaginatedArguments) =>
+    shown(await searchAuditEventsPaginated(db, scope, asked), scope),
 })
 
-const shown = ({ edges, totalCount }: AuditPage) => ({
-  edges: edges.map(({ node, cursor }) => ({ node: () => nodeOf(node), cursor })),
-  totalCount,
-})
+function shown({ edges, totalCount }: AuditPage, scope: LogScope) {
+  const ofAll = isStreamScope(scope)
+  return { edges: edges.map(({ node, cursor }) => ({ node: () => nodeOf(node, { ofAll }), cursor })), totalCount }
+}
 
 /** The status that errors of resolvers answer with, and what the log hears of them. */
 function judge(errors: readonly GraphQLError[]): { status: number; error?: unknown } {

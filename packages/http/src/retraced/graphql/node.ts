@@ -7,8 +7,11 @@ const mapOf = (json: unknown): EventMap | null => (typeof json === 'string' ? de
 
 const listOf = (json: unknown) => mapOf(json)?.map(([key, value]) => ({ key, value })) ?? null
 
-/** An event as the schema has it. What is seldom asked for, and dear, is made when it is asked for. */
-export function nodeOf(row: AuditRow) {
+/**
+ * An event as the schema has it. What is seldom asked for, and dear, is made when it is asked for.
+ * @param ofAll whether events of several products stand beside it: then the sentence for people begins with whose it is
+ */
+export function nodeOf(row: AuditRow, { ofAll = false } = {}) {
   return {
     id: bareId(row.id),
     action: row.action,
@@ -28,7 +31,7 @@ export function nodeOf(row: AuditRow) {
       fields: () => listOf(row.target_fields),
     },
     crud: row.crud,
-    display: () => ({ markdown: markdownOf(row) }),
+    display: () => ({ markdown: ofAll ? `${markdownOfOrigin(row)}: ${markdownOf(row)}` : markdownOf(row) }),
     received: wireTime(row.received_at),
     created: wireTime(row.created_at),
     canonical_time: wireTime(row.canonical_at),
@@ -57,6 +60,10 @@ function markdownOf({ actor_id, actor_name, action, target_id, target_name }: Au
   const subject = who === null ? 'An unknown actor' : `**${escapeMarkdown(who)}**`
   return `${subject} performed the action **${escapeMarkdown(action)}**${what === null ? '' : ` on **${escapeMarkdown(what)}**`}`
 }
+
+/** Who recorded it: the schema has no field for that, since elsewhere all are of one product. */
+const markdownOfOrigin = ({ product, environment }: AuditRow) =>
+  `**${escapeMarkdown(product)}**${environment === 'live' ? '' : ` (${escapeMarkdown(environment)})`}`
 
 /** The event as JSON, in the words of the wire, its maps as they were sent. Made of what is stored: nothing else is kept. */
 function rawOf(row: AuditRow): string {

@@ -1,0 +1,33 @@
+/** How much of an event can be found by its words, in UTF-16 code units. */
+export const searchLengthMax = 65_536
+
+/** Signs behind which PostgreSQL's parser looks for an address, a host or a path. */
+const signs = /[@_/~]/g
+/** What stands together may have so many of them, and so many of the first one. */
+const signsMax = 8
+const atSignsMax = 2
+
+/** A tag or a comment that does not end is looked through to the end of the text. */
+const tagsMax = 16
+
+/** No lexeme is worth finding that is longer. */
+const tooLong = /\S{256}(?=\S)/gu
+
+/**
+ * A text of which PostgreSQL finds the words in a time that grows with its length. Its parser looks ahead from each
+ * sign that may belong to an address or a path, as far as nothing separates, and from each tag as far as it has no end:
+ * 65 536 characters of `a_a_a_…` take it a minute. So what stands together and has many such signs is parted by them, what
+ * is longer than a word is cut, and tags are none where there are many. What is looked for is treated in the same way.
+ */
+export function searchable(text: string): string {
+  const flat = text.split('<').length > tagsMax ? text.replaceAll('<', ' ') : text
+  return flat.replaceAll(/\S{17,}/g, (run) => {
+    const parted = hasMany(run) ? run.replaceAll(signs, ' ') : run
+    return parted.length > 256 ? parted.replaceAll(tooLong, '$& ') : parted
+  })
+}
+
+function hasMany(run: string): boolean {
+  const found = run.match(signs) ?? []
+  return found.length > signsMax || found.filter((sign) => sign === '@').length > atSignsMax
+}
