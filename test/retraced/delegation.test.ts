@@ -80,6 +80,7 @@ describe('viewer tokens', () => {
     expect(body.data.search.edges.map(({ node }: { node: { action: string } }) => node.action)).toEqual(['target.one'])
     const made = await view(session, '/project/certifai/eitapi_token', 'POST', { displayName: 'x' })
     expect(made.status).toBe(403)
+    expect((await view(session, '/project/certifai/eitapi_tokens')).status).toBe(403)
     const plain = await sessionOf({ group_id: 'targets', actor_id: 'a', is_admin: 'false' })
     expect((await view(plain, '/project/certifai/eitapi_token', 'POST', { displayName: 'x' })).status).toBe(403)
     expect((await view(plain, '/project/certifai/eitapi_tokens')).status).toBe(200)
@@ -329,10 +330,14 @@ describe('enterprise tokens', () => {
   })
 
   test('are at most a hundred in a group, and have a name', async () => {
-    for (const json of [{}, { display_name: ' ' }, { display_name: 7 }, [], { display_name: 'x'.repeat(1_001) }]) {
+    const named = ['', ' ', 7, null, 'x'.repeat(1_001), 'a\nb', 'a\u0007'].map((display_name) => ({ display_name }))
+    for (const json of [{}, [], ...named]) {
       expect((await wire.ask('POST', tokens('named'), key, { json })).status).toBe(400)
     }
-  })
+    const make = async () => (await wire.ask('POST', tokens('full'), key, { json: { display_name: 'x' } })).status
+    const statuses = await Promise.all(Array.from({ length: 102 }, make))
+    expect(statuses.toSorted((a, b) => a - b)).toEqual([...Array.from({ length: 100 }, () => 201), 409, 409])
+  }, 60_000)
 
   test('stand in no log and in no event, whole', async () => {
     const { token } = (await wire.ask('POST', tokens('quiet'), key, { json: { display_name: 'x' } })).body as {

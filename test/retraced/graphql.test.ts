@@ -1,4 +1,5 @@
 import { getIntrospectionQuery } from 'graphql'
+import { Client } from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startWire, type Wire } from './wire.ts'
 
@@ -263,4 +264,17 @@ describe('the schema', () => {
   ])('a body with %s: 400', async (_what, json) => {
     expect((await wire.ask('POST', '/publisher/v1/graphql', key, { json })).status).toBe(400)
   })
+})
+
+test('a search that takes too long is 503, and says when to come back', async () => {
+  const owner = new Client({ connectionString: wire.database.ownerUrl })
+  await owner.connect()
+  try {
+    await owner.query('begin; lock table audit_log in access exclusive mode')
+    const { status, headers, body } = await ask('{ search { totalCount } }')
+    expect([status, headers.get('retry-after')]).toEqual([503, '1'])
+    expect(body).toMatchObject({ errors: [{ path: ['search'] }], data: { search: null } })
+  } finally {
+    await owner.end()
+  }
 })

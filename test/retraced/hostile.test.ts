@@ -441,6 +441,39 @@ describe('files', () => {
   })
 })
 
+test('a page of too many megabytes is refused, and a file is read in smaller pieces', async () => {
+  const group = 'heavy'
+  for (let at = 0; at < 4; at += 1) {
+    const fields = { a: 'x'.repeat(250_000) }
+    const events = Array.from({ length: 35 }, () => ({
+      action: 'heavy.row',
+      crud: 'c',
+      actor: { id: 'a' },
+      group: { id: group },
+      fields,
+    }))
+    expect((await wire.ask('POST', `${project}/event/bulk`, key, { json: { events } })).status).toBe(201)
+  }
+  const headers = { authorization: await sessionOf(group) }
+  const ask = async (last: number) =>
+    await wire.call('POST', '/audit/viewer/v1/graphql?skipViewLogEvent=true', {
+      headers,
+      json: { query: `{ search(last: ${last}) { totalCount edges { node { id } } } }` },
+    })
+  const refused = await ask(140)
+  expect([refused.status, refused.body.data]).toEqual([400, { search: null }])
+  expect(refused.body.errors[0].message).toContain('ask for fewer')
+  const { body } = await ask(100)
+  expect([body.data.search.edges.length, body.data.search.totalCount]).toEqual([100, 140])
+  const made = await wire.call('POST', '/audit/viewer/v1/project/certifai/export', {
+    headers,
+    json: { name: 'heavy', exportBody: {} },
+  })
+  const path = `/audit/viewer/v1/project/certifai/export/${made.body.id}/rendered`
+  const lines = (await wire.call('GET', path, { headers })).text.split('\n').slice(1, -1)
+  expect([lines.length, new Set(lines.map((line) => line.slice(0, 32))).size]).toEqual([140, 140])
+}, 30_000)
+
 test('callers are counted by their key, as everywhere', async () => {
   const strict = await startWire({ RATE_LIMIT: '3/60' })
   try {

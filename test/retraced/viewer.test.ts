@@ -1,4 +1,5 @@
 import { createTenant, NewTenant, putTenantProduct, NewTenantProduct, type TenantId } from '@breakpilot/tenant-core'
+import { Client } from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { keyCatalogue, testActor } from '../builders.ts'
 import { clientOf, everything, startWire, type Wire } from './wire.ts'
@@ -185,6 +186,49 @@ describe('exports', () => {
     for (const exportBody of ['{"searchQuery":7}', '[]', 7, null, 'x'.repeat(2_001), 'crud:x']) {
       expect((await view(session, 'POST', '/project/certifai/export', { name: 'x', exportBody })).status).toBe(400)
     }
+  })
+
+  test('that nobody reads leave their place to others', async () => {
+    const group = 'not-read'
+    await publish({ action: 'not.read', crud: 'c', actor: { id: 'a' }, group: { id: group } })
+    const session = await sessionFor(group)
+    const { body } = await view(session, 'POST', '/project/certifai/export', { name: 'x', exportBody: {} })
+    const path = `/project/certifai/export/${body.id}/rendered`
+    // More than there are at the same time.
+    for (let turn = 0; turn < 10; turn += 1) expect((await view(session, 'HEAD', path)).status).toBe(200)
+    const gone = Array.from({ length: 10 }, async () => {
+      const caller = new AbortController()
+      const asked = fetch(`${wire.url}/audit/viewer/v1${path}`, {
+        headers: { authorization: session },
+        signal: caller.signal,
+      })
+      setTimeout(() => caller.abort(), 5)
+      await asked.catch(() => undefined)
+    })
+    await Promise.all(gone)
+    await expect.poll(async () => (await view(session, 'GET', path)).status).toBe(200)
+  })
+
+  test('are not shown where that they are taken away cannot be recorded', async () => {
+    const group = 'not-recorded'
+    await publish({ action: 'not.recorded', crud: 'c', actor: { id: 'a' }, group: { id: group } })
+    const session = await sessionFor(group)
+    const { body } = await view(session, 'POST', '/project/certifai/export', { name: 'x', exportBody: {} })
+    const path = `/project/certifai/export/${body.id}/rendered`
+    const owner = new Client({ connectionString: wire.database.ownerUrl })
+    await owner.connect()
+    try {
+      await owner.query(`alter table audit_log add constraint no_looks check (action <> 'audit.log.view') not valid`)
+      // More than there are at the same time.
+      for (let turn = 0; turn < 10; turn += 1) {
+        const { status, text } = await view(session, 'GET', path)
+        expect([status, text.includes('not.recorded')]).toEqual([500, false])
+      }
+      await owner.query('alter table audit_log drop constraint no_looks')
+    } finally {
+      await owner.end()
+    }
+    expect((await view(session, 'GET', path)).text).toContain('not.recorded')
   })
 
   test('are recorded each time that they are taken away, and not in the file itself', async () => {

@@ -48,19 +48,21 @@ const columnsOfAll: typeof columns = {
 }
 
 /**
- * A file of events, piece by piece: a line of names, and a line for each.
+ * A file of events, piece by piece: a line of names, and a line for each. Nothing of it is there before the first events
+ * are.
  * @param ofAll whether the events may be of several products, and each says of which one
  */
 export async function* csvOf(
-  first: readonly AuditRow[] | undefined,
-  rest: AsyncIterable<readonly AuditRow[]>,
+  pages: AsyncIterable<readonly AuditRow[]>,
   { ofAll = false } = {},
 ): AsyncGenerator<string, void> {
   const shown = ofAll ? columnsOfAll : columns
-  const linesOf = (rows: readonly AuditRow[]) => rows.map((row) => lineOf(row, Object.values(shown))).join('')
-  yield `${Object.keys(shown).join(',')}\n`
-  if (first) yield linesOf(first)
-  for await (const rows of rest) yield linesOf(rows)
+  let begun = `${Object.keys(shown).join(',')}\n`
+  for await (const rows of pages) {
+    yield begun + rows.map((row) => lineOf(row, Object.values(shown))).join('')
+    begun = ''
+  }
+  if (begun !== '') yield begun
 }
 
 const lineOf = (row: AuditRow, cells: readonly ((row: AuditRow) => Cell)[]) =>
@@ -79,4 +81,4 @@ function written(cell: Cell): string {
 }
 
 /** A name that is a file's everywhere. */
-export const fileNameOf = (name: string) => name.replaceAll(/[^A-Za-z0-9._-]+/g, '_').slice(0, 100) || 'export'
+export const fileNameOf = (name: string) => name.replaceAll(/[^A-Za-z0-9._-]+/g, '_').slice(0, 96) || 'export'

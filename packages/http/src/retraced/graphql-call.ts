@@ -1,4 +1,4 @@
-import type { LogScope } from '@breakpilot/tenant-core'
+import { type LogScope, RegistryError } from '@breakpilot/tenant-core'
 import { answerGraphql, type GraphqlAnswer, type GraphqlRequest } from './graphql/execute.ts'
 import { WireError } from './wire-error.ts'
 import type { WireCall, WireReply } from './wire-route.ts'
@@ -11,7 +11,13 @@ export async function graphqlOf(call: WireCall, scope: LogScope): Promise<Graphq
 
 /** @param bare whether what is refused is answered as a list alone, as Retraced does at one of its paths */
 export function graphqlReply({ status, result, refused, error }: GraphqlAnswer, bare = false): WireReply {
-  return { status, json: refused && bare ? result.errors : result, ...(status >= 500 && { error }) }
+  const retryAfter = error instanceof RegistryError ? error.retryAfterSeconds : undefined
+  return {
+    status,
+    json: refused && bare ? result.errors : result,
+    ...(status >= 500 && { error }),
+    ...(retryAfter !== undefined && { headers: ['Retry-After', String(retryAfter)] }),
+  }
 }
 
 function readBody(body: unknown): GraphqlRequest {

@@ -1,4 +1,3 @@
-import { pipeline } from 'node:stream/promises'
 import { RegistryError, withoutKeys } from '@breakpilot/tenant-core'
 import cors from 'cors'
 import type { Express, NextFunction, Request, Response } from 'express'
@@ -8,6 +7,7 @@ import { type HostOptions, signalOf } from '../mount.ts'
 import type { Counted } from '../rate-limit.ts'
 import { requestId } from '../request-id.ts'
 import { securityHeaders } from '../security-headers.ts'
+import { sendStream } from '../stream.ts'
 import { textReader } from '../text-body.ts'
 import { proverOf } from './credentials.ts'
 import { delegationRoutes } from './delegation.ts'
@@ -82,7 +82,7 @@ const viewerCors = cors({
   maxAge: 600,
 })
 
-function answerWith(route: WireRoute, services: WireServices, { onAnswered }: HostOptions) {
+function answerWith(route: WireRoute, services: WireServices, { onAnswered, stopping }: HostOptions) {
   const readText = textReader({ types: ['application/json'], bytesMax: route.bodyBytesMax ?? bodyBytesMax })
   return async (request: Request, response: Response): Promise<void> => {
     const startedAt = performance.now()
@@ -116,11 +116,11 @@ function answerWith(route: WireRoute, services: WireServices, { onAnswered }: Ho
         },
         count,
       })
-      await send(request, response, reply, counted)
+      await send(request, response, reply, { counted, stopping })
       told(reply.status, reply.error)
     } catch (error) {
       const body = wireErrorOf(error)
-      if (!response.headersSent) await send(request, response, errorReply(error), counted)
+      if (!response.headersSent) await send(request, response, errorReply(error), { counted })
       // What was given up because nobody waits for it is nobody's fault.
       if (isGivenUp(error, response)) told(callerGone)
       else told(body.status, error)
@@ -142,9 +142,7 @@ function errorReply(error: unknown): WireReply {
   }
 }
 
-const isGivenUp = (error: unknown, response: Response) =>
-  (response.destroyed && error === signalOf(response).reason) ||
-  (error instanceof Error && 'code' in error && error.code === 'ERR_STREAM_PREMATURE_CLOSE')
+const isGivenUp = (error: unknown, response: Response) => response.destroyed && error === signalOf(response).reason
 
 const queryOf = ({ url }: Request) => new URLSearchParams(url.includes('?') ? url.slice(url.indexOf('?') + 1) : '')
 
@@ -155,7 +153,19 @@ interface Writing {
   readonly text?: string
 }
 
-async function send(request: Request, response: Response, reply: WireReply, counted?: Counted): Promise<void> {
+/** What is sent beside a reply, and what ends it. */
+interface Sending {
+  readonly counted?: Counted | undefined
+  readonly stopping?: AbortSignal | undefined
+}
+
+/** @throws what a stream throws */
+async function send(
+  request: Request,
+  response: Response,
+  reply: WireReply,
+  { counted, stopping }: Sending = {},
+): Promise<void> {
   const { status, json: body, stream } = reply
   const headers = [
     ...(reply.headers ?? []),
@@ -166,9 +176,8 @@ async function send(request: Request, response: Response, reply: WireReply, coun
     ...(status === 413 ? ['Connection', 'close'] : []),
   ]
   if (stream) {
-    response.writeHead(status, [...headers, ...common(request)])
-    if (request.method === 'HEAD') response.end()
-    else await pipeline(stream, response)
+    const more = [...headers, 'X-Retraced-RequestId', requestId(request)]
+    await sendStream(request, response, status, stream, more, { left: signalOf(response), stopping })
     return
   }
   if (body === undefined) write(request, response, { status, headers })

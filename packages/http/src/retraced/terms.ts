@@ -31,6 +31,8 @@ const nameBytes = 1_000
 export function nameOf(name: string, value: unknown): string {
   const text = typeof value === 'string' ? value.trim() : ''
   if (text === '') throw new WireError(400, `Missing required field '${name}'`)
+  // It stands in lists that other people read, on one line.
+  if (/\p{Cc}/u.test(text)) throw new WireError(400, `'${name}' has control characters`)
   return textOf(name, text, nameBytes)
 }
 

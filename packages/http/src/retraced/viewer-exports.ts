@@ -80,20 +80,25 @@ async function renderExport(call: WireCall): Promise<WireReply> {
   const id = idOfBare(call.params['id'] ?? '')
   const found = id === undefined ? undefined : await savedBy(call, viewer, id)
   if (!found) throw new WireError(404, 'There is no such export')
-  const pages = exportedEvents(call.services.db, viewer.scope, found.body)
-  // What cannot be found at all is an error still; later ones can only end the file.
-  const first = await pages.next()
-  await recordFile(call, viewer, found)
   return {
     status: 200,
-    headers: [
-      'Content-Type',
-      'text/csv; charset=utf-8',
-      'Content-Disposition',
-      `attachment; filename="${fileNameOf(found.name)}.csv"`,
-    ],
-    stream: csvOf(first.done === true ? undefined : first.value, pages, { ofAll: isSupportViewer(viewer) }),
+    stream: {
+      mediaType: 'text/csv; charset=utf-8',
+      fileName: `${fileNameOf(found.name)}.csv`,
+      chunks: csvOf(takenAway(call, viewer, found), { ofAll: isSupportViewer(viewer) }),
+    },
   }
+}
+
+/** What a file has in it. That it is taken away is recorded when the first of it was found, before any of it is sent. */
+async function* takenAway(call: WireCall, viewer: AnyViewer, found: SavedExport) {
+  let isRecorded = false
+  for await (const rows of exportedEvents(call.services.db, viewer.scope, found.body)) {
+    if (!isRecorded) await recordFile(call, viewer, found)
+    isRecorded = true
+    yield rows
+  }
+  if (!isRecorded) await recordFile(call, viewer, found)
 }
 
 async function savedBy({ services: { db } }: WireCall, viewer: AnyViewer, id: string): Promise<SavedExport> {

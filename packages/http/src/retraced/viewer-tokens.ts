@@ -77,6 +77,9 @@ async function createToken(call: WireCall): Promise<WireReply> {
 
 async function listTokens(call: WireCall): Promise<WireReply> {
   const viewer = await groupViewerOf(call)
+  if (viewer.scope.target_id !== undefined) {
+    throw new WireError(403, 'Only a viewer who sees the whole group sees who else reads it')
+  }
   const found = await listEnterpriseTokens(call.services.db, viewer.scope)
   await recordLook(call, lookerOf(viewer), {
     action: 'eitapi_tokens.list',

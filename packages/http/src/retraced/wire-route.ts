@@ -1,6 +1,7 @@
 import type { Request, Response } from 'express'
 import type { Limit } from '../rate-limit.ts'
 import type { Services } from '../route.ts'
+import type { StreamedResult } from '../stream.ts'
 import type { Prove } from './credentials.ts'
 
 /** How this wire behaves. */
@@ -46,8 +47,8 @@ export interface WireReply {
   readonly status: number
   /** What is sent as JSON; undefined for none. */
   readonly json?: unknown
-  /** What is sent as it is, piece by piece, in place of JSON. */
-  readonly stream?: AsyncIterable<string>
+  /** What is sent while it is made, in place of JSON. */
+  readonly stream?: StreamedResult
   /** Names and values after them. */
   readonly headers?: readonly string[]
   /** What went wrong on our side, for the log. */

@@ -1,4 +1,4 @@
-import { type Expression, type SqlBool, sql } from 'kysely'
+import { type Expression, type RawBuilder, type SqlBool, sql } from 'kysely'
 import { type Reader, unwrap } from '../../db/handles.ts'
 import { type StreamId, TenantId } from '../../id.ts'
 import { everything, type Sight } from '../../sight.ts'
@@ -38,6 +38,8 @@ export interface EventPage {
   /** Whether more come after the page, and whether some come before it. */
   readonly hasMore: boolean
   readonly hasPassed: boolean
+  /** Whether the rest of it was left out, since all of it has too many bytes. */
+  readonly isCut: boolean
 }
 
 type Condition = Expression<SqlBool>
@@ -45,6 +47,24 @@ const all = (conditions: readonly Condition[]) => sql.join(conditions, sql` and 
 
 const shown = sql.raw([...columns, 'row_salt is null as erased'].join(', '))
 const columnNames = sql.raw([...columns, 'erased'].map((name) => `page.${name}`).join(', '))
+
+/** Bytes that the texts of a page have at most, but for its last event: answers are held in memory as a whole. */
+export const pageBytesMax = 32 * 1024 * 1024
+
+/** A page as far as its bytes go, its first event in any case, and how many events it has. */
+function bounded(page: RawBuilder<unknown>, direction: RawBuilder<unknown>): RawBuilder<unknown> {
+  return sql`
+    select * from (
+      select measured.*, count(*) over ()::integer as there, sum(bytes) over (
+        order by canonical_at ${direction}, id ${direction} rows between unbounded preceding and 1 preceding
+      ) as bytes_before
+      from (
+        select found.*, octet_length(concat(group_name, actor_name, actor_href, actor_fields, target_name, target_href,
+          target_type, target_fields, description, component, version, fields, metadata)) as bytes
+        from (${page}) as found
+      ) as measured
+    ) as bounded where coalesce(bytes_before, 0) < ${pageBytesMax}`
+}
 
 const newer = ({ at, id }: Place): Condition => sql`(canonical_at, id) > (${at}::timestamptz, ${id}::uuid)`
 const older = ({ at, id }: Place): Condition => sql`(canonical_at, id) < (${at}::timestamptz, ${id}::uuid)`
@@ -56,37 +76,42 @@ export async function readEventPage(db: Reader, question: EventQuestion): Promis
   const matching = matchingOf(question)
   const { within, passed } = placesOf(question)
   const direction = sql.raw(order)
-  const { rows } = await sql<AuditRow & { total: number; passed: boolean }>`
-    select counted.total, counted.passed, ${columnNames}
+  const page = sql`
+    select ${shown} from audit_log where ${all([...matching, ...within])}
+    order by canonical_at ${direction}, id ${direction} limit ${limit + 1} offset ${offset}`
+  const { rows } = await sql<AuditRow & { total: number; passed: boolean; there: number }>`
+    select counted.total, counted.passed, page.there, ${columnNames}
     from (
       select (select count(*)::integer from audit_log where ${all(matching)}) as total,
         ${passed ? sql`exists (select from audit_log where ${all([...matching, passed])})` : sql`false`} as passed
     ) counted
-    left join lateral (
-      select ${shown} from audit_log where ${all([...matching, ...within])}
-      order by canonical_at ${direction}, id ${direction} limit ${limit + 1} offset ${offset}
-    ) page on true
+    left join lateral (${bounded(page, direction)}) page on true
     order by page.canonical_at ${direction}, page.id ${direction}`.execute(unwrap(db))
   const [first] = rows
   const found = rows.filter(({ id }) => id !== null)
   return {
     rows: found.slice(0, limit),
     total: first?.total ?? 0,
-    hasMore: found.length > limit,
+    hasMore: (first?.there ?? 0) > limit,
     hasPassed: first?.passed ?? false,
+    isCut: found.length < Math.min(first?.there ?? 0, limit),
   }
 }
 
-/** The next events after a place, without counting any: for who reads all of them. */
+/** The next events after a place, without counting any, and whether they are the last: for who reads all of them. */
 export async function readNextEvents(
   db: Reader,
   question: Pick<EventQuestion, 'scope' | 'search' | 'before' | 'limit'>,
-): Promise<AuditRow[]> {
+): Promise<{ readonly rows: AuditRow[]; readonly isLast: boolean }> {
+  const { limit } = question
   const conditions = [...matchingOf(question), ...(question.before ? [older(question.before)] : [])]
-  const { rows } = await sql<AuditRow>`
-    select ${shown} from audit_log where ${all(conditions)}
-    order by canonical_at desc, id desc limit ${question.limit}`.execute(unwrap(db))
-  return rows
+  const page = sql`
+    select ${shown} from audit_log where ${all(conditions)} order by canonical_at desc, id desc limit ${limit}`
+  const { rows } = await sql<AuditRow & { there: number }>`
+    select page.there, ${columnNames} from (${bounded(page, sql.raw('desc'))}) page
+    order by page.canonical_at desc, page.id desc`.execute(unwrap(db))
+  const there = rows[0]?.there ?? 0
+  return { rows, isLast: there < limit && rows.length === there }
 }
 
 /**

@@ -75,13 +75,14 @@ export async function* exportedEvents(db: Db, scope: LogScope, body: SavedSearch
     for (;;) {
       const place = before
       const read = async () =>
-        await boundedRead(db, auditSearchMsMax, async (reader) =>
-          withGroupNames(reader, await readNextEvents(reader, { scope, search, before: place, limit: rowsAtOnce })),
-        )
-      const rows = await desk.inTurn(read)
+        await boundedRead(db, auditSearchMsMax, async (reader) => {
+          const next = await readNextEvents(reader, { scope, search, before: place, limit: rowsAtOnce })
+          return { ...next, rows: await withGroupNames(reader, next.rows) }
+        })
+      const { rows, isLast } = await desk.inTurn(read)
       if (rows.length > 0) yield rows
       const last = rows.at(-1)
-      if (!last || rows.length < rowsAtOnce) return
+      if (!last || isLast) return
       before = { at: last.canonical_at, id: last.id }
     }
   } finally {

@@ -5,7 +5,7 @@ import { type EntityKey, findEntities } from '../entity.repository.ts'
 import { parseSearch } from '../search-language.ts'
 import { streamOf } from '../stream.ts'
 import { decodePlace, decodeStart, encodePlace, encodeStart } from './cursor.ts'
-import { type AuditRow, readEventPage } from './event-page.repository.ts'
+import { type AuditRow, pageBytesMax, readEventPage } from './event-page.repository.ts'
 import type { LogScope } from './scope.ts'
 
 /** How much may be asked for, and what is answered where nothing is said. */
@@ -112,6 +112,8 @@ export async function searchAuditEventsPaginated(
 async function read(db: Db, question: Parameters<typeof readEventPage>[1]) {
   return await boundedRead(db, auditSearchMsMax, async (reader) => {
     const page = await readEventPage(reader, question)
+    if (page.isCut)
+      throw invalid(`What is asked for has more than ${pageBytesMax} bytes: ask for fewer events at once.`)
     return { ...page, rows: await withGroupNames(reader, page.rows) }
   })
 }
