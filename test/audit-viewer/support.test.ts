@@ -106,7 +106,9 @@ describe.skipIf(executable === undefined)('where authentication is off', () => {
     await expect.poll(async () => await rows(page).count()).toBe(1)
     expect(await texts(page)).toContain('deal.tried')
 
+    const ended = page.waitForResponse((response) => response.request().method() === 'DELETE')
     await page.getByRole('button', { name: 'Close' }).click()
+    expect((await ended).status()).toBe(204)
     await page.getByRole('heading', { name: 'For the platform’s people' }).waitFor()
     expect(await rows(page).count()).toBe(0)
     expect(faults).toEqual([])

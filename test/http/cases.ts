@@ -26,6 +26,8 @@ export const ids = {
   nobody: '00000000-0000-0000-0000-000000000002',
   /** Stands for the id of the first event: that one nobody chooses. */
   event: '00000000-0000-0000-0000-0000000000e0',
+  /** Stands for the id of a viewer token. */
+  viewer: '00000000-0000-0000-0000-0000000000e1',
   archived: '00000000-0000-0000-0000-000000000003',
   protected: '00000000-0000-0000-0000-000000000004',
   held: '00000000-0000-0000-0000-000000000005',
@@ -132,6 +134,7 @@ const good: Record<string, { readonly path: string } & CallOptions> = {
     path: '/v1/audit/viewer-tokens',
     json: { tenant_id: id, product: 'certifai', environment: 'live' },
   },
+  endAuditViewerToken: { path: `/v1/audit/viewer-tokens/${ids.viewer}` },
   exportTenant: { path: ofAcme('/export') },
 }
 
@@ -579,6 +582,14 @@ const own: Record<string, readonly OwnCase[]> = {
     { title: 'no tenant', status: 400, code: 'request.invalid', json: { product: 'certifai' } },
     { title: 'no product', status: 400, code: 'request.invalid', json: { tenant_id: id, product: '' } },
     { title: 'more than is asked', status: 400, code: 'request.invalid', json: { tenant_id: id, is_admin: true } },
+  ],
+  endAuditViewerToken: [
+    {
+      title: 'none that there is',
+      status: 404,
+      code: 'audit_viewer.not_found',
+      path: `/v1/audit/viewer-tokens/${ids.nobody}`,
+    },
   ],
   listAuditCheckpoints: [
     {

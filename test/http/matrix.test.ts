@@ -81,6 +81,7 @@ const allowed: Readonly<Record<string, string>> = {
   listAuditCheckpoints: 'owner operator support auditor',
   listAuditSigningKeys: 'owner operator support auditor',
   issueAuditViewerToken: 'owner operator support auditor',
+  endAuditViewerToken: 'owner operator support auditor',
   exportAuditEvents: 'owner operator support auditor admin viewer',
   listAuditStreams: 'owner operator support auditor',
   listAuditStreamEvents: 'owner operator support auditor',

@@ -5,6 +5,7 @@ import {
   type Db,
   type ErrorCode,
   errorTable,
+  issueSupportViewerToken,
   parseKeyring,
   placeLegalHold,
   platformTenant,
@@ -31,6 +32,7 @@ let provider: TestProvider
 let servers: Record<Mode, ServerUnderTest>
 let token: string
 let firstEvent: string
+let viewerToken: string
 let publisher: string
 
 beforeAll(async () => {
@@ -60,6 +62,8 @@ beforeAll(async () => {
   const ofCertifai = { scopes: ['audit:publish'], product: 'certifai', expires_at }
   ;({ key: publisher } = await aKey(local.db, ring, TenantId.parse(platformTenant), ofCertifai))
   ;({ id: firstEvent } = await local.db.selectFrom('audit_log').select('id').limit(1).executeTakeFirstOrThrow())
+  const asked = { tenant_id: TenantId.parse(ids.acme) }
+  ;({ id: viewerToken } = await issueSupportViewerToken(local.db, testActor, asked, { ttlSeconds: 3_600 }))
 })
 afterAll(async () => {
   await servers.oidc.stop()
@@ -84,7 +88,7 @@ describe.each(routes.map((route) => [route.operation, route] as const))('%s', (o
       expect((await servers[each.mode].call(each.method, first.path, first)).status).toBeLessThan(300)
     }
     const before = await written()
-    const path = each.path.replace(ids.event, firstEvent)
+    const path = each.path.replace(ids.event, firstEvent).replace(ids.viewer, viewerToken)
     const answer = await servers[each.mode].call(each.method, path, { ...each, headers })
 
     const code = answer.status < 400 ? undefined : answer.body?.code

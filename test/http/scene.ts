@@ -2,6 +2,7 @@ import {
   appendEvents,
   createProject,
   housekeeping,
+  issueSupportViewerToken,
   newKeyringText,
   parseKeyring,
   type Db,
@@ -35,6 +36,8 @@ export interface Scene {
   readonly eventId: string
   /** Of an event that CertifAI recorded. */
   readonly productEventId: string
+  /** Of a viewer token for its log. */
+  readonly viewerTokenId: string
 }
 
 /** What the platform alone sees of a tenant: none of it may be in anything that others are answered. */
@@ -117,6 +120,7 @@ export async function sceneFor(db: Db, operation: string): Promise<Scene> {
       },
     ]),
   )
+  const viewer = await issueSupportViewerToken(db, testActor, { tenant_id: id }, { ttlSeconds: 300 })
   return {
     n,
     tenant,
@@ -126,6 +130,7 @@ export async function sceneFor(db: Db, operation: string): Promise<Scene> {
     formerSlug: `former-${n}`,
     eventId: event.id,
     productEventId: published?.id ?? '',
+    viewerTokenId: viewer.id,
   }
 }
 
@@ -230,6 +235,7 @@ const requests: Readonly<Record<string, (scene: Scene) => Request>> = {
   listAuditSigningKeys: () => ({ path: '/v1/audit/signing-keys' }),
   exportAuditEvents: ({ tenant }) => ({ path: `/v1/audit/export?format=ndjson&tenant_id=${tenant.id}` }),
   issueAuditViewerToken: ({ tenant }) => ({ path: '/v1/audit/viewer-tokens', json: { tenant_id: tenant.id } }),
+  endAuditViewerToken: ({ viewerTokenId }) => ({ path: `/v1/audit/viewer-tokens/${viewerTokenId}` }),
   listAuditStreams: () => ({ path: '/v1/audit/streams?limit=1000' }),
   listAuditStreamEvents: ({ tenant }) => ({ path: `/v1/audit/streams/${tenant.id}/events?after=0` }),
   getAuditEvent: ({ eventId }) => ({ path: `/v1/audit/events/${eventId}` }),

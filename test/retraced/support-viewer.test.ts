@@ -214,6 +214,22 @@ describe('what is recorded', () => {
   })
 })
 
+test('a token that is ended opens nothing any more, nor does a session with it, and that is recorded', async () => {
+  const closed = await aTenant('closed')
+  const { body } = await issue({ tenant_id: closed })
+  const { session } = await sessionOf(body.token)
+  const end = async () => await wire.call('DELETE', `/v1/audit/viewer-tokens/${body.id}`)
+  expect((await end()).status).toBe(204)
+  const asked = { query: everything, variables: { query: '', last: 1 } }
+  expect((await view(session, 'POST', '/graphql', asked)).status).toBe(401)
+  const again = await wire.call('POST', '/audit/viewer/v1/viewersession', { json: { token: body.token } })
+  expect(again.status).toBe(401)
+  expect(await end()).toMatchObject({ status: 404, body: { code: 'audit_viewer.not_found' } })
+  expect(await recorded(closed, '^audit_viewer.ended')).toEqual([
+    expect.objectContaining({ crud: 'd', actor_id: 'dev', target_id: body.id, target_type: 'audit_viewer' }),
+  ])
+})
+
 describe('exports', () => {
   test('say of which product each event is, and are there for who saved them alone, as long as they may look', async () => {
     await publish('certifai', 'file.one', { id: acme })

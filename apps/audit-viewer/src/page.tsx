@@ -12,6 +12,8 @@ const messageOf = (error: unknown) => (error instanceof Error ? error.message : 
 interface Brought {
   readonly token: string
   readonly asked?: Asked
+  /** What ends the token. */
+  readonly id?: string
 }
 
 /** What the address asks for. */
@@ -30,14 +32,14 @@ function addressOf({ tenant, product, environment }: Asked): string {
 }
 
 async function bringAsked(registry: Registry, asked: Asked): Promise<Brought> {
-  const token = await registry.issueViewerToken(asked)
+  const issued = await registry.issueViewerToken(asked)
   history.replaceState(null, '', addressOf(asked))
-  return { token, asked }
+  return { ...issued, asked }
 }
 
 /** The whole page: the viewer where something is open, else the ways in. */
 export function Page(): ReactElement {
-  const [token, setToken] = useState<string>()
+  const [opened, setOpened] = useState<Pick<Brought, 'token' | 'id'>>()
   const [asked, setAsked] = useState<Asked>()
   const [problem, setProblem] = useState('')
   const [isBusy, setIsBusy] = useState(false)
@@ -46,7 +48,7 @@ export function Page(): ReactElement {
   const latest = useRef(0)
 
   const leave = useCallback((why: string) => {
-    setToken(undefined)
+    setOpened(undefined)
     setAsked(undefined)
     setProblem(why)
   }, [])
@@ -58,13 +60,13 @@ export function Page(): ReactElement {
       setIsBusy(true)
       setProblem('')
       // The viewer that is there has to be gone before another one comes: both keep what they know in one place.
-      setToken(undefined)
+      setOpened(undefined)
       bring()
         .then(
           (brought) => {
             if (turn !== latest.current) return
             setAsked(brought.asked)
-            setToken(brought.token)
+            setOpened(brought)
           },
           (error: unknown) => {
             if (turn === latest.current) leave(told(error))
@@ -137,11 +139,12 @@ export function Page(): ReactElement {
     [isOfSupport, leave],
   )
   const close = () => {
+    if (opened?.id !== undefined) void registry?.endViewerToken(opened.id)
     setRegistry(undefined)
     leave('')
   }
 
-  const table = token !== undefined && <EventTable key={token} token={token} ofSupport={isOfSupport} onEnd={end} />
+  const table = opened && <EventTable key={opened.token} token={opened.token} ofSupport={isOfSupport} onEnd={end} />
   if (asked && registry) {
     return (
       <>
@@ -157,7 +160,7 @@ export function Page(): ReactElement {
     )
   }
   return (
-    table || (
+    table ?? (
       <StartForm problem={problem} isBusy={isBusy} onToken={openToken}>
         <SupportForm
           tenant={askedIn(location).tenant}

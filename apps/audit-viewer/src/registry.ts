@@ -14,6 +14,12 @@ export interface Asked {
   readonly environment: '' | 'live' | 'test'
 }
 
+/** A viewer token, and the id that ends it. */
+export interface IssuedToken {
+  readonly id: string
+  readonly token: string
+}
+
 /** The registry did not do what it was asked. */
 export class RegistryProblem extends Error {
   override readonly name = 'RegistryProblem'
@@ -66,13 +72,18 @@ export class Registry {
    * A viewer token for what is asked.
    * @throws {RegistryProblem}
    */
-  async issueViewerToken({ tenant, product, environment }: Asked): Promise<string> {
+  async issueViewerToken({ tenant, product, environment }: Asked): Promise<IssuedToken> {
     const body = {
       tenant_id: tenant.id,
       ...(product !== '' && { product }),
       ...(environment !== '' && { environment }),
     }
-    return (await this.#ask<{ token: string }>('POST', '/v1/audit/viewer-tokens', body)).token
+    return await this.#ask<IssuedToken>('POST', '/v1/audit/viewer-tokens', body)
+  }
+
+  /** Ends a viewer token before its time. One that cannot be ended now is over soon. */
+  async endViewerToken(id: string): Promise<void> {
+    await this.#ask('DELETE', `/v1/audit/viewer-tokens/${encodeURIComponent(id)}`).catch(() => undefined)
   }
 
   async #ask<Answer>(method: string, path: string, body?: object): Promise<Answer> {
@@ -87,7 +98,7 @@ export class Registry {
     }).catch(() => {
       throw new RegistryProblem(0, 'The server does not answer. Try again later.')
     })
-    if (response.ok) return (await response.json()) as Answer
+    if (response.ok) return (response.status === 204 ? undefined : await response.json()) as Answer
     throw new RegistryProblem(response.status, await problemOf(response))
   }
 }

@@ -92,6 +92,14 @@ export class Audit {
   }
 
   /**
+   * Ends a viewer token before its time, whoever made it.
+   * @throws {NotFoundError} `audit_viewer.not_found` also for one that is over
+   */
+  endViewerToken(viewerTokenId: string, options?: RequestOptions): Call<void> {
+    return this.#transport.call('endAuditViewerToken', { path: { viewer_token_id: viewerTokenId } }, options)
+  }
+
+  /**
    * Verifies a stream, or a part of a long one: `next_cursor` says how to go on. `intact: false` is no error of the call.
    * @throws {NotFoundError} `audit_stream.not_found`
    */

@@ -130,6 +130,7 @@ const methods: Record<
     'POST /v1/audit/viewer-tokens',
     { tenant_id: '7', product: 'certifai' },
   ],
+  endAuditViewerToken: [({ audit }) => audit.endViewerToken('9'), 'DELETE /v1/audit/viewer-tokens/9'],
   listAuditCheckpoints: [({ audit }) => audit.listCheckpoints({ limit: 5 }), 'GET /v1/audit/checkpoints?limit=5'],
   listAuditSigningKeys: [({ audit }) => audit.listSigningKeys(), 'GET /v1/audit/signing-keys'],
   listAuditStreams: [({ audit }) => audit.streams.list({ limit: 5 }), 'GET /v1/audit/streams?limit=5'],

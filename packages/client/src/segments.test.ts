@@ -44,6 +44,7 @@ const acts: Record<Guided[keyof Guided], Act> = {
   revokeAllApiKeys: ({ apiKeys }, id) => apiKeys.revokeAll(id, { reason: 'leaked' }),
   listAuditStreamEvents: ({ audit }, id) => audit.streams.events(id),
   getAuditEvent: ({ audit }, id) => audit.getEvent(id),
+  endAuditViewerToken: ({ audit }, id) => audit.endViewerToken(id),
 }
 
 const table = Object.entries(acts).map(([id, act]) => [id, act, operations[id as keyof typeof acts]] as const)

@@ -38,6 +38,7 @@ export const errorTable = {
   'audit_export.too_many': ['conflict', 'There are as many saved exports as there may be'],
   'audit_export.too_many_running': ['unavailable', 'Too many exports are being made'],
   'audit_stream.not_found': ['not_found', 'There is no such stream'],
+  'audit_viewer.not_found': ['not_found', 'There is no such viewer token'],
   'audit_search.invalid': ['invalid', 'The search cannot be read'],
   'auth.api_key_invalid': ['unauthenticated', 'The API key is not valid'],
   'auth.api_key_refused': ['unauthenticated', 'The API key cannot be used'],

@@ -105,9 +105,10 @@ export async function measureVerification(
     let cursor = ''
     do {
       signal.throwIfAborted()
-      const path = `/v1/audit/streams/${stream}/verification${cursor && `?cursor=${encodeURIComponent(cursor)}`}`
-      const answer = await fetch(`http://127.0.0.1:${registry.port}${path}`, {
-        headers: { Authorization: `Bearer ${registry.token}` },
+      const answer = await fetch(`http://127.0.0.1:${registry.port}/v1/audit/verify`, {
+        method: 'POST',
+        headers: { Authorization: `Bearer ${registry.token}`, 'Content-Type': 'application/json' },
+        body: JSON.stringify({ stream_id: stream, ...(cursor && { cursor }) }),
         signal,
       })
       const page = (await answer.json()) as { intact: boolean; rows: number; next_cursor: string | null }
@@ -125,7 +126,7 @@ export async function measureVerification(
     }
     const ways = [
       { title: '`tenant-migrate audit-verify`, its function', verify: inProcess },
-      { title: '`GET /v1/audit/streams/{stream_id}/verification`', verify: overHttp },
+      { title: '`POST /v1/audit/verify`', verify: overHttp },
     ]
     const times: VerificationTimes[] = []
     for (const { title, verify } of ways) {

@@ -139,6 +139,8 @@ export interface ErrorCodes {
     'audit_export.not_found': true
     /** There is no such stream. */
     'audit_stream.not_found': true
+    /** There is no such viewer token. */
+    'audit_viewer.not_found': true
     /** There is no such enterprise token. */
     'enterprise_token.not_found': true
     /** There is no legal hold on this tenant. */

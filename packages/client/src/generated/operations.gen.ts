@@ -1024,6 +1024,17 @@ type IssueAuditViewerTokenResult = AuditViewerToken;
 
 type IssueAuditViewerTokenBody = NewAuditViewerToken;
 
+type EndAuditViewerTokenResult = void;
+
+type EndAuditViewerTokenPath = {
+    /**
+     * The id of the viewer token.
+     * @pattern ^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})$
+     * @format uuid
+     */
+    viewer_token_id: string;
+};
+
 type GetMeResult = Me;
 
 /**
@@ -1371,6 +1382,12 @@ export type Ops = {
         };
         result: IssueAuditViewerTokenResult;
     };
+    endAuditViewerToken: {
+        args: {
+            path: EndAuditViewerTokenPath;
+        };
+        result: EndAuditViewerTokenResult;
+    };
     getMe: {
         args: {};
         result: GetMeResult;
@@ -1447,5 +1464,6 @@ export const operations = {
   listAuditStreams: { method: 'GET', path: '/v1/audit/streams' },
   listAuditStreamEvents: { method: 'GET', path: '/v1/audit/streams/{stream_id}/events' },
   issueAuditViewerToken: { method: 'POST', path: '/v1/audit/viewer-tokens', idempotent: true },
+  endAuditViewerToken: { method: 'DELETE', path: '/v1/audit/viewer-tokens/{viewer_token_id}' },
   getMe: { method: 'GET', path: '/v1/me' },
 } as const satisfies Record<keyof Ops, Operation>

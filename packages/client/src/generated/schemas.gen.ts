@@ -3109,7 +3109,7 @@ export type AuditStreamEvent = {
  */
 export type AuditViewerToken = {
     /**
-     * The id under which the log tells of it.
+     * The id that the log tells of, and that ends it.
      * @pattern ^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})$
      * @format uuid
      */

@@ -1,5 +1,12 @@
-import { issueSupportViewerToken, NewSupportViewer, SupportViewerToken } from '@breakpilot/tenant-core'
-import { route } from '../route.ts'
+import {
+  endSupportViewer,
+  issueSupportViewerToken,
+  NewSupportViewer,
+  SupportViewerId,
+  SupportViewerToken,
+} from '@breakpilot/tenant-core'
+import { z } from 'zod'
+import { noContent, route } from '../route.ts'
 
 export const auditViewerRoutes = [
   route({
@@ -19,5 +26,19 @@ export const auditViewerRoutes = [
     errors: ['idempotency.secret_gone', 'tenant.not_found'],
     handle: ({ db, actor, body, viewerTtlSeconds }) =>
       issueSupportViewerToken(db, actor, body, { ttlSeconds: viewerTtlSeconds }),
+  }),
+  route({
+    method: 'delete',
+    path: '/v1/audit/viewer-tokens/{viewer_token_id}',
+    operation: 'endAuditViewerToken',
+    tag: 'audit',
+    summary: 'End a token for the audit viewer',
+    description: 'Ends a viewer token before its time, whoever made it, and every session with it.',
+    scope: 'audit:view',
+    params: z.object({ viewer_token_id: SupportViewerId.meta({ description: 'The id of the viewer token.' }) }),
+    status: 204,
+    response: noContent,
+    errors: ['audit_viewer.not_found'],
+    handle: ({ db, actor, params }) => endSupportViewer(db, actor, params.viewer_token_id),
   }),
 ]

@@ -83,6 +83,16 @@ export async function insertSupportViewer(tx: AuditedTx, row: NewSupportViewerRo
   return expires_at
 }
 
+/** Ends one, and what it saved. Answers whether there was any. */
+export async function deleteSupportViewer(tx: AuditedTx, id: string): Promise<boolean> {
+  const { numDeletedRows } = await tx
+    .deleteFrom('registry.audit_support_viewers')
+    .where('id', '=', id)
+    .where('expires_at', '>', sql<Date>`now()`)
+    .executeTakeFirstOrThrow()
+  return numDeletedRows > 0n
+}
+
 /** Deletes some of those that are over, and what they saved. */
 export async function deleteOldSupportViewers(tx: HousekeepingTx, rowsMax: number): Promise<number> {
   const gone = await tx

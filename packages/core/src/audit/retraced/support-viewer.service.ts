@@ -13,7 +13,7 @@ import type { SavedExport } from './saved-export.ts'
 import type { StreamScope } from './scope.ts'
 import * as viewers from './support-viewer.repository.ts'
 import type { SupportViewer } from './support-viewer.repository.ts'
-import type { NewSupportViewer, SupportViewerToken } from './support-viewer.ts'
+import { type NewSupportViewer, SupportViewerId, type SupportViewerToken } from './support-viewer.ts'
 import { newViewerToken } from './viewer-token.ts'
 
 export type { SupportViewer } from './support-viewer.repository.ts'
@@ -41,7 +41,7 @@ export async function issueSupportViewerToken(
     ...(product !== undefined && { product }),
     ...(environment !== undefined && { environment }),
   }
-  const id = v7()
+  const id = SupportViewerId.parse(v7())
   const { name, role } = actor
   const issuer = { id: actor.id, ...(name !== undefined && { name }), role }
   return await audited(db, actor, async (tx) => {
@@ -58,6 +58,26 @@ export async function issueSupportViewerToken(
         after: { ...asked(scope), expires_at },
       },
     )
+  })
+}
+
+/**
+ * Ends a token before its time, and every session made with it.
+ * @param actor has to be of the platform, and need not be who made it
+ * @throws {RegistryError} `audit_viewer.not_found` also for one that is over
+ */
+export async function endSupportViewer(db: Db, actor: Actor, id: SupportViewerId): Promise<void> {
+  if (actor.sight.kind !== 'platform') throw new RegistryError('audit_viewer.not_found')
+  await audited(db, actor, async (tx) => {
+    const viewer = await viewers.findSupportViewer(tx, id)
+    if (!viewer || !(await viewers.deleteSupportViewer(tx, id))) throw new RegistryError('audit_viewer.not_found')
+    return changed(undefined, {
+      action: 'audit_viewer.ended',
+      crud: 'd',
+      tenant: await tenantOf(tx, viewer.scope),
+      target: { id, type: 'audit_viewer' },
+      before: { ...asked(viewer.scope), issuer: viewer.issuer.id },
+    })
   })
 }
 

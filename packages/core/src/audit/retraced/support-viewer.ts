@@ -3,6 +3,14 @@ import { TenantId } from '../../id.ts'
 import { text } from '../../text.ts'
 import { Timestamp } from '../../timestamp.ts'
 
+/** The id of a viewer token of the platform's people: not a part of the token. */
+export const SupportViewerId = z
+  .guid({ error: 'must be a UUID' })
+  .toLowerCase()
+  .brand<'SupportViewerId'>()
+  .meta({ examples: ['0190f1c2-8a6b-7c3d-9e4f-5a6b7c8d9e11'] })
+export type SupportViewerId = z.output<typeof SupportViewerId>
+
 /** Whose log somebody of the platform's wants to look into. */
 export const NewSupportViewer = z
   .strictObject({
@@ -26,10 +34,7 @@ export type NewSupportViewer = z.output<typeof NewSupportViewer>
 /** A token that opens the viewer on it. */
 export const SupportViewerToken = z
   .object({
-    id: z.guid().meta({
-      description: 'The id under which the log tells of it.',
-      examples: ['0190f1c2-8a6b-7c3d-9e4f-5a6b7c8d9e11'],
-    }),
+    id: SupportViewerId.meta({ description: 'The id that the log tells of, and that ends it.' }),
     token: z.string().meta({
       description: 'The viewer token: 32 hexadecimal digits.',
       examples: ['5f2b8c1d9e4a7f3051627384950a1b2c'],
