@@ -22,6 +22,8 @@ export interface ReadTimes {
 /** How long it took to count, in milliseconds, and what came out. */
 export interface CountTimes {
   readonly title: string
+  /** Events in the scope, of which those of some kinds are counted. */
+  readonly scope: number
   readonly events: number
   readonly milliseconds: readonly number[]
   /** Whether words are looked for, which no index counts. */
@@ -73,6 +75,7 @@ export async function measureCounts(database: AuditDatabase, times: number): Pro
   const group = { id: largeTenant, tenant_id: TenantId.parse(largeTenant) }
   const viewer = { product: 'dossier', environment: 'live', group } as const
   const filter = RecordedEventQuery.parse({ ...viewer, group: undefined, tenant_id: largeTenant, crud: 'r,u' })
+  const scope = await countEvents(db, everything, { ...filter, crud: undefined })
   const page = (search: string) => async () =>
     (await readEventPage(db, { scope: viewer, search: parseSearch(search), order: 'desc', limit: 20 })).total
   const frequent = await asOwner(database.url, async (owner) => await word(owner, 1))
@@ -91,7 +94,7 @@ export async function measureCounts(database: AuditDatabase, times: number): Pro
         events = await count()
         if (time >= 0) milliseconds.push(performance.now() - startedAt)
       }
-      counts.push({ title, events, milliseconds, ...rest })
+      counts.push({ title, scope, events, milliseconds, ...rest })
     }
     return counts
   } finally {

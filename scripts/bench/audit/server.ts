@@ -23,7 +23,7 @@ export async function startRegistry(
   const discard = () => Object.values(files).forEach((file) => rmSync(file, { force: true }))
   discard()
   onClose(discard)
-  writeFileSync(files.keyring, newKeyringText('bench'), { mode: 0o600 })
+  writeFileSync(files.keyring, newKeyringText(`bench-${Date.now()}`), { mode: 0o600 })
   writeFileSync(files.signingKey, newSigningKeyText(), { mode: 0o600 })
   const server = await startServer(
     {

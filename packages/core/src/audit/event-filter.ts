@@ -3,6 +3,7 @@ import type { Schema } from '../db/schema.ts'
 import { StreamId, type TenantId } from '../id.ts'
 import type { Sight } from '../sight.ts'
 import { actionBegins, prefixOf } from './action-pattern.ts'
+import { isCrud } from './crud-condition.ts'
 import type { RecordedEventQuery } from './recorded-event.ts'
 import { type Asked, retentionConditions } from './retention.repository.ts'
 import { conditionOf } from './search-conditions.ts'
@@ -85,7 +86,7 @@ function acted({ action, crud }: EventFilter): Expression<SqlBool>[] {
   const prefix = action === undefined ? undefined : prefixOf(action)
   return [
     ...(action === undefined ? [] : [prefix === undefined ? eb('action', '=', action) : actionBegins(prefix)]),
-    ...(crud === undefined ? [] : [sql<SqlBool>`crud = any(${crud}::text[])`]),
+    ...(crud === undefined ? [] : [isCrud(crud)]),
   ]
 }
 

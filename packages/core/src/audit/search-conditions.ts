@@ -2,6 +2,7 @@ import { type RawBuilder, type SqlBool, sql } from 'kysely'
 import type { TenantId } from '../id.ts'
 import type { Sight } from '../sight.ts'
 import { actionBegins } from './action-pattern.ts'
+import { isCrud } from './crud-condition.ts'
 import type { SearchExpression } from './search-language.ts'
 import { searchable } from './search-text.ts'
 import { type Column, own, shown, shows } from './shown-columns.ts'
@@ -57,7 +58,7 @@ export function conditionOf(sight: Sight, expression: SearchExpression, tenant?:
         ...expression.prefixes.map(actionBegins),
       ])
     case 'crud':
-      return sql`crud = any(${expression.values}::text[])`
+      return isCrud(expression.values)
     case 'exact':
       return either(
         expression.values.map((value) =>
