@@ -1,4 +1,4 @@
-import { sql, type Transaction } from 'kysely'
+import { type RawBuilder, sql, type Transaction } from 'kysely'
 import { binaryArray, type BinaryTypes } from '../db/binary-array.ts'
 import { durably } from '../db/durable.ts'
 import { type AuditedTx, type HousekeepingTx, unwrap } from '../db/handles.ts'
@@ -6,7 +6,7 @@ import { executeShape } from '../db/prepared.ts'
 import type { Schema } from '../db/schema.ts'
 import { type EventId, newEventId, type StreamId, type TenantId } from '../id.ts'
 import type { NewAuditEvent } from './audit-event.ts'
-import { type ChainedRow, chainHash, chainVersion, newRowSalt, personalDigest } from './chain.ts'
+import { type ChainedRow, chainHash, chainVersion, genesisHash, newRowSalt, personalDigest } from './chain.ts'
 import { encodeEventMap, type EventMap } from './event-map.ts'
 import { retracedHash } from './retraced-hash.ts'
 import { searchable, searchLengthMax } from './search-text.ts'
@@ -36,8 +36,8 @@ export async function appendEvents(
   const db = unwrap(tx)
   const tenants = new Set(events.map((event) => event.tenant_id).filter((id) => id !== null))
   if (tenants.size > 0) await lockTenants(db, [...tenants].sort())
-  const streams = events.map(streamOfEvent)
-  return await appendToHeads(db, events, streams, await lockHeads(db, [...new Set(streams)].sort()))
+  const batch = prepare(events)
+  return await appendToHeads(db, batch, await lockHeads(db, batch.streams))
 }
 
 /**
@@ -49,9 +49,8 @@ export async function appendForLockedTenants(
   events: readonly NewAuditEvent[],
 ): Promise<AppendedEvent[]> {
   const db = unwrap(tx)
-  const streams = events.map(streamOfEvent)
-  const distinct = [...new Set(streams)].sort()
-  return await appendToHeads(db, events, streams, await lockStandingHeads(db, distinct))
+  const batch = prepare(events)
+  return await appendToHeads(db, batch, await lockStandingHeads(db, batch.streams))
 }
 
 /** The stream that an event belongs to. */
@@ -64,21 +63,35 @@ export const streamOfEvent = (event: NewAuditEvent): StreamId =>
     group_id: event.group?.id ?? null,
   })
 
+/** Events that are about to be appended. */
+interface Batch {
+  readonly rows: readonly LogRow[]
+  /** Theirs, each once, in the order in which they are locked. */
+  readonly streams: StreamId[]
+  readonly encoded: Encoded
+}
+
+/** Everything that can be done before a lock is held: whoever waits for one then waits for little more than PostgreSQL. */
+function prepare(events: readonly NewAuditEvent[]): Batch {
+  const rows = events.map(rowOf)
+  const streams = [...new Set(valuesOf(rows, 'stream_id'))].sort()
+  const texts = binaryArray('text', valuesOf(rows, 'search_text'))
+  return { rows, streams, encoded: { own: arraysOf(rows, ownNames), texts } }
+}
+
 async function appendToHeads(
   db: Transaction<Schema>,
-  events: readonly NewAuditEvent[],
-  streams: readonly StreamId[],
+  { rows, encoded }: Batch,
   heads: Map<string, Head>,
 ): Promise<AppendedEvent[]> {
-  const rows = events.map((event, index) => {
-    const head = heads.get(streams[index] ?? '')
+  for (const row of rows) {
+    const head = heads.get(row.stream_id)
     if (!head) throw new Error('a stream without a head was about to be written')
-    const row = link(head, event)
+    link(head, row)
     head.last_seq = row.stream_seq
     head.last_hash = row.chain_hash
-    return row
-  })
-  await insertRows(db, rows, [...heads.values()])
+  }
+  await insertRows(db, rows, encoded, [...heads.values()])
   return rows.map(({ id, stream_id, stream_seq, hash }) => ({ id, stream_id, stream_seq, hash }))
 }
 
@@ -148,7 +161,7 @@ async function lockStandingHeads(db: Transaction<Schema>, streams: StreamId[]): 
   return new Map(rows.map((head) => [head.stream_id, head]))
 }
 
-/** A whole row of the log. */
+/** A whole row of the log. What its place in its stream decides is there once it is linked. */
 interface LogRow extends ChainedRow {
   readonly id: EventId
   readonly stream_id: StreamId
@@ -156,21 +169,25 @@ interface LogRow extends ChainedRow {
   readonly group_name: string | null
   readonly hash: Buffer
   readonly row_salt: Buffer
-  readonly personal_digest: Buffer
-  readonly prev_hash: Buffer
-  readonly chain_hash: Buffer
+  personal_digest: Buffer
+  stream_seq: number
+  received_at: Date
+  canonical_at: Date
+  prev_hash: Buffer
+  chain_hash: Buffer
   readonly search_text: string
 }
 
-function link(head: Head, event: NewAuditEvent): LogRow {
+/** A row without its place. */
+function rowOf(event: NewAuditEvent): LogRow {
   const id = event.id ?? newEventId()
   const { actor, group, target } = event
-  const row = {
+  const row: LogRow = {
     id,
-    stream_id: head.stream_id,
-    stream_seq: head.last_seq + 1,
-    received_at: head.received_at,
-    canonical_at: event.created_at ?? head.received_at,
+    stream_id: streamOfEvent(event),
+    stream_seq: 0,
+    received_at: never,
+    canonical_at: event.created_at ?? never,
     created_at: event.created_at ?? null,
     tenant_id: event.tenant_id,
     product: event.product,
@@ -198,17 +215,26 @@ function link(head: Head, event: NewAuditEvent): LogRow {
     fields: mapText(event.fields),
     metadata: mapText(event.metadata),
     hash: event.hash ?? hashOfEvent(id, event),
-  }
-  const row_salt = newRowSalt()
-  const personal_digest = personalDigest(row_salt, row)
-  return {
-    ...row,
-    row_salt,
-    personal_digest,
-    prev_hash: head.last_hash,
-    chain_hash: chainHash(head.last_hash, personal_digest, row),
+    row_salt: newRowSalt(),
+    personal_digest: genesisHash,
+    prev_hash: genesisHash,
+    chain_hash: genesisHash,
     search_text: searchText(event),
   }
+  row.personal_digest = personalDigest(row.row_salt, row)
+  return row
+}
+
+/** Stands for a moment that is not known yet: writing it fails. */
+const never = new Date(Number.NaN)
+
+/** Gives a row the place after the last of its stream. */
+function link({ last_seq, last_hash, received_at }: Head, row: LogRow): void {
+  row.stream_seq = last_seq + 1
+  row.received_at = received_at
+  row.canonical_at = row.created_at ?? received_at
+  row.prev_hash = last_hash
+  row.chain_hash = chainHash(last_hash, row.personal_digest, row)
 }
 
 /** Retraced's hash of an event, as its clients compute it. */
@@ -304,12 +330,34 @@ const columns = {
   chain_hash: 'bytea',
 } as const satisfies Partial<Record<keyof LogRow, string>>
 
-const names = Object.keys(columns) as (keyof typeof columns)[]
+type ColumnName = keyof typeof columns
+type ColumnArrays = ReadonlyMap<ColumnName, RawBuilder<unknown>>
+
+/** What of rows is written, but for what their places decide. */
+interface Encoded {
+  readonly own: ColumnArrays
+  /** In which their words are. */
+  readonly texts: RawBuilder<string[]>
+}
+
+const names = Object.keys(columns) as ColumnName[]
 const nameList = sql.raw(names.join(', '))
+/** What the place of a row decides. */
+const placeNames = ['stream_seq', 'received_at', 'canonical_at', 'prev_hash', 'chain_hash'] as const
+const ownNames = names.filter((name) => !placeNames.some((each) => each === name))
+
+const arraysOf = (rows: readonly LogRow[], of: readonly ColumnName[]): ColumnArrays =>
+  new Map(of.map((name) => [name, binaryArray<keyof BinaryTypes>(columns[name], valuesOf(rows, name))]))
 
 /** One statement whatever the number of rows: its text never changes, and the heads move with the rows. */
-async function insertRows(db: Transaction<Schema>, rows: readonly LogRow[], heads: readonly Head[]): Promise<void> {
-  const arrays = names.map((name) => binaryArray<keyof BinaryTypes>(columns[name], valuesOf(rows, name)))
+async function insertRows(
+  db: Transaction<Schema>,
+  rows: readonly LogRow[],
+  { own, texts }: Encoded,
+  heads: readonly Head[],
+): Promise<void> {
+  const places = arraysOf(rows, placeNames)
+  const arrays = names.map((name) => own.get(name) ?? places.get(name))
   const statement = sql`
     with moved as (
       update registry.audit_streams as head
@@ -325,7 +373,7 @@ async function insertRows(db: Transaction<Schema>, rows: readonly LogRow[], head
     insert into audit_log (${nameList}, chain_version, search)
     select ${nameList}, ${sql.lit(chainVersion)},
       to_tsvector('simple', search_text) || array_to_tsvector(array[stream_id::text, lower(action)])
-    from unnest(${sql.join(arrays)}, ${binaryArray('text', valuesOf(rows, 'search_text'))}) as event (${nameList}, search_text)`
+    from unnest(${sql.join(arrays)}, ${texts}) as event (${nameList}, search_text)`
   await executeShape(db, 'audit_append', statement)
 }
 

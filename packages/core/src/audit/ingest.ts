@@ -15,6 +15,11 @@ export const ingestBounds = {
   waitMs: 5,
   /** So many are not made to wait. */
   rowsEnough: 50,
+  /**
+   * Milliseconds that an event waits while a batch is being written, unless as many wait as that has: two that share logs
+   * wait for one another, and a small one holds up as much as a large one.
+   */
+  gatherMs: 25,
   /** Rows of one batch at most, where they are not of one submission. */
   batchRows: 1_000,
   /** Bytes of the texts of one batch, in the same way. */
@@ -48,6 +53,8 @@ export class Ingest {
   #rows = 0
   #bytes = 0
   #active = 0
+  /** Rows of the batches that are being written. */
+  #writing = 0
   /** Whether a timer is set for the next batch. */
   #isTimed = false
   #isClosing = false
@@ -110,15 +117,15 @@ export class Ingest {
         }, waitsMs)
         return
       }
-      this.#active += 1
       void this.#write(this.#takeBatch())
     }
   }
 
   #msToWait(): number {
     const [first] = this.#queue
-    if (!first || this.#isClosing || this.#rows >= ingestBounds.rowsEnough) return 0
-    return Math.ceil(first.since + ingestBounds.waitMs - performance.now())
+    if (!first || this.#isClosing || this.#rows >= Math.max(ingestBounds.rowsEnough, this.#writing)) return 0
+    const waitsMs = this.#active > 0 ? ingestBounds.gatherMs : ingestBounds.waitMs
+    return Math.ceil(first.since + waitsMs - performance.now())
   }
 
   /** The longest waiting ones that fit together. Two with one key do not: the second has to find the first. */
@@ -156,10 +163,14 @@ export class Ingest {
   }
 
   async #write(batch: readonly Waiting[]): Promise<void> {
+    const rows = batch.reduce((sum, { submission }) => sum + submission.events.length, 0)
+    this.#active += 1
+    this.#writing += rows
     try {
       await this.#record(batch)
     } finally {
       this.#active -= 1
+      this.#writing -= rows
       this.#next()
       if (this.#active === 0) for (const tell of this.#whenIdle.splice(0)) tell()
     }
