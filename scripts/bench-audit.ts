@@ -8,8 +8,9 @@ import { availableParallelism, cpus } from 'node:os'
 import { join } from 'node:path'
 import { exit } from 'node:process'
 import { parseArgs } from 'node:util'
+import { measureBareInserts } from './bench/audit/bare.ts'
 import { asOwner, openAuditDatabase } from './bench/audit/database.ts'
-import { measureIngest } from './bench/audit/ingest.ts'
+import { measureBareExpress, measureIngest } from './bench/audit/ingest.ts'
 import { measureExports, measureVerification } from './bench/audit/outlets.ts'
 import { auditPage } from './bench/audit/page.ts'
 import { measureCounts, measureReads, sizesOf } from './bench/audit/reads.ts'
@@ -22,7 +23,7 @@ import {
   aboutVerification,
   type SizeFindings,
 } from './bench/audit/report.ts'
-import { startRegistry } from './bench/audit/server.ts'
+import { startBareExpress, startRegistry } from './bench/audit/server.ts'
 import { startGenerator } from './bench/children.ts'
 import type { Finding } from './bench/report.ts'
 import { checkout } from './postgres/installation.ts'
@@ -119,7 +120,11 @@ async function measureSize(rows: number, isLargest: boolean) {
   })
   await measure('ingest', async () => {
     const effort = { rounds, seconds: options.quick ? 2 : 5 }
-    return aboutIngest(rows, await measureIngest(registry, generator, effort, stop.signal))
+    const times = await measureIngest(registry, generator, effort, stop.signal)
+    const bareExpress = await startBareExpress(database.url, (close) => closers.push(close))
+    const express = await measureBareExpress(bareExpress, generator, { ...effort, rounds: 2 }, stop.signal)
+    const postgres = await measureBareInserts(database, { ...effort, rounds: 2 }, stop.signal)
+    return aboutIngest(rows, times, { express, postgres })
   })
   const findings: SizeFindings = { rows, table, indexes, reads, counts, unvacuumed: database.unvacuumed }
   return { findings, traffic, postgres: database.description }

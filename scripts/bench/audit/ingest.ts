@@ -31,14 +31,33 @@ export interface IngestTimes {
   readonly rounds: readonly (readonly number[])[]
 }
 
+/** The same loads, of a server that does nothing but store what it is sent. */
+export async function measureBareExpress(
+  bare: ServerUnderLoad,
+  generator: Generator,
+  effort: { readonly rounds: number; readonly seconds: number },
+  signal: AbortSignal,
+): Promise<IngestTimes[]> {
+  return await publish(bare, 'none', generator, effort, signal)
+}
+
 /** Publishes over HTTP, as a product does: acknowledged is what is on disk, in its chain, in every index. */
 export async function measureIngest(
   registry: ServerUnderLoad,
   generator: Generator,
+  effort: { readonly rounds: number; readonly seconds: number },
+  signal: AbortSignal,
+): Promise<IngestTimes[]> {
+  return await publish(registry, await publishingKey(registry), generator, effort, signal)
+}
+
+async function publish(
+  { port }: ServerUnderLoad,
+  token: string,
+  generator: Generator,
   { rounds, seconds }: { readonly rounds: number; readonly seconds: number },
   signal: AbortSignal,
 ): Promise<IngestTimes[]> {
-  const token = await publishingKey(registry)
   const times: IngestTimes[] = []
   for (const load of ingestLoads) {
     const order = {
@@ -54,7 +73,7 @@ export async function measureIngest(
     // The first round is for warming up.
     for (let round = 0; round <= rounds; round += 1) {
       signal.throwIfAborted()
-      const outcome = await generator.run({ ...order, port: registry.port, connections: load.connections, seconds })
+      const outcome = await generator.run({ ...order, port, connections: load.connections, seconds })
       if (round === 0) continue
       rates.push((outcome.requests * load.events) / outcome.seconds)
       milliseconds.push(outcome.milliseconds)

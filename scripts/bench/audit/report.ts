@@ -141,10 +141,15 @@ const atLeast = (text: string, rate: number, target: number): Verdict =>
   judged(rate >= target, `${text}: ${count(rate)}, target ${count(target)} at least`)
 
 /** What goes in. */
-export function aboutIngest(rows: number, times: readonly IngestTimes[]): Finding {
+export function aboutIngest(
+  rows: number,
+  times: readonly IngestTimes[],
+  bare: { readonly express: readonly IngestTimes[]; readonly postgres: readonly number[] },
+): Finding {
   const verdicts: Verdict[] = []
-  const lines = times.map(({ load, rates, rounds }) => {
+  const lines = times.map(({ load, rates, rounds }, at) => {
     const rate = median(rates)
+    const express = median(bare.express[at]?.rates ?? [])
     verdicts.push(atLeast(`events in a second, ${load.title}`, rate, load.target))
     if (load.p99 !== undefined) {
       verdicts.push(atMost(`an event, ${load.title}: p99 in milliseconds`, median(rounds.map(p99)), load.p99))
@@ -155,8 +160,18 @@ export function aboutIngest(rows: number, times: readonly IngestTimes[]): Findin
       rateOf(rates),
       milliseconds(rounds.map(median)),
       milliseconds(rounds.map(p99)),
+      `${count(express)}, **${(rate / express).toFixed(2)}**`,
+      `**${(rate / median(bare.postgres)).toFixed(2)}**`,
     ]
   })
-  const heads = ['`POST /v1/audit/events`', 'connections', 'events in a second', 'an answer, p50', 'p99']
+  const heads = [
+    '`POST /v1/audit/events`',
+    'connections',
+    'events in a second',
+    'an answer, p50',
+    'p99',
+    'bare Express, and as a share of it',
+    `share of bare inserts, ${rateOf(bare.postgres)}`,
+  ]
   return { table: section(`What goes into a log of ${count(rows)} events, over HTTP`, heads, lines), verdicts }
 }

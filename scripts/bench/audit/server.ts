@@ -51,3 +51,16 @@ export async function startRegistry(
   onClose(() => server.stop())
   return server
 }
+
+/** What ingest is compared with. */
+export async function startBareExpress(
+  databaseUrl: string,
+  onClose: (close: () => unknown) => void,
+): Promise<ServerUnderLoad> {
+  const output = join(checkout, '.data', 'bench-audit-bare.log')
+  onClose(() => rmSync(output, { force: true }))
+  const env = (port: number) => ({ DATABASE_URL: databaseUrl, NODE_ENV: 'production', PORT: String(port) })
+  const server = await startServer({ entry: 'scripts/bench/audit/bare-express.ts', env, output, flags: [] }, '/')
+  onClose(() => server.stop())
+  return server
+}
