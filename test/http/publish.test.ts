@@ -133,6 +133,16 @@ describe('POST /v1/audit/events', () => {
   })
 })
 
+describe('a body', () => {
+  it('of more entries than events have is refused, before anything is made of it', async () => {
+    const fields = Object.fromEntries(Array.from({ length: 250_000 }, (_, at) => [`k${at}`, '1']))
+    expect(await publish({ events: [event({ fields })] })).toMatchObject({
+      status: 413,
+      body: { code: 'request.body_too_large' },
+    })
+  })
+})
+
 describe('what a product reads', () => {
   it('is what it recorded itself, in the environment of its key', async () => {
     const marked = (name: string) => event({ description: `marked-${name}`, group: { id: 'sight' } })

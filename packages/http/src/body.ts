@@ -1,5 +1,5 @@
 import type { Request, Response } from 'express'
-import { parseJson } from './json.ts'
+import { largeBodyBounds, parseJson } from './json.ts'
 import { isLines, ndjson, parseLines } from './ndjson.ts'
 import type { Route } from './route.ts'
 import { textReader } from './text-body.ts'
@@ -39,8 +39,9 @@ export function bodyReader(
     }
   }
   const read = textReader({ types, bytesMax: route.bodyBytesMax ?? bodyBytesMax })
+  const bounds = route.bodyBytesMax === undefined ? undefined : largeBodyBounds
   return async (request, response) => {
-    const value = parseJson(await read(request, response), bodyMaps)
+    const value = parseJson(await read(request, response), bodyMaps, bounds)
     request.body = value
     return validate(body, value, '')
   }

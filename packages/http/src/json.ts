@@ -39,6 +39,9 @@ export interface JsonBounds {
   readonly values: number
 }
 
+/** What a body of megabytes may hold: a thousand events have two hundred entries each, and no client sends so many. */
+export const largeBodyBounds: JsonBounds = { depth: 64, values: 200_000 }
+
 /** Looks at the text alone, before anything is made of it, and takes whatever is no JSON for as much as it seems. */
 function assertWithin({ depth, values }: JsonBounds, text: string): void {
   let nested = 0

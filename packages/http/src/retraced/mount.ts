@@ -2,7 +2,7 @@ import { RegistryError, withoutKeys } from '@breakpilot/tenant-core'
 import cors from 'cors'
 import type { Express, NextFunction, Request, Response } from 'express'
 import { aboutRequest, type Answered, type HeaderList } from '../answer.ts'
-import { parseJson } from '../json.ts'
+import { largeBodyBounds, parseJson } from '../json.ts'
 import { type HostOptions, signalOf } from '../mount.ts'
 import type { Counted } from '../rate-limit.ts'
 import { requestId } from '../request-id.ts'
@@ -24,9 +24,6 @@ const routes: readonly WireRoute[] = [...publisherRoutes, ...delegationRoutes, .
 
 /** Bytes that a body may have where a route says nothing else: the longest query is less. */
 const bodyBytesMax = 1024 * 1024
-
-/** What a body may hold: 50 events with some thousands of entries each, and no client sends so many. */
-const bodyBounds = { depth: 64, values: 200_000 }
 
 const json = 'application/json; charset=utf-8'
 
@@ -106,7 +103,7 @@ function answerWith(route: WireRoute, services: WireServices, { onAnswered, stop
         response,
         params: request.params as Record<string, string>,
         query: queryOf(request),
-        body: async (maps) => parseJson(await readText(request, response), maps, bodyBounds),
+        body: async (maps) => parseJson(await readText(request, response), maps, largeBodyBounds),
         get signal() {
           return signalOf(response)
         },
