@@ -23,7 +23,12 @@ afterAll(async () => {
 })
 
 /** Operations that answer a question and write nothing, although their method is one that may. */
-const questions: ReadonlySet<string> = new Set(['evaluateEntitlements', 'verifyApiKey', 'verifyApiKeys'])
+const questions: ReadonlySet<string> = new Set([
+  'evaluateEntitlements',
+  'verifyApiKey',
+  'verifyApiKeys',
+  'verifyAuditStream',
+])
 /** What products publish is itself what is recorded: test/core/ingest.test.ts. */
 const others: ReadonlySet<string> = new Set([...questions, 'publishAuditEvents'])
 const mutations = routes.filter(({ method, operation }) => method !== 'get' && !others.has(operation))
