@@ -118,13 +118,13 @@ export const insertHeads = `
   on conflict (stream_id) do update
   set last_seq = excluded.last_seq, last_hash = excluded.last_hash, last_received_at = excluded.last_received_at`
 
-/** Tenants that have every product of the bench. */
+/** Tenants that have every product of the bench, on a plan by which all their events are kept. */
 export const insertTenants = `
   with named as (
     select ('00000000-0000-4000-8000-' || lpad((n + 1)::text, 12, '0'))::uuid as id, n from generate_series(0, $1::integer) n
   ), inserted as (
     insert into tenants (id, slug, name, status, kind, plan, contract_starts_at)
-    select id, 'tenant-' || n, 'Tenant ' || n, 'active', 'customer', 'starter', timestamptz '2020-01-01 00:00:00Z' from named
+    select id, 'tenant-' || n, 'Tenant ' || n, 'active', 'customer', 'enterprise', timestamptz '2020-01-01 00:00:00Z' from named
     on conflict do nothing
   ), slugs as (
     insert into registry.slugs (slug, tenant_id, current) select 'tenant-' || n, id, true from named on conflict do nothing

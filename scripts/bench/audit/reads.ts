@@ -46,9 +46,11 @@ export async function measureReads(
       signal.throwIfAborted()
       const order = { method: 'GET', path, status: 200, connections: 1, seconds: 60, slugPrefix: '' } as const
       const requestsMax = Math.max(1, Math.round(requests / view.paths.length))
-      milliseconds.push(
-        ...(await generator.run({ ...order, requestsMax, port: registry.port, token: registry.token })).milliseconds,
-      )
+      const asked = generator.run({ ...order, requestsMax, port: registry.port, token: registry.token })
+      const { milliseconds: took } = await asked.catch((error: unknown) => {
+        throw new Error(`${view.title}, ${path}: ${error instanceof Error ? error.message : String(error)}`)
+      })
+      milliseconds.push(...took)
     }
     return milliseconds
   }
