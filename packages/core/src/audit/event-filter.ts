@@ -14,6 +14,8 @@ import { cameFrom } from './source-address.ts'
 /** What of the log is asked for. */
 export interface EventFilter extends Omit<RecordedEventQuery, 'limit' | 'cursor' | 'q' | 'total'> {
   readonly search?: SearchExpression | undefined
+  /** Only of what came in at this moment or later, all of which is kept. */
+  readonly keptSince?: Date | undefined
 }
 
 const eb = expressionBuilder<Schema, 'audit_log'>()
@@ -47,11 +49,18 @@ export function tenantOf(sight: Sight, filter: EventFilter): TenantId | undefine
   return filter.tenant_id ?? (others.length === 0 ? only : undefined)
 }
 
+/** What of the log a filter names. */
+export const askedOf = (sight: Sight, filter: EventFilter): Asked => ({
+  log: tenantOf(sight, filter),
+  product: sight.kind === 'product' ? sight.product : filter.product,
+  keptSince: filter.keptSince,
+})
+
 /** What has to hold of an event that is in sight and matches the filter: no filter finds what is not shown. */
 export function conditionsOf(sight: Sight, filter: EventFilter): Expression<SqlBool>[] {
   const { search, tenant_id } = filter
   return [
-    ...inSight(sight, { log: tenantOf(sight, filter), product: filter.product }),
+    ...inSight(sight, askedOf(sight, filter)),
     ...(tenant_id === undefined ? [] : [eb('stream_id', '=', StreamId.parse(tenant_id))]),
     ...equalities.flatMap((name) => {
       const value = filter[name]

@@ -40,6 +40,12 @@ export function walked(order: PageOrder): PageStatement {
     ) as audit_log ${newestFirst} limit ${limit}`
 }
 
+/** The same, of what stands before a place alone: it has come in earlier and happened later than the rest. */
+export function walkedBefore(order: PageOrder, { key, id }: Position): PageStatement {
+  const before = sql<SqlBool>`(canonical_at, id) > (${key}::timestamptz, ${id}::uuid)`
+  return walked({ ...order, conditions: [...order.conditions, before] })
+}
+
 /**
  * The same, of the next `of` events alone for which `along` holds: what an index has in order.
  * @param along those of the conditions by which it goes

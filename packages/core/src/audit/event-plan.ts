@@ -188,5 +188,5 @@ function alongIndex({ product, created_after, created_before }: EventFilter, ten
 export const read = async <Row>(
   db: Reader,
   statement: RawBuilder<Row>,
-  kind: 'audit_events' | 'audit_search' = 'audit_events',
+  kind: 'audit_events' | 'audit_recent' | 'audit_search' = 'audit_events',
 ): Promise<Row[]> => await executeShape(db, kind, statement)

@@ -1,12 +1,13 @@
-import type { Expression, SqlBool } from 'kysely'
+import { type Expression, type SqlBool, sql } from 'kysely'
 import { boundedRead } from '../db/bounded-read.ts'
 import type { Db, Reader } from '../db/handles.ts'
 import type { EventId } from '../id.ts'
 import type { Position } from '../page.ts'
 import type { Sight } from '../sight.ts'
-import { conditionsOf, type EventFilter, inSight } from './event-filter.ts'
-import { withTotal } from './event-page.ts'
+import { askedOf, conditionsOf, type EventFilter, inSight } from './event-filter.ts'
+import { type PageOrder, walkedBefore, withTotal } from './event-page.ts'
 import { planCount, planPage, read } from './event-plan.ts'
+import { findKeptSince } from './retention.repository.ts'
 import { columns, type EventRow, shown } from './shown-columns.ts'
 
 export type { EventFilter } from './event-filter.ts'
@@ -34,20 +35,66 @@ export async function listEvents(
   { after, countMax }: { readonly after?: Position | undefined; readonly countMax?: number | undefined } = {},
 ): Promise<EventList> {
   const list = async (reader: Reader): Promise<EventList> => {
-    const order = { sight, conditions: conditionsOf(sight, filter), limit, after }
-    const kind = filter.search ? 'audit_search' : 'audit_events'
-    const { statement, rows } = await planPage(reader, order, filter)
-    if (countMax === undefined) return { rows: rows ?? (await read(reader, statement, kind)), total: undefined }
-    const total = planCount(order, filter, countMax)
-    const counting = await read(reader, withTotal(statement, total), kind)
-    return {
-      // Without an event there is one row all the same, with the total alone.
-      rows: counting.filter(({ id }) => id !== null).map(({ total: _, ...row }) => row as EventRow),
-      total: counting[0]?.total,
-    }
+    const asked = { sight, filter, limit, after, countMax }
+    return (await listRecent(reader, asked)) ?? (await listAll(reader, asked))
   }
   return await boundedRead(db, statementMsMax, list, 'in_order')
 }
+
+/** A list that is asked for. */
+interface Asked {
+  readonly sight: Sight
+  readonly filter: EventFilter
+  readonly limit: number
+  readonly after: Position | undefined
+  readonly countMax: number | undefined
+}
+
+const orderOf = ({ sight, filter, limit, after }: Asked): PageOrder => ({
+  sight,
+  conditions: conditionsOf(sight, filter),
+  limit,
+  after,
+})
+
+async function listAll(reader: Reader, asked: Asked): Promise<EventList> {
+  const { filter, countMax } = asked
+  const order = orderOf(asked)
+  const kind = filter.search ? 'audit_search' : filter.keptSince ? 'audit_recent' : 'audit_events'
+  const { statement, rows } = await planPage(reader, order, filter)
+  if (countMax === undefined) return { rows: rows ?? (await read(reader, statement, kind)), total: undefined }
+  const total = planCount(order, filter, countMax)
+  const counting = await read(reader, withTotal(statement, total), kind)
+  return {
+    // Without an event there is one row all the same, with the total alone.
+    rows: counting.filter(({ id }) => id !== null).map(({ total: _, ...row }) => row as EventRow),
+    total: counting[0]?.total,
+  }
+}
+
+/**
+ * The same of what every plan keeps still, if that fills the page, and the count. A walk along all partitions would begin
+ * with the first event of each that is kept, and of months of which nothing is it would look at every one.
+ */
+async function listRecent(reader: Reader, asked: Asked): Promise<EventList | undefined> {
+  const { sight, filter, limit, countMax } = asked
+  if (filter.search) return undefined
+  const keptSince = await findKeptSince(reader, sight, askedOf(sight, filter))
+  if (keptSince === undefined) return undefined
+  const { rows, total } = await listAll(reader, { ...asked, filter: { ...filter, keptSince } })
+  const last = rows.at(-1)
+  if (!last || rows.length < limit || total !== countMax) return undefined
+  // What came in before may say that it happened later: an event may tell of any time.
+  const order = orderOf(asked)
+  const earlier = { ...order, conditions: [...order.conditions, sql<SqlBool>`received_at < ${keptSince}`] }
+  const others = await read(reader, walkedBefore(earlier, placeOf(last)), 'audit_recent')
+  return { rows: others.length > 0 ? newest([...rows, ...others], limit) : rows, total }
+}
+
+const placeOf = ({ canonical_at, id }: EventRow): Position => ({ key: canonical_at.toISOString(), id })
+
+const newest = (rows: readonly EventRow[], limit: number): EventRow[] =>
+  rows.toSorted((a, b) => b.canonical_at.getTime() - a.canonical_at.getTime() || (a.id < b.id ? 1 : -1)).slice(0, limit)
 
 /**
  * How many events match, up to `max` if that is told.

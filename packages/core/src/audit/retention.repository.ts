@@ -1,5 +1,6 @@
 import { type Expression, type SqlBool, sql } from 'kysely'
 import type { HousekeepingTx, Reader } from '../db/handles.ts'
+import { executeShape } from '../db/prepared.ts'
 import type { StreamId, TenantId } from '../id.ts'
 import type { Sight } from '../sight.ts'
 
@@ -16,6 +17,8 @@ export interface Asked {
   /** Whose id the tenant's is, if it is a tenant's. */
   readonly log?: StreamId | TenantId | undefined
   readonly product?: string | undefined
+  /** Only of what came in at this moment or later, all of which is kept. */
+  readonly keptSince?: Date | undefined
 }
 
 /**
@@ -28,7 +31,8 @@ export interface Asked {
  * for what is asked: for a product, whole partitions are left out; for a log, a row costs a look into a small map;
  * and only without either is there a question to the tables for every row that some plan does not keep.
  */
-export function retentionConditions(sight: Sight, { log, product }: Asked = {}): Expression<SqlBool>[] {
+export function retentionConditions(sight: Sight, { log, product, keptSince }: Asked = {}): Expression<SqlBool>[] {
+  if (keptSince !== undefined) return [sql<SqlBool>`received_at >= ${keptSince}`]
   if (log !== undefined) {
     const cutoffs = sql`registry.audit_cutoffs(${log}::uuid, ${sql.lit(sight.kind === 'platform')})`
     return product === undefined
@@ -40,6 +44,28 @@ export function retentionConditions(sight: Sight, { log, product }: Asked = {}):
     sql<SqlBool>`received_at >= (select registry.audit_floor(${product}::text))`,
     sql<SqlBool>`(received_at >= (select registry.audit_horizon(${product}::text)) or ${kept(sight)})`,
   ]
+}
+
+/**
+ * Since when all that is asked for is kept; undefined when nothing of it is ever over, or when partitions in which it is
+ * are left out anyway.
+ */
+export async function findKeptSince(db: Reader, sight: Sight, { log, product }: Asked): Promise<Date | undefined> {
+  if (log !== undefined && product !== undefined) return undefined
+  const [found] = await executeShape(
+    db,
+    'audit_horizon',
+    sql<{ since: Date | null }>`select nullif(${sinceOf(sight, { log, product })}, '-infinity') as since`,
+  )
+  return found?.since ?? undefined
+}
+
+function sinceOf(sight: Sight, { log, product }: Asked) {
+  if (log === undefined) {
+    return product === undefined ? sql`registry.audit_horizon()` : sql`registry.audit_horizon(${product}::text)`
+  }
+  const cutoffs = sql`registry.audit_cutoffs(${log}::uuid, ${sql.lit(sight.kind === 'platform')})`
+  return sql`(select max(value::timestamptz) from jsonb_each_text(${cutoffs}))`
 }
 
 /** Whether a row is kept, by the tables themselves. */
