@@ -119,6 +119,49 @@ describe('what is over by a plan', () => {
     expect(await seen(everything, acme, 'certifai')).toBe(2)
   })
 
+  it('is left out of every page, through all months and whatever an event says of when it happened', async () => {
+    await saveRetention(db, catalogue)
+    // Came in long ago, and told of what was to happen: one is kept by the plan of its tenant, one is not.
+    await asOwner(
+      database,
+      `update audit_log set canonical_at = now() + interval '1 day' where product = 'certifai'
+         and received_at between now() - interval '60 days' and now() - interval '58 days'`,
+    )
+    const everyPage = async (query: Record<string, string>) => {
+      const ids: string[] = []
+      let cursor: string | null = null
+      do {
+        const page = RecordedEventQuery.parse({ ...query, limit: '3', ...(cursor && { cursor }) })
+        const { data, next_cursor } = await listEvents(db, everything, page)
+        ids.push(...data.map(({ id }) => id))
+        cursor = next_cursor
+      } while (cursor !== null)
+      return ids
+    }
+    const kept = async (condition: string, ...values: unknown[]) => {
+      const rows = await asOwner<{ id: string }>(
+        database,
+        `select id from audit_log where action = 'document.read' and (${condition}) and received_at > now() - make_interval(days =>
+           case when product = 'compliance' then 60 when stream_id = '${acme.id}' then 90 else 30 end)
+         order by canonical_at desc, id desc`,
+        values,
+      )
+      return rows.map(({ id }) => id)
+    }
+    const all = await kept('true')
+    expect(all).toHaveLength(16)
+    expect(await everyPage({ action: 'document.*' })).toEqual(all)
+    expect(await everyPage({ product: 'certifai', action: 'document.*' })).toEqual(await kept(`product = 'certifai'`))
+    expect(await everyPage({ tenant_id: acme.id, action: 'document.*' })).toEqual(await kept('stream_id = $1', acme.id))
+    const [first] = all
+    const [early] = await asOwner<{ id: string }>(
+      database,
+      `select id from audit_log where canonical_at > now() and stream_id = $1`,
+      [acme.id],
+    )
+    expect(early?.id).toBe(first)
+  })
+
   it('is over by what was agreed with the tenant, whatever the plan says', async () => {
     await saveRetention(db, catalogue)
     await asOwner(
