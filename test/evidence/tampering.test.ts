@@ -87,6 +87,12 @@ const others = `received_at, canonical_at, created_at, product, environment, act
   fields, metadata, hash, chain_version, row_salt, personal_digest, prev_hash, chain_hash`
 const copied = `id, stream_id, stream_seq, ${others}`
 
+it('a place beyond all others is found, also where a page of rows ends with it', async () => {
+  await evidence.append(91)
+  await evidence.tamper(`update audit_log set stream_seq = 9223372036854775807 where ${at(100)}`)
+  expect(await found()).toMatchObject([{ code: 'tail_removed', stream_seq: 100 }])
+})
+
 describe('rows', () => {
   it('that are taken out are missed', async () => {
     await evidence.tamper(`delete from audit_log where ${at(6)}`)

@@ -1,6 +1,6 @@
 import type { Reader } from '../db/handles.ts'
 import type { VerificationRow } from './verification-row.ts'
-import { listRows, type LogPlace } from './verification.repository.ts'
+import { listRows, type LogPlace, placeOf } from './verification.repository.ts'
 
 /** Rows that one page has, and about how many bytes: an event may have a quarter of a megabyte. */
 const page = { rows: { first: 100, max: 1_000 }, bytes: 4_000_000 } as const
@@ -25,9 +25,3 @@ export async function* rowPages(db: Reader, after: LogPlace, last: string): Asyn
     if (isLast) return
   }
 }
-
-export const placeOf = (row: VerificationRow): LogPlace => ({
-  stream_id: row.stream_id,
-  stream_seq: String(row.stream_seq),
-  id: row.id,
-})

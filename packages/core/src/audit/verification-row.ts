@@ -93,7 +93,12 @@ export class VerificationRow {
       next += 8 + (length === absent ? 0 : length)
     }
     this.#from = from
-    this.stream_seq = Number(this.#content(at.stream_seq).readBigInt64BE())
+    this.stream_seq = Number(this.placeInStream)
+  }
+
+  /** `stream_seq` to the digit, also where somebody wrote one that JavaScript does not count to. */
+  get placeInStream(): bigint {
+    return this.#content(at.stream_seq).readBigInt64BE()
   }
 
   get id(): EventId {

@@ -4,7 +4,7 @@ import type { ChainHead } from './checkpoint.ts'
 import type { PlaceRanges } from './place-ranges.ts'
 import { hasNewStart } from './stream-start.repository.ts'
 import type { Finding } from './verification-finding.ts'
-import { placeOf, rowPages } from './verification-pages.ts'
+import { rowPages } from './verification-pages.ts'
 import type { VerificationRow } from './verification-row.ts'
 import { onlyStream, type StreamPage } from './verification-streams.ts'
 import * as repository from './verification.repository.ts'
@@ -81,7 +81,7 @@ export class StreamPageWalk {
   async #certifiedAt(rows: readonly VerificationRow[]): Promise<HeadsByStream> {
     const [first, last] = [rows[0], rows.at(-1)]
     if (!first || !last) return new Map()
-    const heads = await repository.listCertifiedHeads(this.#db, placeOf(first), placeOf(last))
+    const heads = await repository.listCertifiedHeads(this.#db, repository.placeOf(first), repository.placeOf(last))
     return Map.groupBy(heads, ({ stream_id }) => stream_id)
   }
 

@@ -42,19 +42,32 @@ const sent = sql<Buffer>`record_send(row(${sql.join(sentColumns.map((name) => sq
 /** The chain leaves out the tenant, which is null once it is gone; until then the stream is its own. */
 const isOfStream = sql<boolean>`(tenant_id is null or tenant_id = stream_id)`
 
+/** The place of a row. */
+export const placeOf = (row: VerificationRow): LogPlace => ({
+  stream_id: row.stream_id,
+  stream_seq: row.placeInStream.toString(),
+  id: row.id,
+})
+
 /** Rows in the order of streams and places, after this one, up to this stream. */
 export async function listRows(db: Reader, after: LogPlace, last: string, rowsMax: number): Promise<VerificationRow[]> {
-  const { stream_id, stream_seq, id } = after
-  // The next places of the same stream: entered by its beginning, a long one would be read from there for every page.
-  const next = sql<SqlBool>`stream_id = ${stream_id}::uuid and stream_seq >= ${stream_seq}::bigint
-    and stream_seq <= least(${stream_seq}::numeric + ${rowsMax}::integer, ${seqMax}::numeric)::bigint and (stream_seq, id) > (${stream_seq}::bigint, ${id}::uuid)`
-  const ahead = await readRows(db, next, rowsMax)
-  if (ahead.length === rowsMax) return ahead
-  // Fewer where the stream ends, or has a gap. Said twice, for the planner: the first bound is what the index is entered by.
-  const rest = sql<SqlBool>`stream_id >= ${stream_id}::uuid and stream_id <= ${last}::uuid
-    and (stream_id, stream_seq, id) > (${stream_id}::uuid, ${stream_seq}::bigint, ${id}::uuid)`
-  return await readRows(db, rest, rowsMax)
+  const ahead = await readRows(db, nextPlaces(after, rowsMax), rowsMax)
+  const end = ahead.at(-1)
+  // Fewer where the stream ends, or has a gap.
+  const rest = rowsMax - ahead.length
+  return rest === 0 ? ahead : [...ahead, ...(await readRows(db, allBehind(end ? placeOf(end) : after, last), rest))]
 }
+
+/** The next so many places of the same stream: an index that is entered by the stream alone is read from its beginning. */
+const nextPlaces = ({ stream_id, stream_seq, id }: LogPlace, count: number) =>
+  sql<SqlBool>`stream_id = ${stream_id}::uuid and stream_seq >= ${stream_seq}::bigint
+    and stream_seq <= least(${stream_seq}::numeric + ${count}::integer, ${seqMax}::numeric)::bigint
+    and (stream_seq, id) > (${stream_seq}::bigint, ${id}::uuid)`
+
+/** Said twice, for the planner: the first bound is what the index is entered by. */
+const allBehind = ({ stream_id, stream_seq, id }: LogPlace, last: string) =>
+  sql<SqlBool>`stream_id >= ${stream_id}::uuid and stream_id <= ${last}::uuid
+    and (stream_id, stream_seq, id) > (${stream_id}::uuid, ${stream_seq}::bigint, ${id}::uuid)`
 
 async function readRows(db: Reader, condition: RawBuilder<SqlBool>, rowsMax: number): Promise<VerificationRow[]> {
   const rows = await db

@@ -8,7 +8,7 @@ import { findCheckpoint, listHeads } from './checkpoint.repository.ts'
 import { explainMisfit } from './displacement.ts'
 import { hasNewStart, listStarts } from './stream-start.repository.ts'
 import { Finding, finding } from './verification-finding.ts'
-import { placeOf, rowPages } from './verification-pages.ts'
+import { rowPages } from './verification-pages.ts'
 import * as repository from './verification.repository.ts'
 import { type CertifiedHead, type StreamStart, streamStart, StreamVerifier } from './verification.ts'
 
@@ -179,11 +179,11 @@ const at = (stream_id: StreamId, stream_seq: number) => ({ stream_id, stream_seq
 async function expectFor(
   db: Reader,
   verifier: StreamVerifier,
-  rows: readonly Parameters<typeof placeOf>[0][],
+  rows: readonly Parameters<typeof repository.placeOf>[0][],
 ): Promise<void> {
   const [first, last] = [rows[0], rows.at(-1)]
   if (!first || !last) return
-  for (const head of await repository.listCertifiedHeads(db, placeOf(first), placeOf(last))) verifier.expect(head)
+  for (const head of await repository.listCertifiedHeads(db, repository.placeOf(first), repository.placeOf(last))) verifier.expect(head)
 }
 
 /** How a stream looks beside its rows. */
