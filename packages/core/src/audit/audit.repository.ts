@@ -1,5 +1,5 @@
 import { type RawBuilder, sql, type Transaction } from 'kysely'
-import { binaryArray, type BinaryTypes } from '../db/binary-array.ts'
+import { binaryArray, columnArrays } from '../db/binary-array.ts'
 import { durably } from '../db/durable.ts'
 import { type AuditedTx, type HousekeepingTx, unwrap } from '../db/handles.ts'
 import { executeShape } from '../db/prepared.ts'
@@ -68,20 +68,20 @@ interface Batch {
   readonly rows: readonly LogRow[]
   /** Theirs, each once, in the order in which they are locked. */
   readonly streams: StreamId[]
-  readonly encoded: Encoded
+  /** What is written of them, but for what their places decide. */
+  readonly own: RawBuilder<unknown>[]
 }
 
 /** Everything that can be done before a lock is held: whoever waits for one then waits for little more than PostgreSQL. */
 function prepare(events: readonly NewAuditEvent[]): Batch {
   const rows = events.map(rowOf)
-  const streams = [...new Set(valuesOf(rows, 'stream_id'))].sort()
-  const texts = binaryArray('text', valuesOf(rows, 'search_text'))
-  return { rows, streams, encoded: { own: arraysOf(rows, ownNames), texts } }
+  const streams = [...new Set(rows.map((row) => row.stream_id))].sort()
+  return { rows, streams, own: columnArrays({ ...ownColumns, search_text: 'text' }, rows) }
 }
 
 async function appendToHeads(
   db: Transaction<Schema>,
-  { rows, encoded }: Batch,
+  { rows, own }: Batch,
   heads: Map<string, Head>,
 ): Promise<AppendedEvent[]> {
   for (const row of rows) {
@@ -91,7 +91,8 @@ async function appendToHeads(
     head.last_seq = row.stream_seq
     head.last_hash = row.chain_hash
   }
-  await insertRows(db, rows, encoded, [...heads.values()])
+  const places = columnArrays(placeColumns, rows)
+  await insertRows(db, [...own, ...places], [...heads.values()])
   return rows.map(({ id, stream_id, stream_seq, hash }) => ({ id, stream_id, stream_seq, hash }))
 }
 
@@ -291,12 +292,9 @@ function searchText(event: NewAuditEvent): string {
 }
 
 /** The columns that go in as they are, with their types. */
-const columns = {
+const ownColumns = {
   id: 'uuid',
   stream_id: 'uuid',
-  stream_seq: 'bigint',
-  received_at: 'timestamptz',
-  canonical_at: 'timestamptz',
   created_at: 'timestamptz',
   tenant_id: 'uuid',
   product: 'text',
@@ -326,56 +324,41 @@ const columns = {
   hash: 'bytea',
   row_salt: 'bytea',
   personal_digest: 'bytea',
+} as const
+
+/** Those that the place of a row decides. */
+const placeColumns = {
+  stream_seq: 'bigint',
+  received_at: 'timestamptz',
+  canonical_at: 'timestamptz',
   prev_hash: 'bytea',
   chain_hash: 'bytea',
-} as const satisfies Partial<Record<keyof LogRow, string>>
+} as const
 
-type ColumnName = keyof typeof columns
-type ColumnArrays = ReadonlyMap<ColumnName, RawBuilder<unknown>>
+const headColumns = { stream_id: 'uuid', last_seq: 'bigint', last_hash: 'bytea', received_at: 'timestamptz' } as const
 
-/** What of rows is written, but for what their places decide. */
-interface Encoded {
-  readonly own: ColumnArrays
-  /** In which their words are. */
-  readonly texts: RawBuilder<string[]>
-}
+const namesOf = (columns: object) => sql.raw(Object.keys(columns).join(', '))
+const [ownNames, placeNames] = [namesOf(ownColumns), namesOf(placeColumns)]
 
-const names = Object.keys(columns) as ColumnName[]
-const nameList = sql.raw(names.join(', '))
-/** What the place of a row decides. */
-const placeNames = ['stream_seq', 'received_at', 'canonical_at', 'prev_hash', 'chain_hash'] as const
-const ownNames = names.filter((name) => !placeNames.some((each) => each === name))
-
-const arraysOf = (rows: readonly LogRow[], of: readonly ColumnName[]): ColumnArrays =>
-  new Map(of.map((name) => [name, binaryArray<keyof BinaryTypes>(columns[name], valuesOf(rows, name))]))
-
-/** One statement whatever the number of rows: its text never changes, and the heads move with the rows. */
+/**
+ * One statement whatever the number of rows: its text never changes, and the heads move with the rows.
+ * @param arrays of their own columns, of the texts that their words are in, and of the columns of their places
+ */
 async function insertRows(
   db: Transaction<Schema>,
-  rows: readonly LogRow[],
-  { own, texts }: Encoded,
+  arrays: readonly RawBuilder<unknown>[],
   heads: readonly Head[],
 ): Promise<void> {
-  const places = arraysOf(rows, placeNames)
-  const arrays = names.map((name) => own.get(name) ?? places.get(name))
   const statement = sql`
     with moved as (
       update registry.audit_streams as head
       set last_seq = moving.last_seq, last_hash = moving.last_hash, last_received_at = moving.received_at
-      from unnest(
-        ${binaryArray('uuid', valuesOf(heads, 'stream_id'))},
-        ${binaryArray('bigint', valuesOf(heads, 'last_seq'))},
-        ${binaryArray('bytea', valuesOf(heads, 'last_hash'))},
-        ${binaryArray('timestamptz', valuesOf(heads, 'received_at'))}
-      ) as moving (stream_id, last_seq, last_hash, received_at)
+      from unnest(${sql.join(columnArrays(headColumns, heads))}) as moving (stream_id, last_seq, last_hash, received_at)
       where head.stream_id = moving.stream_id
     )
-    insert into audit_log (${nameList}, chain_version, search)
-    select ${nameList}, ${sql.lit(chainVersion)},
+    insert into audit_log (${ownNames}, ${placeNames}, chain_version, search)
+    select ${ownNames}, ${placeNames}, ${sql.lit(chainVersion)},
       to_tsvector('simple', search_text) || array_to_tsvector(array[stream_id::text, lower(action)])
-    from unnest(${sql.join(arrays)}, ${texts}) as event (${nameList}, search_text)`
+    from unnest(${sql.join(arrays)}) as event (${ownNames}, search_text, ${placeNames})`
   await executeShape(db, 'audit_append', statement)
 }
-
-const valuesOf = <Row, Name extends keyof Row>(rows: readonly Row[], name: Name): Row[Name][] =>
-  rows.map((row) => row[name])

@@ -1,5 +1,5 @@
 import { hash, randomFillSync } from 'node:crypto'
-import { writeText } from '../db/binary-array.ts'
+import { writeText } from '../utf8.ts'
 
 /** The columns of a row of the log that its chain covers, as they are stored. Maps are their JSON text. */
 export interface ChainedRow extends PersonalBlock {

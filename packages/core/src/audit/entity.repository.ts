@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import { binaryArray } from '../db/binary-array.ts'
+import { columnArrays } from '../db/binary-array.ts'
 import type { AuditedTx, HousekeepingTx, Reader } from '../db/handles.ts'
 import { executeShape } from '../db/prepared.ts'
 import type { StreamId } from '../id.ts'
@@ -26,7 +26,7 @@ export async function findEntities(tx: Reader, keys: readonly EntityKey[]): Prom
     tx,
     'audit_entities',
     sql<Entity>`
-    select known.* from unnest(${arraysOf(keyColumns, keys)}) as asked (scope, kind, entity_id)
+    select known.* from unnest(${sql.join(columnArrays(keyColumns, keys))}) as asked (scope, kind, entity_id)
     cross join lateral (
       select scope, kind, entity_id, name, href, type, fields from registry.audit_entities known
       where known.scope = asked.scope and known.kind = asked.kind and known.entity_id = asked.entity_id limit 1
@@ -41,7 +41,7 @@ export async function upsertEntities(tx: AuditedTx | HousekeepingTx, entities: r
     'audit_entities',
     sql`
     insert into registry.audit_entities as known (scope, kind, entity_id, name, href, type, fields)
-    select * from unnest(${arraysOf(columns, entities)}) as said (scope, kind, entity_id, name, href, type, fields)
+    select * from unnest(${sql.join(columnArrays(columns, entities))}) as said (scope, kind, entity_id, name, href, type, fields)
     order by scope, kind, entity_id
     on conflict (scope, kind, entity_id) do update
     set name = coalesce(excluded.name, known.name), href = coalesce(excluded.href, known.href),
@@ -51,21 +51,3 @@ export async function upsertEntities(tx: AuditedTx | HousekeepingTx, entities: r
 
 const keyColumns = { scope: 'uuid', kind: 'text', entity_id: 'text' } as const
 const columns = { ...keyColumns, name: 'text', href: 'text', type: 'text', fields: 'json' } as const
-
-type Textual = 'json' | 'text' | 'uuid'
-
-/** One array for each column, in their order. */
-const arraysOf = <Name extends string>(
-  types: Readonly<Record<Name, Textual>>,
-  rows: readonly { readonly [Each in Name]: string | null }[],
-) => {
-  const names = Object.keys(types) as Name[]
-  return sql.join(
-    names.map((name) =>
-      binaryArray<Textual>(
-        types[name],
-        rows.map((row) => row[name]),
-      ),
-    ),
-  )
-}

@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import { binaryArray } from '../db/binary-array.ts'
+import { columnArrays } from '../db/binary-array.ts'
 import type { HousekeepingTx, Reader } from '../db/handles.ts'
 import { executeShape } from '../db/prepared.ts'
 import { TenantId } from '../id.ts'
@@ -41,11 +41,7 @@ async function find(
   const byId = groups.filter(({ id }) => TenantId.safeParse(id).success)
   const bySlug = groups.filter(({ id, bySlug: hasSlugs }) => hasSlugs && !TenantId.safeParse(id).success)
   if (byId.length + bySlug.length === 0) return new Map()
-  const textArray = (of: readonly Group[], name: 'product' | 'id') =>
-    binaryArray(
-      'text',
-      of.map((group) => group[name]),
-    )
+  const arraysOf = (sent: readonly Group[]) => sql.join(columnArrays({ product: 'text', id: 'text' }, sent))
   const rows = await executeShape(
     db,
     'audit_groups',
@@ -53,10 +49,10 @@ async function find(
     select named.product, named.id, tenant.id as tenant_id
     from (
       select product, id, id::uuid as tenant_id
-      from unnest(${textArray(byId, 'product')}, ${textArray(byId, 'id')}) as sent (product, id)
+      from unnest(${arraysOf(byId)}) as sent (product, id)
       union all
       select sent.product, sent.id, held.tenant_id
-      from unnest(${textArray(bySlug, 'product')}, ${textArray(bySlug, 'id')}) as sent (product, id)
+      from unnest(${arraysOf(bySlug)}) as sent (product, id)
       join registry.slugs held on held.slug = sent.id
     ) named
     join registry.tenant_products_ever had on had.tenant_id = named.tenant_id and had.product = named.product

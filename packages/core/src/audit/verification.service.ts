@@ -183,7 +183,8 @@ async function expectFor(
 ): Promise<void> {
   const [first, last] = [rows[0], rows.at(-1)]
   if (!first || !last) return
-  for (const head of await repository.listCertifiedHeads(db, repository.placeOf(first), repository.placeOf(last))) verifier.expect(head)
+  for (const head of await repository.listCertifiedHeads(db, repository.placeOf(first), repository.placeOf(last)))
+    verifier.expect(head)
 }
 
 /** How a stream looks beside its rows. */

@@ -1,4 +1,5 @@
 import { type RawBuilder, sql } from 'kysely'
+import { writeText } from '../utf8.ts'
 
 /**
  * How an element of a type is written, as PostgreSQL's `…_recv` functions read it.
@@ -78,6 +79,20 @@ export function binaryArray<Type extends keyof BinaryTypes>(
   return sql`${encode(codecs[type] as Codec<unknown>, values)}::${sql.raw(type)}[]`
 }
 
+/**
+ * Columns of rows, an array for each, in the order in which their types stand.
+ * @param types of columns, by their names
+ */
+export function columnArrays<Types extends Readonly<Record<string, keyof BinaryTypes>>>(
+  types: Types,
+  rows: readonly { readonly [Name in keyof Types]: BinaryTypes[Types[Name]] | null }[],
+): RawBuilder<unknown>[] {
+  return Object.entries(types).map(([name, type]) => {
+    const values = rows.map((row) => row[name as keyof Types])
+    return binaryArray<keyof BinaryTypes>(type, values)
+  })
+}
+
 const absent = -1
 const headBytes = 20
 
@@ -103,18 +118,4 @@ function encode<Value>({ oid, most, write }: Codec<Value>, values: readonly (Val
     at = end
   }
   return bytes.subarray(0, at)
-}
-
-/** Below so many code units a loop is faster than a call out of JavaScript. */
-const shortText = 48
-
-/** Writes UTF-8, and answers where it ends. Half a surrogate pair becomes U+FFFD. */
-export function writeText(bytes: Buffer, text: string, start: number): number {
-  if (text.length > shortText) return start + bytes.write(text, start, 'utf8')
-  for (let at = 0; at < text.length; at += 1) {
-    const code = text.charCodeAt(at)
-    if (code >= 0x80) return start + bytes.write(text, start, 'utf8')
-    bytes[start + at] = code
-  }
-  return start + text.length
 }
