@@ -5,7 +5,7 @@ import type { Sight } from '../sight.ts'
 import { actionBegins, prefixOf } from './action-pattern.ts'
 import { isCrud } from './crud-condition.ts'
 import type { RecordedEventQuery } from './recorded-event.ts'
-import { type Asked, retentionConditions } from './retention.repository.ts'
+import { type Asked, type Part, retentionConditions } from './retention.repository.ts'
 import { conditionOf } from './search-conditions.ts'
 import type { SearchExpression } from './search-language.ts'
 import { type Column, own, shows } from './shown-columns.ts'
@@ -14,8 +14,8 @@ import { cameFrom } from './source-address.ts'
 /** What of the log is asked for. */
 export interface EventFilter extends Omit<RecordedEventQuery, 'limit' | 'cursor' | 'q' | 'total'> {
   readonly search?: SearchExpression | undefined
-  /** Only of what came in at this moment or later, all of which is kept. */
-  readonly keptSince?: Date | undefined
+  /** Only of this part of it; all unless told. */
+  readonly part?: Part | undefined
 }
 
 const eb = expressionBuilder<Schema, 'audit_log'>()
@@ -53,7 +53,7 @@ export function tenantOf(sight: Sight, filter: EventFilter): TenantId | undefine
 export const askedOf = (sight: Sight, filter: EventFilter): Asked => ({
   log: tenantOf(sight, filter),
   product: sight.kind === 'product' ? sight.product : filter.product,
-  keptSince: filter.keptSince,
+  part: filter.part,
 })
 
 /** What has to hold of an event that is in sight and matches the filter: no filter finds what is not shown. */

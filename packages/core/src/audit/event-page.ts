@@ -40,7 +40,7 @@ export function walked(order: PageOrder): PageStatement {
     ) as audit_log ${newestFirst} limit ${limit}`
 }
 
-/** The same, of what stands before a place alone: it has come in earlier and happened later than the rest. */
+/** The same, of what stands before a place alone. */
 export function walkedBefore(order: PageOrder, { key, id }: Position): PageStatement {
   const before = sql<SqlBool>`(canonical_at, id) > (${key}::timestamptz, ${id}::uuid)`
   return walked({ ...order, conditions: [...order.conditions, before] })

@@ -3,9 +3,8 @@ import type { Reader } from '../db/handles.ts'
 import { executeShape } from '../db/prepared.ts'
 import type { Schema } from '../db/schema.ts'
 import { StreamId, type TenantId } from '../id.ts'
-import type { Sight } from '../sight.ts'
 import { prefixOf } from './action-pattern.ts'
-import { conditionsOf, type EventFilter, tenantOf, within } from './event-filter.ts'
+import { askedOf, conditionsOf, type EventFilter, tenantOf, within } from './event-filter.ts'
 import {
   acrossLogs,
   actionsOf,
@@ -18,6 +17,7 @@ import {
   walked,
   walkedNear,
 } from './event-page.ts'
+import { partConditions } from './retention.repository.ts'
 import { candidates } from './search-conditions.ts'
 import type { EventRow } from './shown-columns.ts'
 
@@ -80,7 +80,7 @@ async function planPrefix(
   tenant: TenantId,
   prefix: string,
 ): Promise<PagePlan> {
-  const statement = walkedNear(order, alongIndex(filter, tenant), near.actions)
+  const statement = walkedNear(order, alongIndex(order, filter), near.actions)
   const rows = await read(db, statement)
   if (rows.length === order.limit) return { statement, rows }
   const names = await read(db, actionsOf(StreamId.parse(tenant), prefix, actionsMax + 1))
@@ -94,23 +94,37 @@ async function planSearch(
   db: Reader,
   order: PageOrder,
   filter: EventFilter,
-  found: Expression<SqlBool>,
+  by: Expression<SqlBool>,
 ): Promise<PagePlan> {
   const tenant = tenantOf(order.sight, filter)
-  const along = alongIndex(withOwn(order.sight, filter), tenant)
+  const along = alongIndex(order, filter)
   const statement = walkedNear(order, along, near.words)
   const rows = await read(db, statement, 'audit_search')
   if (rows.length === order.limit) return { statement, rows }
   const events = tenant === undefined ? Number.POSITIVE_INFINITY : await eventsIn(db, tenant)
   if (events <= near.words) return { statement, rows }
   const share = rows.length / near.words
+  const found = { share, otherwise: share * events * cost.sorted }
+  return (await walkFurther(db, order, along, found, 'audit_search')) ?? { statement: sorted(order, by) }
+}
+
+/**
+ * Walks on as far as a page should take by the share of what matched so far, and some times further.
+ * @param otherwise microseconds that it takes to find the page in another way: undefined where that is less
+ */
+async function walkFurther(
+  db: Reader,
+  order: PageOrder,
+  along: readonly Expression<SqlBool>[],
+  { share, otherwise }: { readonly share: number; readonly otherwise: number },
+  kind?: 'audit_search',
+): Promise<PagePlan | undefined> {
   const walk = order.limit / share
-  if (walk * cost.walked < share * events * cost.sorted) {
-    const further = walkedNear(order, along, Math.ceil(walk * patience))
-    const more = await read(db, further, 'audit_search')
-    if (more.length === order.limit) return { statement: further, rows: more }
-  }
-  return { statement: sorted(order, found) }
+  // Of nothing that matched there is no share to go by.
+  if (share === 0 || walk * cost.walked >= otherwise) return undefined
+  const statement = walkedNear(order, along, Math.ceil(walk * patience))
+  const rows = await read(db, statement, kind)
+  return rows.length === order.limit ? { statement, rows } : undefined
 }
 
 /** Whether something is asked of all logs that only has an index within each. */
@@ -122,19 +136,14 @@ function isOfAllLogs({ sight }: Pick<PageOrder, 'sight'>, filter: EventFilter): 
 }
 
 async function planAcross(db: Reader, order: PageOrder, filter: EventFilter): Promise<PagePlan> {
-  const along = alongIndex(withOwn(order.sight, filter), undefined)
+  const along = alongIndex(order, filter)
   const statement = walkedNear(order, along, near.logs)
   const rows = await read(db, statement)
   if (rows.length === order.limit) return { statement, rows }
   const logs = await countLogs(db, logsMax + 1)
   if (logs > logsMax) return { statement: walked(order) }
-  const walk = order.limit / (rows.length / near.logs)
-  if (walk * cost.walked < logs * cost.log) {
-    const further = walkedNear(order, along, Math.ceil(walk * patience))
-    const more = await read(db, further)
-    if (more.length === order.limit) return { statement: further, rows: more }
-  }
-  return { statement: acrossLogs(order) }
+  const found = { share: rows.length / near.logs, otherwise: logs * cost.log }
+  return (await walkFurther(db, order, along, found)) ?? { statement: acrossLogs(order) }
 }
 
 /** How many events match, up to `max`: by the index that has the fewest others. */
@@ -171,14 +180,17 @@ async function eventsIn(db: Reader, tenant: TenantId): Promise<number> {
 const eb = expressionBuilder<Schema, 'audit_log'>()
 const inStream = (tenant: TenantId): Expression<SqlBool> => eb('stream_id', '=', StreamId.parse(tenant))
 
-/** A product sees what it recorded itself, and nothing else. */
-const withOwn = (sight: Sight, filter: EventFilter): EventFilter =>
-  sight.kind === 'product' ? { ...filter, product: sight.product } : filter
-
-/** What an index goes by that has the events in order. */
-function alongIndex({ product, created_after, created_before }: EventFilter, tenant: TenantId | undefined) {
-  const first = tenant === undefined ? product !== undefined && eb('product', '=', product) : inStream(tenant)
-  return [...(first ? [first] : []), ...within('canonical_at', created_after, created_before)]
+/** What an index goes by that has the events in order, and what leaves partitions out. */
+function alongIndex({ sight }: Pick<PageOrder, 'sight'>, filter: EventFilter): Expression<SqlBool>[] {
+  const asked = askedOf(sight, filter)
+  const tenant = tenantOf(sight, filter)
+  const first =
+    tenant === undefined ? asked.product !== undefined && eb('product', '=', asked.product) : inStream(tenant)
+  return [
+    ...(first ? [first] : []),
+    ...partConditions(sight, asked),
+    ...within('canonical_at', filter.created_after, filter.created_before),
+  ]
 }
 
 /**
@@ -188,5 +200,5 @@ function alongIndex({ product, created_after, created_before }: EventFilter, ten
 export const read = async <Row>(
   db: Reader,
   statement: RawBuilder<Row>,
-  kind: 'audit_events' | 'audit_recent' | 'audit_search' = 'audit_events',
+  kind: 'audit_events' | 'audit_parts' | 'audit_search' = 'audit_events',
 ): Promise<Row[]> => await executeShape(db, kind, statement)

@@ -1,4 +1,4 @@
-import { type Expression, type SqlBool, sql } from 'kysely'
+import type { Expression, SqlBool } from 'kysely'
 import { boundedRead } from '../db/bounded-read.ts'
 import type { Db, Reader } from '../db/handles.ts'
 import type { EventId } from '../id.ts'
@@ -7,7 +7,7 @@ import type { Sight } from '../sight.ts'
 import { askedOf, conditionsOf, type EventFilter, inSight } from './event-filter.ts'
 import { type PageOrder, walkedBefore, withTotal } from './event-page.ts'
 import { planCount, planPage, read } from './event-plan.ts'
-import { findKeptSince } from './retention.repository.ts'
+import { hasParts } from './retention.repository.ts'
 import { columns, type EventRow, shown } from './shown-columns.ts'
 
 export type { EventFilter } from './event-filter.ts'
@@ -36,7 +36,7 @@ export async function listEvents(
 ): Promise<EventList> {
   const list = async (reader: Reader): Promise<EventList> => {
     const asked = { sight, filter, limit, after, countMax }
-    return (await listRecent(reader, asked)) ?? (await listAll(reader, asked))
+    return (await listInParts(reader, asked)) ?? (await listOne(reader, asked))
   }
   return await boundedRead(db, statementMsMax, list, 'in_order')
 }
@@ -57,10 +57,10 @@ const orderOf = ({ sight, filter, limit, after }: Asked): PageOrder => ({
   after,
 })
 
-async function listAll(reader: Reader, asked: Asked): Promise<EventList> {
+async function listOne(reader: Reader, asked: Asked): Promise<EventList> {
   const { filter, countMax } = asked
   const order = orderOf(asked)
-  const kind = filter.search ? 'audit_search' : filter.keptSince ? 'audit_recent' : 'audit_events'
+  const kind = filter.search ? 'audit_search' : filter.part ? 'audit_parts' : 'audit_events'
   const { statement, rows } = await planPage(reader, order, filter)
   if (countMax === undefined) return { rows: rows ?? (await read(reader, statement, kind)), total: undefined }
   const total = planCount(order, filter, countMax)
@@ -73,21 +73,21 @@ async function listAll(reader: Reader, asked: Asked): Promise<EventList> {
 }
 
 /**
- * The same of what every plan keeps still, if that fills the page, and the count. A walk along all partitions would begin
- * with the first event of each that is kept, and of months of which nothing is it would look at every one.
+ * The same, first of what every plan keeps still, and then of what is left of the rest: undefined where both would have to
+ * be counted, which is to be of one moment. A walk along all partitions would begin with the first event of each that is
+ * kept, and of months of which nothing is it would look at every one.
  */
-async function listRecent(reader: Reader, asked: Asked): Promise<EventList | undefined> {
+async function listInParts(reader: Reader, asked: Asked): Promise<EventList | undefined> {
   const { sight, filter, limit, countMax } = asked
-  if (filter.search) return undefined
-  const keptSince = await findKeptSince(reader, sight, askedOf(sight, filter))
-  if (keptSince === undefined) return undefined
-  const { rows, total } = await listAll(reader, { ...asked, filter: { ...filter, keptSince } })
-  const last = rows.at(-1)
-  if (!last || rows.length < limit || total !== countMax) return undefined
+  if (filter.search || !hasParts(askedOf(sight, filter))) return undefined
+  const { rows, total } = await listOne(reader, { ...asked, filter: { ...filter, part: 'recent' } })
+  if (total !== countMax) return undefined
+  const older: Asked = { ...asked, filter: { ...filter, part: 'older' }, countMax: undefined }
+  const last = rows.length === limit ? rows.at(-1) : undefined
   // What came in before may say that it happened later: an event may tell of any time.
-  const order = orderOf(asked)
-  const earlier = { ...order, conditions: [...order.conditions, sql<SqlBool>`received_at < ${keptSince}`] }
-  const others = await read(reader, walkedBefore(earlier, placeOf(last)), 'audit_recent')
+  const others = last
+    ? await read(reader, walkedBefore(orderOf(older), placeOf(last)), 'audit_parts')
+    : (await listOne(reader, older)).rows
   return { rows: others.length > 0 ? newest([...rows, ...others], limit) : rows, total }
 }
 

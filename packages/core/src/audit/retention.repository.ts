@@ -1,6 +1,5 @@
 import { type Expression, type SqlBool, sql } from 'kysely'
 import type { HousekeepingTx, Reader } from '../db/handles.ts'
-import { executeShape } from '../db/prepared.ts'
 import type { StreamId, TenantId } from '../id.ts'
 import type { Sight } from '../sight.ts'
 
@@ -12,13 +11,19 @@ export interface RetentionTerm {
   readonly days: number | null
 }
 
+/**
+ * What came in so lately that every plan keeps it still, or what came in before, of which some may be over. A page that
+ * is full of the one never has to look for what is left of the other, among months of which nothing is.
+ */
+export type Part = 'recent' | 'older'
+
 /** What a read is about, where it names it. */
 export interface Asked {
-  /** Whose id the tenant's is, if it is a tenant's. */
+  /** One log: a stream, or a tenant, whose stream has its id. */
   readonly log?: StreamId | TenantId | undefined
   readonly product?: string | undefined
-  /** Only of what came in at this moment or later, all of which is kept. */
-  readonly keptSince?: Date | undefined
+  /** All of it unless told. */
+  readonly part?: Part | undefined
 }
 
 /**
@@ -31,10 +36,14 @@ export interface Asked {
  * for what is asked: for a product, whole partitions are left out; for a log, a row costs a look into a small map;
  * and only without either is there a question to the tables for every row that some plan does not keep.
  */
-export function retentionConditions(sight: Sight, { log, product, keptSince }: Asked = {}): Expression<SqlBool>[] {
-  if (keptSince !== undefined) return [sql<SqlBool>`received_at >= ${keptSince}`]
+export function retentionConditions(sight: Sight, asked: Asked = {}): Expression<SqlBool>[] {
+  const part = partConditions(sight, asked)
+  return asked.part === 'recent' ? part : [...part, ...keptConditions(sight, asked)]
+}
+
+function keptConditions(sight: Sight, { log, product }: Asked): Expression<SqlBool>[] {
   if (log !== undefined) {
-    const cutoffs = sql`registry.audit_cutoffs(${log}::uuid, ${sql.lit(sight.kind === 'platform')})`
+    const cutoffs = cutoffsOf(sight, log)
     return product === undefined
       ? [sql<SqlBool>`received_at >= coalesce(((select ${cutoffs}) ->> product)::timestamptz, '-infinity')`]
       : [sql<SqlBool>`received_at >= (select coalesce((${cutoffs} ->> ${product}::text)::timestamptz, '-infinity'))`]
@@ -46,26 +55,23 @@ export function retentionConditions(sight: Sight, { log, product, keptSince }: A
   ]
 }
 
-/**
- * Since when all that is asked for is kept; undefined when nothing of it is ever over, or when partitions in which it is
- * are left out anyway.
- */
-export async function findKeptSince(db: Reader, sight: Sight, { log, product }: Asked): Promise<Date | undefined> {
-  if (log !== undefined && product !== undefined) return undefined
-  const [found] = await executeShape(
-    db,
-    'audit_horizon',
-    sql<{ since: Date | null }>`select nullif(${sinceOf(sight, { log, product })}, '-infinity') as since`,
-  )
-  return found?.since ?? undefined
+const cutoffsOf = (sight: Sight, log: StreamId | TenantId) =>
+  sql`registry.audit_cutoffs(${log}::uuid, ${sql.lit(sight.kind === 'platform')})`
+
+/** Whether there are parts of what is asked for: of one product in one log all that is over is left out by its time. */
+export const hasParts = ({ log, product }: Asked): boolean => log === undefined || product === undefined
+
+/** When what is asked for has to have come in, for being of the part that is. Leaves whole partitions out. */
+export function partConditions(sight: Sight, { part, ...asked }: Asked): Expression<SqlBool>[] {
+  if (part === undefined) return []
+  const keptSince = sql`(select coalesce(${keptSinceOf(sight, asked)}, '-infinity'))`
+  return [part === 'recent' ? sql<SqlBool>`received_at >= ${keptSince}` : sql<SqlBool>`received_at < ${keptSince}`]
 }
 
-function sinceOf(sight: Sight, { log, product }: Asked) {
-  if (log === undefined) {
-    return product === undefined ? sql`registry.audit_horizon()` : sql`registry.audit_horizon(${product}::text)`
-  }
-  const cutoffs = sql`registry.audit_cutoffs(${log}::uuid, ${sql.lit(sight.kind === 'platform')})`
-  return sql`(select max(value::timestamptz) from jsonb_each_text(${cutoffs}))`
+/** Since when all is kept; null where nothing is ever over. */
+function keptSinceOf(sight: Sight, { log, product }: Asked) {
+  if (log !== undefined) return sql`(select max(value::timestamptz) from jsonb_each_text(${cutoffsOf(sight, log)}))`
+  return product === undefined ? sql`registry.audit_horizon()` : sql`registry.audit_horizon(${product}::text)`
 }
 
 /** Whether a row is kept, by the tables themselves. */
