@@ -22,7 +22,7 @@ import {
 } from '@breakpilot/tenant-core'
 import { createMigrator } from '@breakpilot/tenant-migrations'
 import { Client } from 'pg'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { aTenant, testActor } from '../builders.ts'
 import { start } from '../migrations/command.ts'
 import { migratedDatabase, type TestDatabase } from '../postgres/database.ts'
@@ -65,6 +65,16 @@ const monthOf = (ago: number) => {
 }
 const dateOf = (date: Date) => date.toISOString().slice(0, 10)
 const middleOf = (ago: number) => new Date(monthOf(ago).getTime() + 14 * 86_400_000)
+
+interface PlanNode {
+  readonly 'Relation Name'?: string
+  readonly 'Actual Rows'?: number
+  readonly 'Rows Removed by Filter'?: number
+}
+
+/** All nodes of a plan, wherever they stand in it. */
+const nodesOf = (plan: unknown): PlanNode[] =>
+  typeof plan === 'object' && plan !== null ? [plan as PlanNode, ...Object.values(plan).flatMap(nodesOf)] : []
 
 async function seen(sight: Sight, tenant: Tenant, product?: string): Promise<number> {
   const query = { tenant_id: tenant.id, action: 'document.read', ...(product !== undefined && { product }) }
@@ -160,6 +170,27 @@ describe('what is over by a plan', () => {
       [acme.id],
     )
     expect(early?.id).toBe(first)
+  })
+
+  it('is not looked at, where what is kept fills the page', async () => {
+    await saveRetention(db, catalogue)
+    const partition = `audit_log_${dateOf(monthOf(4)).slice(0, 7).replace('-', '_')}`
+    await writePast(database, { stream: globex.id, from: middleOf(4), count: 200 })
+    await writePast(database, { stream: globex.id, from: daysAgo(1), count: 60 })
+    const asked = vi.spyOn(Client.prototype, 'query')
+    await listEvents(db, everything, RecordedEventQuery.parse({}))
+    const statements = asked.mock.calls
+      .map(([sent]) => sent as unknown as { text?: string; values?: unknown[] })
+      .filter(({ text }) => text?.includes('from audit_log'))
+    asked.mockRestore()
+    expect(statements).not.toEqual([])
+    for (const { text = '', values = [] } of statements) {
+      const plan = await asOwner<object>(database, `explain (analyze, format json) ${text}`, values)
+      const read = nodesOf(plan).filter((node) => node['Relation Name'] === partition)
+      expect(
+        read.map((node) => (node['Actual Rows'] ?? 0) + (node['Rows Removed by Filter'] ?? 0)).filter(Boolean),
+      ).toEqual([])
+    }
   })
 
   it('is over by what was agreed with the tenant, whatever the plan says', async () => {
