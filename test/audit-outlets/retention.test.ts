@@ -172,6 +172,26 @@ describe('what is over by a plan', () => {
     expect(early?.id).toBe(first)
   })
 
+  it('leaves out all that came in before any plan keeps it that a tenant is on, and no more', async () => {
+    await saveRetention(db, catalogue)
+    const floor = async () => {
+      const [row] = await asOwner<{ days: number }>(
+        database,
+        `select extract(day from now() - registry.audit_floor('certifai'))::integer as days`,
+      )
+      return row?.days
+    }
+    expect(await floor()).toBe(90)
+    await asOwner(database, `update tenants set plan = 'starter' where id = $1`, [acme.id])
+    expect(await floor()).toBe(30)
+    await asOwner(
+      database,
+      `insert into tenant_products (tenant_id, product, limits) values ($1, 'certifai', '{"audit_retention_days": 45}')`,
+      [acme.id],
+    )
+    expect(await floor()).toBe(45)
+  })
+
   it('is not looked at, where what is kept fills the page', async () => {
     await saveRetention(db, catalogue)
     const partition = `audit_log_${dateOf(monthOf(4)).slice(0, 7).replace('-', '_')}`
