@@ -74,9 +74,10 @@ AS $function$
     (select max(registry.audit_days(limits)) from public.tenant_products
       where product = wanted and registry.audit_days(limits) is not null)
   )) else '-infinity' end
-  from registry.audit_retention where product = wanted
+  from registry.audit_retention term
+  where product = wanted and (plan = '' or exists (select from public.tenants where tenants.plan = term.plan))
 $function$;
-comment on function registry.audit_floor(wanted text) is 'runtime: events of a product that came in before this moment are kept by no plan.';
+comment on function registry.audit_floor(wanted text) is 'runtime: events of a product that came in before this moment are kept by no plan that a tenant is on.';
 
 CREATE OR REPLACE FUNCTION registry.audit_horizon()
  RETURNS timestamp with time zone

@@ -1818,4 +1818,33 @@ create index audit_support_exports_viewer_idx on registry.audit_support_exports 
 drop table registry.audit_support_viewers;
 `,
   },
+  {
+    version: 19,
+    name: '0019_audit_floor',
+    checksum: 'e474ef43ed58e191fa106ad6f617466732996e2b55fef74b3e1264016a3896e6',
+    up: `-- By the plans that tenants are on: one that is only in a manifest kept the whole past of a product from being left out.
+create or replace function registry.audit_floor(wanted text) returns timestamptz
+language sql stable set search_path = pg_catalog, pg_temp as $$
+  select case when bool_and(days is not null) then now() - make_interval(days => greatest(
+    max(days),
+    (select max(registry.audit_days(limits)) from public.tenant_products
+      where product = wanted and registry.audit_days(limits) is not null)
+  )) else '-infinity' end
+  from registry.audit_retention term
+  where product = wanted and (plan = '' or exists (select from public.tenants where tenants.plan = term.plan))
+$$;
+comment on function registry.audit_floor(text) is 'runtime: events of a product that came in before this moment are kept by no plan that a tenant is on.';
+`,
+    down: `create or replace function registry.audit_floor(wanted text) returns timestamptz
+language sql stable set search_path = pg_catalog, pg_temp as $$
+  select case when bool_and(days is not null) then now() - make_interval(days => greatest(
+    max(days),
+    (select max(registry.audit_days(limits)) from public.tenant_products
+      where product = wanted and registry.audit_days(limits) is not null)
+  )) else '-infinity' end
+  from registry.audit_retention where product = wanted
+$$;
+comment on function registry.audit_floor(text) is 'runtime: events of a product that came in before this moment are kept by no plan.';
+`,
+  },
 ]
