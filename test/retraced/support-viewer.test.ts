@@ -262,6 +262,19 @@ describe('exports', () => {
     expect(await cleanViewers(wire.db)).toBe(count)
     expect(await wire.query('select * from registry.audit_support_exports')).toEqual([])
   })
+
+  test('are a thousand at most', async () => {
+    const { session, project } = await look({ tenant_id: acme })
+    const save = async () => await view(session, 'POST', `/project/${project}/export`, { name: 'x', exportBody: {} })
+    const first = await save()
+    await wire.query(
+      `insert into registry.audit_support_exports
+       select (jsonb_populate_record(saved, jsonb_build_object('id', gen_random_uuid()))).*
+       from registry.audit_support_exports saved, generate_series(1, 999)`,
+    )
+    const refused = await save()
+    expect([first.status, refused.status, refused.text]).toEqual([201, 409, expect.stringContaining('At most 1000')])
+  })
 })
 
 describe('between the platform and a product', () => {

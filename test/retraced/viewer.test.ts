@@ -188,6 +188,18 @@ describe('exports', () => {
     }
   })
 
+  test('are a thousand for a group at most', async () => {
+    const session = await sessionFor('many-saved')
+    const save = async () => await view(session, 'POST', '/project/certifai/export', { name: 'x', exportBody: {} })
+    expect((await save()).status).toBe(201)
+    await wire.query(
+      `insert into registry.audit_exports select (jsonb_populate_record(saved, jsonb_build_object('id', gen_random_uuid()))).*
+       from registry.audit_exports saved, generate_series(1, 999) where group_id = 'many-saved'`,
+    )
+    const refused = await save()
+    expect([refused.status, refused.text]).toEqual([409, expect.stringContaining('At most 1000')])
+  })
+
   test('that nobody reads leave their place to others', async () => {
     const group = 'not-read'
     await publish({ action: 'not.read', crud: 'c', actor: { id: 'a' }, group: { id: group } })

@@ -17,11 +17,20 @@ const ofScope = (db: Reader, { product, environment, group, target_id }: GroupSc
 
 type Row = Awaited<ReturnType<ReturnType<typeof ofScope>['executeTakeFirstOrThrow']>>
 
-const exportOf = ({ body, ...row }: Row): SavedExport => ({ ...row, body: SavedSearch.parse(body) })
+/** What is stored, as it is saved. */
+export const exportOf = ({ body, ...row }: Row): SavedExport => ({ ...row, body: SavedSearch.parse(body) })
 
 export async function findExport(db: Reader, scope: GroupScope, id: string): Promise<SavedExport | undefined> {
   const row = await ofScope(db, scope).where('id', '=', id).executeTakeFirst()
   return row && exportOf(row)
+}
+
+export async function countExports(db: Reader, scope: GroupScope): Promise<number> {
+  const { saved } = await db
+    .selectFrom(ofScope(db, scope).as('export'))
+    .select(({ fn }) => fn.countAll<number>().as('saved'))
+    .executeTakeFirstOrThrow()
+  return saved
 }
 
 /** Newest first. */

@@ -15,7 +15,7 @@ import type { SavedExport, SavedSearch } from './saved-export.ts'
 import type { GroupScope, LogScope } from './scope.ts'
 import { auditSearchMsMax, searchOf, withGroupNames } from './search.service.ts'
 
-/** How many exports a group may have saved. */
+/** How many exports a group may have saved, or somebody of the platform's. */
 export const savedExportsMax = 1_000
 
 /**
@@ -32,9 +32,7 @@ export async function saveExport(
 ): Promise<Omit<SavedExport, 'saved_at'>> {
   searchOfExport(body)
   return await audited(db, actor, async (tx) => {
-    if ((await exports.listExports(tx, scope, savedExportsMax)).length === savedExportsMax) {
-      throw new RegistryError('audit_export.too_many', { detail: `At most ${savedExportsMax}.` })
-    }
+    assertRoom(await exports.countExports(tx, scope))
     const saved = { id: v7(), name, body }
     await exports.insertExport(tx, scope, { ...saved, saved_by: viewerActorId })
     return changed(saved, {
@@ -45,6 +43,12 @@ export async function saveExport(
       after: { product: scope.product, environment: scope.environment, group_id: scope.group.id, body },
     })
   })
+}
+
+/** @throws {RegistryError} `audit_export.too_many` when so many are saved that there may be no more */
+export function assertRoom(saved: number): void {
+  if (saved < savedExportsMax) return
+  throw new RegistryError('audit_export.too_many', { detail: `At most ${savedExportsMax}.` })
 }
 
 /** The exports of a scope, newest first. */

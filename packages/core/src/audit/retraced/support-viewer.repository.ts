@@ -1,7 +1,8 @@
 import { sql } from 'kysely'
-import type { AuditedTx, HousekeepingTx, Reader } from '../../db/handles.ts'
+import type { AuditedTx, Reader } from '../../db/handles.ts'
 import { StreamId, type TenantId } from '../../id.ts'
-import { type SavedExport, SavedSearch } from './saved-export.ts'
+import { exportOf } from './saved-export.repository.ts'
+import type { SavedExport } from './saved-export.ts'
 import type { StreamScope } from './scope.ts'
 
 /** Who of the platform's people may look into the whole log of a tenant now. */
@@ -93,41 +94,35 @@ export async function deleteSupportViewer(tx: AuditedTx, id: string): Promise<bo
   return numDeletedRows > 0n
 }
 
-/** Deletes some of those that are over, and what they saved. */
-export async function deleteOldSupportViewers(tx: HousekeepingTx, rowsMax: number): Promise<number> {
-  const gone = await tx
-    .deleteFrom('registry.audit_support_viewers')
-    .where('id', 'in', (old) =>
-      old
-        .selectFrom('registry.audit_support_viewers')
-        .select('id')
-        .where('expires_at', '<', sql<Date>`now()`)
-        .limit(rowsMax)
-        .forUpdate()
-        .skipLocked(),
-    )
-    .returning('id')
-    .execute()
-  return gone.length
-}
-
 /** Whether there was a tenant of this id, whose log is all that is left of it. */
 export async function isRetired(db: Reader, id: TenantId): Promise<boolean> {
   const row = await db.selectFrom('registry.retired_ids').select('id').where('id', '=', id).executeTakeFirst()
   return row !== undefined
 }
 
-/** The exports that somebody saved, newest first. */
-export async function listSupportExports(db: Reader, viewerId: string, limit: number): Promise<SavedExport[]> {
-  const rows = await db
+const ofViewer = (db: Reader, viewerId: string) =>
+  db
     .selectFrom('registry.audit_support_exports')
     .select(['id', 'name', 'body', 'saved_at'])
     .where('viewer_id', '=', viewerId)
-    .orderBy('saved_at', 'desc')
-    .orderBy('id', 'desc')
-    .limit(limit)
-    .execute()
-  return rows.map(({ body, ...row }) => ({ ...row, body: SavedSearch.parse(body) }))
+
+export async function findSupportExport(db: Reader, viewerId: string, id: string): Promise<SavedExport | undefined> {
+  const row = await ofViewer(db, viewerId).where('id', '=', id).executeTakeFirst()
+  return row && exportOf(row)
+}
+
+export async function countSupportExports(db: Reader, viewerId: string): Promise<number> {
+  const { saved } = await db
+    .selectFrom(ofViewer(db, viewerId).as('export'))
+    .select(({ fn }) => fn.countAll<number>().as('saved'))
+    .executeTakeFirstOrThrow()
+  return saved
+}
+
+/** The exports that somebody saved, newest first. */
+export async function listSupportExports(db: Reader, viewerId: string, limit: number): Promise<SavedExport[]> {
+  const rows = await ofViewer(db, viewerId).orderBy('saved_at', 'desc').orderBy('id', 'desc').limit(limit).execute()
+  return rows.map(exportOf)
 }
 
 export async function insertSupportExport(

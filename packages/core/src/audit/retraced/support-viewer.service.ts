@@ -1,5 +1,5 @@
 import { v7 } from 'uuid'
-import type { AuditedTx, Db, Reader } from '../../db/handles.ts'
+import type { Db, Reader } from '../../db/handles.ts'
 import { housekeeping } from '../../db/housekeeping.ts'
 import { RegistryError } from '../../errors.ts'
 import { StreamId, TenantId } from '../../id.ts'
@@ -8,7 +8,7 @@ import { type Change, ownEvent } from '../audit-event.ts'
 import { appendEvents } from '../audit.repository.ts'
 import { audited, changed } from '../audited.ts'
 import { findTenantOfLog } from '../event-export.repository.ts'
-import { savedExportsMax, searchOfExport } from './saved-export.service.ts'
+import { assertRoom, savedExportsMax, searchOfExport } from './saved-export.service.ts'
 import type { SavedExport } from './saved-export.ts'
 import type { StreamScope } from './scope.ts'
 import * as viewers from './support-viewer.repository.ts'
@@ -126,7 +126,7 @@ export async function saveSupportExport(
 ): Promise<Omit<SavedExport, 'saved_at'>> {
   searchOfExport(body)
   return await audited(db, actor, async (tx) => {
-    await assertRoom(tx, viewer)
+    assertRoom(await viewers.countSupportExports(tx, viewer.id))
     const saved = { id: v7(), name, body }
     await viewers.insertSupportExport(tx, { ...saved, viewer_id: viewer.id })
     return changed(saved, {
@@ -139,12 +139,6 @@ export async function saveSupportExport(
   })
 }
 
-async function assertRoom(tx: AuditedTx, { id }: SupportViewer): Promise<void> {
-  const { length } = await viewers.listSupportExports(tx, id, savedExportsMax)
-  if (length < savedExportsMax) return
-  throw new RegistryError('audit_export.too_many', { detail: `At most ${savedExportsMax}.` })
-}
-
 /** What a viewer saved, newest first. */
 export async function listSupportExports(db: Reader, { id }: SupportViewer, limit: number): Promise<SavedExport[]> {
   return await viewers.listSupportExports(db, id, Math.min(limit, savedExportsMax))
@@ -152,7 +146,7 @@ export async function listSupportExports(db: Reader, { id }: SupportViewer, limi
 
 /** @throws {RegistryError} `audit_export.not_found` also for what another viewer saved */
 export async function getSupportExport(db: Reader, viewer: SupportViewer, id: string): Promise<SavedExport> {
-  const found = (await listSupportExports(db, viewer, savedExportsMax)).find((each) => each.id === id)
+  const found = await viewers.findSupportExport(db, viewer.id, id)
   if (!found) throw new RegistryError('audit_export.not_found')
   return found
 }

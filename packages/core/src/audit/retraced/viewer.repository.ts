@@ -85,13 +85,17 @@ export async function deleteViewers(
   return gone.length
 }
 
-/** Deletes some of those that are over. */
-export async function deleteOldViewers(tx: HousekeepingTx, rowsMax: number): Promise<number> {
+/** Deletes some of those that are over, with what they saved. */
+export async function deleteOldViewers(
+  tx: HousekeepingTx,
+  from: 'registry.audit_viewers' | 'registry.audit_support_viewers',
+  rowsMax: number,
+): Promise<number> {
   const gone = await tx
-    .deleteFrom('registry.audit_viewers')
+    .deleteFrom(from)
     .where('id', 'in', (old) =>
       old
-        .selectFrom('registry.audit_viewers')
+        .selectFrom(from)
         .select('id')
         .where('expires_at', '<', sql<Date>`now()`)
         .limit(rowsMax)

@@ -68,14 +68,13 @@ const rowsAtOnce = 1_000
 
 /** Deletes what is over, and answers how much it was. To be done every few minutes. */
 export async function cleanViewers(db: Db): Promise<number> {
-  return (await cleanAll(db, viewers.deleteOldViewers)) + (await cleanAll(db, support.deleteOldSupportViewers))
-}
-
-async function cleanAll(db: Db, deleteSome: typeof viewers.deleteOldViewers): Promise<number> {
   let sum = 0
-  for (;;) {
-    const gone = await housekeeping(db, async (tx) => await deleteSome(tx, rowsAtOnce))
-    sum += gone
-    if (gone < rowsAtOnce) return sum
+  for (const from of ['registry.audit_viewers', 'registry.audit_support_viewers'] as const) {
+    let gone: number
+    do {
+      gone = await housekeeping(db, async (tx) => await viewers.deleteOldViewers(tx, from, rowsAtOnce))
+      sum += gone
+    } while (gone === rowsAtOnce)
   }
+  return sum
 }
