@@ -98,8 +98,9 @@ export interface Config {
   readonly hashCost: HashCost
   /** For how long an archived tenant is kept before it may be purged. */
   readonly purgeAfterDays: number
-  /** How Retraced's wire behaves: for how long somebody may look, and whether enterprise tokens can be read again. */
+  /** For how long somebody may look into the log with a viewer token. */
   readonly viewerTtlSeconds: number
+  /** How Retraced's wire behaves: whether enterprise tokens can be read again. */
   readonly retraced: { readonly enterpriseTokens: 'readable' | 'once' }
   /** How much each caller may ask of this process. */
   readonly rateLimit: RateLimit | undefined
