@@ -23,6 +23,7 @@ export async function startRegistry(
   const discard = () => Object.values(files).forEach((file) => rmSync(file, { force: true }))
   discard()
   onClose(discard)
+  // A key of its own each time: a database that was kept knows the one before by its name.
   writeFileSync(files.keyring, newKeyringText(`bench-${Date.now()}`), { mode: 0o600 })
   writeFileSync(files.signingKey, newSigningKeyText(), { mode: 0o600 })
   const server = await startServer(
