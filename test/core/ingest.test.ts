@@ -310,20 +310,26 @@ describe('exactly once', () => {
   })
 })
 
+/** Locks the head of a group's stream, until what it answers with ends. */
+async function holdStreamOf(group: string): Promise<Client> {
+  const blocker = new Client({ connectionString: database.ownerUrl })
+  await blocker.connect()
+  await blocker.query('begin')
+  await blocker.query(
+    'select from registry.audit_streams where stream_id = (select stream_id from audit_log where group_id = $1) for update',
+    [group],
+  )
+  return blocker
+}
+
 describe('bounds', () => {
   it('leaves a connection of a pool of two to others, whatever it waits for', async () => {
     const group = newGroup()
     await submit({ events: [event({ group: { id: group } })] })
     const small = createDb({ connectionString: database.runtimeUrl, poolSize: 2 })
     const slow = new Ingest(small, catalogue)
-    const blocker = new Client({ connectionString: database.ownerUrl })
-    await blocker.connect()
+    const blocker = await holdStreamOf(group)
     try {
-      await blocker.query('begin')
-      await blocker.query(
-        'select from registry.audit_streams where stream_id = (select stream_id from audit_log where group_id = $1) for update',
-        [group],
-      )
       const waiting: Promise<Receipt>[] = []
       for (let n = 0; n < 3; n += 1) {
         waiting.push(submit({ events: [event({ group: { id: group } })] }, slow))
@@ -342,14 +348,8 @@ describe('bounds', () => {
   it('waits once, and not for each, for the stream that somebody holds', { timeout: 30_000 }, async () => {
     const [held, free] = [newGroup(), newGroup()]
     await submit({ events: [event({ group: { id: held } })] })
-    const blocker = new Client({ connectionString: database.ownerUrl })
-    await blocker.connect()
+    const blocker = await holdStreamOf(held)
     try {
-      await blocker.query('begin')
-      await blocker.query(
-        'select from registry.audit_streams where stream_id = (select stream_id from audit_log where group_id = $1) for update',
-        [held],
-      )
       const began = performance.now()
       const to = async (group: string) => await submit({ events: [event({ group: { id: group } })] })
       const results = await Promise.allSettled([held, held, held, held, free, held, free].map(to))
@@ -359,7 +359,6 @@ describe('bounds', () => {
       // Five of them would be half a minute.
       expect(performance.now() - began).toBeLessThan(12_000)
     } finally {
-      await blocker.query('rollback')
       await blocker.end()
     }
     expect(await countOf(held)).toBe(1)

