@@ -74,7 +74,7 @@ interface PlanNode {
 
 /** All nodes of a plan, wherever they stand in it. */
 const nodesOf = (plan: unknown): PlanNode[] =>
-  typeof plan === 'object' && plan !== null ? [plan as PlanNode, ...Object.values(plan).flatMap(nodesOf)] : []
+  typeof plan === 'object' && plan !== null ? [plan, ...Object.values(plan).flatMap(nodesOf)] : []
 
 async function seen(sight: Sight, tenant: Tenant, product?: string): Promise<number> {
   const query = { tenant_id: tenant.id, action: 'document.read', ...(product !== undefined && { product }) }

@@ -117,26 +117,7 @@ export const linesOf = (lines: readonly string[]) =>
  */
 export async function backdate(evidence: Evidence, stream: StreamId, last: number, received_at: Date): Promise<void> {
   await makeMonths(evidence.database, `${received_at.toISOString().slice(0, 7)}-01`)
-  const rows = await evidence.db
-    .selectFrom('audit_log')
-    .selectAll()
-    .where('stream_id', '=', stream)
-    .orderBy('stream_seq')
-    .execute()
-  let previous = rows[0]?.prev_hash
-  for (const row of rows) {
-    if (!previous) throw new Error('there is nothing to move')
-    const moved = row.stream_seq <= last ? { ...row, received_at } : row
-    const link = chainHash(previous, row.personal_digest, moved)
-    await evidence.tamper('update audit_log set received_at = $2, prev_hash = $3, chain_hash = $4 where id = $1', [
-      row.id,
-      moved.received_at,
-      previous,
-      link,
-    ])
-    previous = link
-  }
-  await evidence.tamper('update registry.audit_streams set last_hash = $2 where stream_id = $1', [stream, previous])
+  await relink(evidence, stream, 1, (row) => (row.stream_seq <= last ? { ...row, received_at } : row))
 }
 
 /**
@@ -144,25 +125,31 @@ export async function backdate(evidence: Evidence, stream: StreamId, last: numbe
  * behind it anew, the head of the stream included.
  */
 export async function forge(evidence: Evidence, stream: StreamId, seq: number, action: string): Promise<void> {
-  const { db } = evidence
-  const rows = await db
+  await relink(evidence, stream, seq, (row) => (row.stream_seq === seq ? { ...row, action } : row))
+}
+
+const rowsFrom = async ({ db }: Evidence, stream: StreamId, seq: number) =>
+  await db
     .selectFrom('audit_log')
     .selectAll()
     .where('stream_id', '=', stream)
     .where('stream_seq', '>=', seq)
     .orderBy('stream_seq')
     .execute()
+
+type LogRow = Awaited<ReturnType<typeof rowsFrom>>[number]
+
+/** Changes rows of a stream from a place on, and makes their links anew, the head of the stream included. */
+async function relink(evidence: Evidence, stream: StreamId, from: number, change: (row: LogRow) => LogRow) {
+  const rows = await rowsFrom(evidence, stream, from)
   let previous = rows[0]?.prev_hash
-  for (const row of rows) {
-    if (!previous) throw new Error('there is nothing to forge')
-    const changed = row.stream_seq === seq ? { ...row, action } : row
-    const link = chainHash(previous, row.personal_digest, changed)
-    await evidence.tamper('update audit_log set action = $2, prev_hash = $3, chain_hash = $4 where id = $1', [
-      row.id,
-      changed.action,
-      previous,
-      link,
-    ])
+  for (const row of rows.map(change)) {
+    if (!previous) throw new Error('there is nothing to change')
+    const link = chainHash(previous, row.personal_digest, row)
+    await evidence.tamper(
+      'update audit_log set action = $2, received_at = $3, prev_hash = $4, chain_hash = $5 where id = $1',
+      [row.id, row.action, row.received_at, previous, link],
+    )
     previous = link
   }
   await evidence.tamper('update registry.audit_streams set last_hash = $2 where stream_id = $1', [stream, previous])

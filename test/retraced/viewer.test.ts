@@ -122,6 +122,14 @@ describe('a request of which a part fails', () => {
 })
 
 describe('exports', () => {
+  /** A saved export of everything in a group of one event: where its file is, and for whom. */
+  const anExportOf = async (group: string) => {
+    await publish({ action: 'is.exported', crud: 'c', actor: { id: 'a' }, group: { id: group } })
+    const session = await sessionFor(group)
+    const { body } = await view(session, 'POST', '/project/certifai/export', { name: 'x', exportBody: {} })
+    return { session, path: `/project/certifai/export/${body.id}/rendered` }
+  }
+
   test('are saved, listed for their group alone, and rendered as CSV', async () => {
     const group = 'exporting'
     const id = await publish({
@@ -201,11 +209,7 @@ describe('exports', () => {
   })
 
   test('that nobody reads leave their place to others', async () => {
-    const group = 'not-read'
-    await publish({ action: 'not.read', crud: 'c', actor: { id: 'a' }, group: { id: group } })
-    const session = await sessionFor(group)
-    const { body } = await view(session, 'POST', '/project/certifai/export', { name: 'x', exportBody: {} })
-    const path = `/project/certifai/export/${body.id}/rendered`
+    const { session, path } = await anExportOf('not-read')
     // More than there are at the same time.
     for (let turn = 0; turn < 10; turn += 1) expect((await view(session, 'HEAD', path)).status).toBe(200)
     const gone = Array.from({ length: 10 }, async () => {
@@ -222,11 +226,7 @@ describe('exports', () => {
   })
 
   test('are not shown where that they are taken away cannot be recorded', async () => {
-    const group = 'not-recorded'
-    await publish({ action: 'not.recorded', crud: 'c', actor: { id: 'a' }, group: { id: group } })
-    const session = await sessionFor(group)
-    const { body } = await view(session, 'POST', '/project/certifai/export', { name: 'x', exportBody: {} })
-    const path = `/project/certifai/export/${body.id}/rendered`
+    const { session, path } = await anExportOf('not-recorded')
     const owner = new Client({ connectionString: wire.database.ownerUrl })
     await owner.connect()
     try {
@@ -234,13 +234,13 @@ describe('exports', () => {
       // More than there are at the same time.
       for (let turn = 0; turn < 10; turn += 1) {
         const { status, text } = await view(session, 'GET', path)
-        expect([status, text.includes('not.recorded')]).toEqual([500, false])
+        expect([status, text.includes('is.exported')]).toEqual([500, false])
       }
       await owner.query('alter table audit_log drop constraint no_looks')
     } finally {
       await owner.end()
     }
-    expect((await view(session, 'GET', path)).text).toContain('not.recorded')
+    expect((await view(session, 'GET', path)).text).toContain('is.exported')
   })
 
   test('are recorded each time that they are taken away, and not in the file itself', async () => {

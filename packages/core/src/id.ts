@@ -51,6 +51,14 @@ export type EventId = z.output<typeof EventId>
 export const StreamId = z.guid({ error: 'must be a UUID' }).toLowerCase().brand<'StreamId'>()
 export type StreamId = z.output<typeof StreamId>
 
+/** The id of a viewer token of the platform's people: not a part of the token. */
+export const SupportViewerId = z
+  .guid({ error: 'must be a UUID' })
+  .toLowerCase()
+  .brand<'SupportViewerId'>()
+  .meta({ examples: ['0190f1c2-8a6b-7c3d-9e4f-5a6b7c8d9e11'] })
+export type SupportViewerId = z.output<typeof SupportViewerId>
+
 /** A fresh tenant id: UUIDv7, so that ids sort as they were made. */
 export const newTenantId = (): TenantId => v7() as TenantId
 
@@ -62,3 +70,6 @@ export const newApiKeyId = (): ApiKeyId => v7() as ApiKeyId
 
 /** A fresh event id: UUIDv7, so that an id tells the partition it is in. */
 export const newEventId = (): EventId => v7() as EventId
+
+/** A fresh id of a viewer token: UUIDv7 too. */
+export const newSupportViewerId = (): SupportViewerId => v7() as SupportViewerId

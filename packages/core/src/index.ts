@@ -97,7 +97,7 @@ export type { AuditRow } from './audit/retraced/event-page.repository.ts'
 export { instantOf } from './audit/retraced/instant.ts'
 export { type SavedExport, SavedSearch } from './audit/retraced/saved-export.ts'
 export { exportedEvents, getExport, listExports, saveExport } from './audit/retraced/saved-export.service.ts'
-export { NewSupportViewer, SupportViewerId, SupportViewerToken } from './audit/retraced/support-viewer.ts'
+export { NewSupportViewer, SupportViewerToken } from './audit/retraced/support-viewer.ts'
 export {
   endSupportViewer,
   getSupportExport,
@@ -218,6 +218,7 @@ export {
   platformTenant,
   ProjectId,
   StreamId,
+  SupportViewerId,
   TenantId,
 } from './id.ts'
 export { type Page, pageLimit, PageQuery, type Position } from './page.ts'

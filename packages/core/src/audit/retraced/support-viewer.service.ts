@@ -2,7 +2,7 @@ import { v7 } from 'uuid'
 import type { Db, Reader } from '../../db/handles.ts'
 import { housekeeping } from '../../db/housekeeping.ts'
 import { RegistryError } from '../../errors.ts'
-import { StreamId, TenantId } from '../../id.ts'
+import { newSupportViewerId, StreamId, type SupportViewerId, TenantId } from '../../id.ts'
 import type { Actor } from '../actor.ts'
 import { type Change, ownEvent } from '../audit-event.ts'
 import { appendEvents } from '../audit.repository.ts'
@@ -13,7 +13,7 @@ import type { SavedExport } from './saved-export.ts'
 import type { StreamScope } from './scope.ts'
 import * as viewers from './support-viewer.repository.ts'
 import type { SupportViewer } from './support-viewer.repository.ts'
-import { type NewSupportViewer, SupportViewerId, type SupportViewerToken } from './support-viewer.ts'
+import type { NewSupportViewer, SupportViewerToken } from './support-viewer.ts'
 import { newViewerToken } from './viewer-token.ts'
 
 export type { SupportViewer } from './support-viewer.repository.ts'
@@ -41,7 +41,7 @@ export async function issueSupportViewerToken(
     ...(product !== undefined && { product }),
     ...(environment !== undefined && { environment }),
   }
-  const id = SupportViewerId.parse(v7())
+  const id = newSupportViewerId()
   const { name, role } = actor
   const issuer = { id: actor.id, ...(name !== undefined && { name }), role }
   return await audited(db, actor, async (tx) => {

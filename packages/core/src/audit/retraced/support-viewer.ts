@@ -1,15 +1,7 @@
 import { z } from 'zod'
-import { TenantId } from '../../id.ts'
+import { SupportViewerId, TenantId } from '../../id.ts'
 import { text } from '../../text.ts'
 import { Timestamp } from '../../timestamp.ts'
-
-/** The id of a viewer token of the platform's people: not a part of the token. */
-export const SupportViewerId = z
-  .guid({ error: 'must be a UUID' })
-  .toLowerCase()
-  .brand<'SupportViewerId'>()
-  .meta({ examples: ['0190f1c2-8a6b-7c3d-9e4f-5a6b7c8d9e11'] })
-export type SupportViewerId = z.output<typeof SupportViewerId>
 
 /** Whose log somebody of the platform's wants to look into. */
 export const NewSupportViewer = z
