@@ -28,6 +28,8 @@ export default defineConfig({
           globalSetup: ['./test/postgres/global-setup.ts'],
           testTimeout: 60_000,
           hookTimeout: 120_000,
+          // What happens at once on a machine of one's own takes its time on one that is busy.
+          expect: { poll: { timeout: 20_000 } },
         },
       },
     ],

@@ -116,6 +116,35 @@ describe.skipIf(executable === undefined)('where authentication is off', () => {
     expect(asked.filter((each) => each === 'POST /v1/audit/viewer-tokens')).toHaveLength(5)
   })
 
+  test('an answer that comes after another choice was made is not shown', async () => {
+    await using watched = await watchedPage(browser, local.url)
+    const { page, asked, faults } = watched
+    const searches = () => asked.filter((each) => each.startsWith('POST /audit/viewer/v1/graphql'))
+    const held: (() => Promise<void>)[] = []
+    let isHeld = true
+    await page.route('**/audit/viewer/v1/graphql*', async (route) => {
+      const response = await route.fetch()
+      const fulfill = async () => await route.fulfill({ response })
+      if (isHeld) held.push(fulfill)
+      else await fulfill()
+    })
+    await page.goto(`${local.url}/audit/viewer?tenant=acme`)
+    await expect.poll(() => held.length).toBe(1)
+    isHeld = false
+    await page.getByLabel('Product').selectOption('compliance')
+    await expect.poll(async () => await rows(page).count()).toBe(1)
+
+    const finished = page.waitForEvent('requestfinished', (request) => request.url().includes('/graphql'))
+    await held[0]?.()
+    await finished
+    await page.evaluate(async () => await new Promise((resolve) => void setTimeout(resolve, 100)))
+    expect(await texts(page)).toContain('report.shared')
+    expect(await texts(page)).not.toContain('deal.closed')
+    // The viewer searches once for each session it has, and would have had two.
+    expect(searches()).toHaveLength(2)
+    expect(faults).toEqual([])
+  })
+
   test('the form opens a log by slug or id, and says when there is none', async () => {
     await using watched = await watchedPage(browser, local.url)
     const { page, faults } = watched

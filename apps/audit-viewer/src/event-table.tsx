@@ -1,5 +1,5 @@
 import RetracedEventsBrowser from '@retracedhq/logs-viewer'
-import { type ReactElement, useEffect, useState } from 'react'
+import { type ReactElement, useLayoutEffect, useState } from 'react'
 import { type MadeToken, watchSession } from './session-watch.ts'
 import { viewerApi } from './viewer-token.ts'
 
@@ -27,7 +27,8 @@ interface Props {
 /** Retraced's viewer, as it is, and what it does not show by itself. */
 export function EventTable({ token, ofSupport, onEnd }: Props): ReactElement {
   const [made, setMade] = useState<MadeToken>()
-  useEffect(() => watchSession({ onRefused: onEnd, onToken: setMade }), [onEnd])
+  // Before any effect of the viewer itself, which is what asks first.
+  useLayoutEffect(() => watchSession({ onRefused: onEnd, onToken: setMade }), [onEnd])
   return (
     <>
       <p role="status" className="MadeToken">

@@ -12,29 +12,60 @@ interface Watch {
   readonly onToken: (made: MadeToken) => void
 }
 
+/** What nobody is to hear of any more. */
+const never = new Promise<never>(() => undefined)
+
 /**
- * Hears what the viewer is answered, where it would not tell: of an export that is not let in it would save the error as
- * a file, or wait for ever, and a token that was made it throws away. What is not let in gets no answer: what waits for
- * one is about to go.
+ * Stands between a viewer and the server as long as that viewer is shown, and does what it does not do by itself.
+ *
+ * - What comes too late gets no answer: every viewer of a page keeps what it knows in one place, so that an answer to one
+ *   that is gone would be shown by the next, and an answer to an earlier search as the result of a later one.
+ * - It asks for its session twice, and would search once for each: the second time has the first one's answer.
+ * - Of an export that is not let in it would save the error as a file, or wait for ever, and a token that was made it
+ *   throws away. What is not let in gets no answer: what waits for one is about to go.
  * @returns ends it
  */
 export function watchSession({ onRefused, onToken }: Watch): () => void {
   const plain = globalThis.fetch
+  let isOver = false
+  let searches = 0
+  let session: Promise<Response> | undefined
+
   const watched: typeof fetch = async (input, init) => {
+    if (typeof input !== 'string' || !input.startsWith(`${viewerApi}/`)) return await plain(input, init)
+    if (input === `${viewerApi}/viewersession`) {
+      session ??= plain(input, init)
+      return whileWanted((await session).clone(), () => !isOver)
+    }
+    if (input.startsWith(`${viewerApi}/graphql`)) {
+      const search = ++searches
+      return whileWanted(await plain(input, init), () => !isOver && search === searches)
+    }
     const response = await plain(input, init)
-    if (typeof input !== 'string' || !input.startsWith(`${viewerApi}/project/`)) return response
     if (response.status === 401) {
-      onRefused()
-      return await new Promise<never>(() => undefined)
+      if (!isOver) onRefused()
+      return await never
     }
     if (init?.method === 'POST' && input.endsWith('/eitapi_token') && response.ok) {
       const made = (await response.clone().json()) as { id: string; display_name: string }
       onToken({ token: made.id, name: made.display_name })
     }
-    return response
+    return whileWanted(response, () => !isOver)
   }
+
   globalThis.fetch = watched
   return () => {
+    isOver = true
     if (globalThis.fetch === watched) globalThis.fetch = plain
   }
+}
+
+/** The response, of which nobody has the JSON once it is not wanted any more. */
+function whileWanted(response: Response, isWanted: () => boolean): Response {
+  const read = response.json.bind(response)
+  const json = async () => {
+    const body: unknown = await read()
+    return isWanted() ? body : await never
+  }
+  return Object.assign(response, { json })
 }
