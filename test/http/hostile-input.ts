@@ -67,6 +67,7 @@ const hostileShapes: readonly JsonText[] = [
   '{"constructor":{"prototype":{"polluted":true}}}',
   '{"":"","a\\u0000b":"\\u0000","\\ud800":"\\udfff"}',
   '{"toString":1,"valueOf":2,"toJSON":3,"then":4,"length":-1}',
+  '{"length":{"toString":1,"valueOf":1}}',
 ]
 
 /** Shapes that take a while to look at: for the places that take any value, and for whole bodies. */

@@ -73,16 +73,17 @@ describe('POST /v1/audit/events', () => {
     const [{ id, hash }] = body.data
     const row = await server.db
       .selectFrom('audit_log')
-      .select(['fields', 'metadata', 'actor_fields', 'target_fields'])
+      .select(['stream_id', 'fields', 'metadata', 'actor_fields', 'target_fields'])
       .where('id', '=', id)
       .executeTakeFirstOrThrow()
-    expect(row).toEqual({ fields: map, metadata: map, actor_fields: map, target_fields: map })
+    expect(row).toMatchObject({ fields: map, metadata: map, actor_fields: map, target_fields: map })
     const entries = decodeEventMap(map)
     const parts = { id: id.replaceAll('-', ''), action: 'a.b', actor_id: 'map-jane', target_id: 't' }
     expect(hash).toBe(retracedHash({ ...parts, fields: entries, metadata: entries }).toString('hex'))
-    for (const path of [`/v1/audit/events/${id}`, '/v1/audit/events?actor_id=map-jane']) {
+    const stream = `/v1/audit/streams/${row.stream_id}/events?limit=1000`
+    for (const path of [`/v1/audit/events/${id}`, '/v1/audit/events?actor_id=map-jane', stream]) {
       const { text: answer } = await read(path)
-      expect(answer.split('{"2":"4","10":"2","b":"1","__proto__":"3","constructor":"5"}')).toHaveLength(5)
+      expect(answer.split(map)).toHaveLength(5)
     }
   })
 

@@ -36,7 +36,7 @@ const name = fc.oneof(
 const odd =
   String.raw`null true 0 -0 1e308 -1 1.5 9007199254740993 1e-7 "" "true" "\n" "\u0000" "\ud800" "\ud83d\ude00" "\ufeff"
   "__proto__" "c" "2026-01-01" "0001-01-01T00:00:00Z" "::1%1" "%" "a,b" "NaN" [] {} [[],{}] {"a":[]} {"id":{}}
-  {"toString":1,"valueOf":1} {"a":{"toString":1}}`.split(/\s+/)
+  {"toString":1,"valueOf":1} {"a":{"toString":1}} {"length":{"toString":1,"valueOf":1}}`.split(/\s+/)
 
 /** JSON as a text, since some of it no object of JavaScript holds. */
 const json = fc.letrec<{ value: string; object: string }>((tie) => ({

@@ -20,6 +20,7 @@ import { EvaluationItem } from './entitlements/evaluation.ts'
 import { RegistryError } from './errors.ts'
 import { ApiKeyId, EventId, ProjectId, TenantId } from './id.ts'
 import { everyPage } from './page.ts'
+import { safeParse } from './parse.ts'
 import { type Catalogue, createCatalogue } from './products/catalogue.ts'
 import * as products from './products/tenant-product.service.ts'
 import { NewTenantProduct, ProductParam, TenantProductChanges } from './products/tenant-product.ts'
@@ -249,7 +250,7 @@ function lineOf(row: unknown, index: number): ImportLine {
 }
 
 function parse<Schema extends z.ZodType>(schema: Schema, input: unknown): z.output<Schema> {
-  const parsed = schema.safeParse(input)
+  const parsed = safeParse(schema, input)
   if (parsed.success) return parsed.data
   const violations = parsed.error.issues.map(({ path, code, message }) => ({
     pointer: path.map((key) => `/${String(key)}`).join(''),

@@ -18,6 +18,7 @@ import { mayCreate } from './preconditions.ts'
 import { Problem, statusOfCode } from './problem.ts'
 import { previewOf, type Route } from './route.ts'
 import { isStreamed, type Streamed } from './stream.ts'
+import { isWritten } from './written.ts'
 
 /** Every code that a route can answer with: its own, and those that follow from its shape. */
 export function declaredCodes(route: Route): readonly ErrorCode[] {
@@ -254,7 +255,9 @@ function content(route: Route, dryRun: Route | undefined, components: Components
   if (isRows(response)) return { content: linesOf(response.row, undefined, components) }
   if (isStreamed(response)) return { content: streamedContent(response, components) }
   const shapes = [response, reduced, dryRun?.response].flatMap((shape) =>
-    shape === undefined || isRows(shape) || isStreamed(shape) ? [] : [components.add(shape)],
+    shape === undefined || isRows(shape) || isStreamed(shape)
+      ? []
+      : [components.add(isWritten(shape) ? shape.schema : shape)],
   )
   const told = Object.entries(examples?.response ?? {})
   const shown = shapes.map((shape) => {

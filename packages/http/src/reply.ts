@@ -1,8 +1,10 @@
+import { z } from 'zod'
 import { encode, type OnMisfit } from './encode.ts'
 import { isRows, ndjson, toLines } from './ndjson.ts'
 import { entityTag } from './preconditions.ts'
 import type { Route } from './route.ts'
 import { isStreamed } from './stream.ts'
+import { isWritten } from './written.ts'
 
 /** A whole answer, before it is sent: what an `Idempotency-Key` keeps, and what a replay sends again. */
 export interface Reply {
@@ -35,11 +37,16 @@ export function replyOf(route: Route, result: unknown, { reduced, onMisfit, call
     return { status: route.status, headers: ['Content-Type', ndjson], body: toLines(documents) }
   }
   if (isStreamed(response)) throw new Error(`${route.operation} has no whole answer: it is sent while it is made`)
-  const plain =
-    route.wire && onMisfit !== 'throw'
-      ? result
-      : encode(reduced ? (route.reduced ?? response) : response, result, onMisfit)
-  const body = JSON.stringify(plain)
+  let body: string
+  if (isWritten(response)) {
+    body = result as string
+    // What was written cannot be changed any more: where a misfit may be told of it is, and elsewhere nothing looks at it again.
+    if (onMisfit === 'throw') z.decode(response.schema, JSON.parse(body))
+  } else {
+    const isPlain = route.wire && onMisfit !== 'throw'
+    const schema = reduced ? (route.reduced ?? response) : response
+    body = JSON.stringify(isPlain ? result : encode(schema, result, onMisfit))
+  }
   const contentLocation = route.contentLocation?.(result as never, call as never)
   return {
     status: route.status,

@@ -16,6 +16,7 @@ import type { Principal } from './auth/index.ts'
 import type { Scope } from './authorize.ts'
 import type { Line, Lines, Rows } from './ndjson.ts'
 import { isStreamed, type Streamed, type StreamedResult } from './stream.ts'
+import type { Written } from './written.ts'
 
 /** What the routes work with: made once by the app. */
 export interface Services {
@@ -60,7 +61,7 @@ export interface Note {
 
 type Shape = z.ZodObject
 type Body = z.ZodType | Lines
-type Answer = z.ZodType | Rows | Streamed
+type Answer = z.ZodType | Rows | Streamed | Written
 type Input<Schema> =
   Schema extends Lines<infer Row>
     ? readonly Line<z.output<Row>>[]
@@ -72,9 +73,11 @@ type Result<Schema> =
     ? readonly z.output<Row>[]
     : Schema extends Streamed
       ? StreamedResult
-      : Schema extends z.ZodType
-        ? z.output<Schema>
-        : undefined
+      : Schema extends Written
+        ? string
+        : Schema extends z.ZodType
+          ? z.output<Schema>
+          : undefined
 
 /** What stands on the wire. */
 type Wire<Schema> =

@@ -1,4 +1,4 @@
-import { RegistryError, type Violation, withoutKeys } from '@breakpilot/tenant-core'
+import { RegistryError, safeParse, type Violation, withoutKeys } from '@breakpilot/tenant-core'
 import type { z } from 'zod'
 
 /** Which part of a request is looked at, as the pointers of its violations begin. The body's begin with nothing. */
@@ -9,7 +9,7 @@ type Part = '' | '/path' | '/query'
  * @throws {RegistryError} `request.invalid` with a violation for everything that is wrong
  */
 export function validate<Schema extends z.ZodType>(schema: Schema, value: unknown, part: Part): z.output<Schema> {
-  const parsed = schema.safeParse(value)
+  const parsed = safeParse(schema, value)
   if (parsed.success) return parsed.data
   throw new RegistryError('request.invalid', {
     violations: parsed.error.issues.slice(0, violationsMax).flatMap((issue) => violations(issue, part)),

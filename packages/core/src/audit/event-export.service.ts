@@ -6,7 +6,7 @@ import { RegistryError } from '../errors.ts'
 import type { TenantId } from '../id.ts'
 import type { Sight } from '../sight.ts'
 import type { Actor } from './actor.ts'
-import { ownEvent, ownProduct } from './audit-event.ts'
+import { ownEvent } from './audit-event.ts'
 import { appendEvents } from './audit.repository.ts'
 import {
   type Branches,
@@ -16,10 +16,10 @@ import {
   readExport,
 } from './event-export.repository.ts'
 import { decodeExportCursor, type EventExportQuery, exportCursors, type ExportFormat } from './event-export.ts'
-import { csvHead, toCsv, toNdjson, withFields } from './event-text.ts'
+import { csvHead, toCsv, toNdjson } from './event-text.ts'
 import { ExportDesk } from './export-desk.ts'
 import type { EventRow } from './recorded-event.repository.ts'
-import { showsEntry } from './recorded-event.service.ts'
+import { asShown } from './recorded-event.service.ts'
 import { parseSearch } from './search-language.ts'
 
 /** An export that is made while it is read. */
@@ -96,12 +96,6 @@ async function branchesOf(
   if (tenant_id !== undefined || streams.length === 1 || sight.kind === 'product') return undefined
   if (streams.length > 1) return { column: 'stream_id', values: streams }
   return product === undefined ? { column: 'product', values: await listLoggedProducts(db) } : undefined
-}
-
-/** What changed, as far as it is shown. */
-function asShown(sight: Sight, row: EventRow): EventRow {
-  if (sight.kind === 'platform' || row.product !== ownProduct) return row
-  return withFields(row, (name) => showsEntry(row.target_type, name))
 }
 
 /**

@@ -44,16 +44,20 @@ const pieces: readonly Piece[] = (() => {
 
 /** Events as JSON, one in a line, with the same names and values as in the list of events. */
 export function toNdjson(rows: readonly ExportedRow[]): string {
-  return rows.map(lineOf).join('')
+  return rows.map(({ row, cursor }) => `${toJson(row, `"cursor":"${cursor}"`)}\n`).join('')
 }
 
-function lineOf({ row, cursor }: ExportedRow): string {
-  let line = ''
+/**
+ * An event as JSON, as `RecordedEvent` describes it.
+ * @param more members that it has beside, as they stand in JSON
+ */
+export function toJson(row: EventRow, more = ''): string {
+  let json = ''
   for (const { before, column, isMap } of pieces) {
     const value: unknown = row[column]
-    line += before + (isMap && typeof value === 'string' ? value : spell(value))
+    json += before + (isMap && typeof value === 'string' ? value : spell(value))
   }
-  return `${line},"cursor":"${cursor}"}\n`
+  return more === '' ? `${json}}` : `${json},${more}}`
 }
 
 /** JSON of what a column holds. */
@@ -89,7 +93,7 @@ function cellOf(value: unknown): string | null {
 }
 
 /** A row whose map `fields` has only the entries that are shown. */
-export function withFields(row: EventRow, shows: (name: string) => boolean): EventRow {
+export function withFields<Row extends EventRow>(row: Row, shows: (name: string) => boolean): Row {
   if (typeof row.fields !== 'string') return row
   return { ...row, fields: encodeEventMap(decodeEventMap(row.fields).filter(([name]) => shows(name))) }
 }

@@ -2,6 +2,7 @@ import type { Reader } from '../db/handles.ts'
 import { RegistryError } from '../errors.ts'
 import { StreamId } from '../id.ts'
 import type { Sight } from '../sight.ts'
+import { toJson } from './event-text.ts'
 import * as streams from './log-stream.repository.ts'
 import {
   decodeStreamPlace,
@@ -13,7 +14,7 @@ import {
   streamLimit,
   type StreamPlace,
 } from './log-stream.ts'
-import { toRecordedEvent } from './recorded-event.service.ts'
+import { asShown, eventOf, pageJson } from './recorded-event.service.ts'
 
 const beginning: StreamPlace = { at: new Date(0), id: StreamId.parse('00000000-0000-0000-0000-000000000000') }
 
@@ -56,6 +57,31 @@ export async function readLogStream(
   stream: StreamId,
   query: StreamEventQuery = {},
 ): Promise<StreamEventPage> {
+  const { data, ...page } = await readPage(db, sight, stream, query)
+  return { data: data.map((row) => ({ ...eventOf(row), ...placeOf(row) })), ...page }
+}
+
+/**
+ * The same as JSON, with the entries of maps in the order in which they were sent.
+ * @throws {RegistryError} `audit_stream.not_found` also when none of its events is in sight
+ */
+export async function readLogStreamJson(
+  db: Reader,
+  sight: Sight,
+  stream: StreamId,
+  query: StreamEventQuery = {},
+): Promise<string> {
+  const page = await readPage(db, sight, stream, query)
+  return pageJson(page, (row) => toJson(row, JSON.stringify(placeOf(row)).slice(1, -1)))
+}
+
+const placeOf = ({ stream_id, stream_seq, chain_hash }: streams.PlacedRow) => ({
+  stream_id,
+  stream_seq,
+  chain_hash: chain_hash.toString('hex'),
+})
+
+async function readPage(db: Reader, sight: Sight, stream: StreamId, query: StreamEventQuery) {
   const { limit = streamLimit.default, after = 0 } = query
   // Before the events: up to there all are committed.
   const head = await streams.findLastSeq(db, stream)
@@ -63,12 +89,7 @@ export async function readLogStream(
   const isSeen = rows.length > 0 || (await streams.readStream(db, sight, stream, 0, 1)).length > 0
   if (head === undefined || !isSeen) throw new RegistryError('audit_stream.not_found')
   const has_more = rows.length > limit
-  const data = rows.slice(0, limit).map(({ stream_id, stream_seq, chain_hash, ...row }) => ({
-    ...toRecordedEvent(sight, row),
-    stream_id,
-    stream_seq,
-    chain_hash: chain_hash.toString('hex'),
-  }))
+  const data = rows.slice(0, limit).map((row) => asShown(sight, row))
   const last = data.at(-1)?.stream_seq ?? after
   return { data, has_more, next_after: has_more ? last : Math.max(last, head) }
 }

@@ -5,12 +5,13 @@ import { decodeCursor, type Page, pageLimit, toPage } from '../page.ts'
 import type { Sight } from '../sight.ts'
 import { TenantSummary } from '../tenants/tenant.ts'
 import { ownProduct } from './audit-event.ts'
+import { toJson, withFields } from './event-text.ts'
 import * as events from './recorded-event.repository.ts'
 import { type RecordedEvent, type RecordedEventQuery, totalMax } from './recorded-event.ts'
 import { parseSearch } from './search-language.ts'
 
 /** A page of events, and how many there are on all pages, where that was asked for. */
-export interface EventPage extends Page<RecordedEvent> {
+export interface EventPage<Event = RecordedEvent> extends Page<Event> {
   readonly total?: number
   readonly total_is_exact?: boolean
 }
@@ -21,6 +22,28 @@ export interface EventPage extends Page<RecordedEvent> {
  * @throws {RegistryError} `page.cursor_invalid`, `audit_search.invalid`, `database.busy` for what takes too long
  */
 export async function listEvents(db: Db, sight: Sight, query: RecordedEventQuery): Promise<EventPage> {
+  const { data, ...page } = await readPage(db, sight, query)
+  return { data: data.map(eventOf), ...page }
+}
+
+/**
+ * The same as JSON, with the entries of maps in the order in which they were sent: an object puts names that look like
+ * numbers first.
+ * @throws {RegistryError} as `listEvents` does
+ */
+export async function listEventsJson(db: Db, sight: Sight, query: RecordedEventQuery): Promise<string> {
+  return pageJson(await readPage(db, sight, query), (row) => toJson(row))
+}
+
+/** A page of what is JSON already. */
+export function pageJson<Row>(
+  { data, ...rest }: { readonly data: readonly Row[] },
+  json: (row: Row) => string,
+): string {
+  return `{"data":[${data.map((row) => json(row)).join(',')}],${JSON.stringify(rest).slice(1)}`
+}
+
+async function readPage(db: Db, sight: Sight, query: RecordedEventQuery): Promise<EventPage<events.EventRow>> {
   const { limit = pageLimit.default, cursor, total: isCounted, ...filter } = query
   const after = cursor === undefined ? undefined : decodeCursor('audit-events', filter, cursor)
   const { q, ...rest } = filter
@@ -34,16 +57,28 @@ export async function listEvents(db: Db, sight: Sight, query: RecordedEventQuery
   }))
   return {
     ...page,
-    data: page.data.map((row) => seenBy(sight, row)),
+    data: page.data.map((row) => asShown(sight, row)),
     ...(total !== undefined && { total: Math.min(total, totalMax), total_is_exact: total <= totalMax }),
   }
 }
 
 /** @throws {RegistryError} `audit_event.not_found` */
 export async function getEvent(db: Reader, sight: Sight, id: EventId): Promise<RecordedEvent> {
+  return eventOf(await readEvent(db, sight, id))
+}
+
+/**
+ * The same as JSON, with the entries of maps in the order in which they were sent.
+ * @throws {RegistryError} `audit_event.not_found`
+ */
+export async function getEventJson(db: Reader, sight: Sight, id: EventId): Promise<string> {
+  return toJson(await readEvent(db, sight, id))
+}
+
+async function readEvent(db: Reader, sight: Sight, id: EventId): Promise<events.EventRow> {
   const row = await events.findEvent(db, sight, id)
   if (!row) throw new RegistryError('audit_event.not_found')
-  return seenBy(sight, row)
+  return asShown(sight, row)
 }
 
 const summaryFields: ReadonlySet<string> = new Set(Object.keys(TenantSummary.shape))
@@ -52,21 +87,17 @@ const summaryFields: ReadonlySet<string> = new Set(Object.keys(TenantSummary.sha
 const ownThings: ReadonlySet<string | null> = new Set(['project', 'product', 'api_key'])
 
 /** Whether a tenant's own people see this entry of what the registry changed. */
-export const showsEntry = (targetType: string | null, name: string): boolean =>
+const showsEntry = (targetType: string | null, name: string): boolean =>
   ownThings.has(targetType) || summaryFields.has(name.replace(/^(?:before|after)\./, ''))
 
-/** An event as this sight shows it. */
-export const toRecordedEvent = (sight: Sight, row: events.EventRow): RecordedEvent => seenBy(sight, row)
-
 /** What changed, as far as it is shown: the columns are what they may be already. */
-function seenBy(sight: Sight, row: events.EventRow): RecordedEvent {
-  const event = eventOf(row)
-  if (sight.kind === 'platform' || row.product !== ownProduct) return event
-  const fields = Object.entries(event.fields ?? {}).filter(([name]) => showsEntry(row.target_type, name))
-  return { ...event, fields: Object.fromEntries(fields) }
+export function asShown<Row extends events.EventRow>(sight: Sight, row: Row): Row {
+  if (sight.kind === 'platform' || row.product !== ownProduct) return row
+  return withFields(row, (name) => showsEntry(row.target_type, name))
 }
 
-function eventOf({
+/** A row as an object. */
+export function eventOf({
   group_id,
   group_name,
   actor_id,

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net'
-import { instantOf, PublishedEvent } from '@breakpilot/tenant-core'
+import { instantOf, PublishedEvent, safeParse } from '@breakpilot/tenant-core'
 import type { z } from 'zod'
 import type { EventViolation } from './wire-error.ts'
 
@@ -40,7 +40,7 @@ export function readEvent(sent: unknown): ReadEvent {
   const said = saidOf(sent)
   const own = violationsOf(said)
   const unknown = Object.keys(sent).filter((name) => !names.has(name))
-  const parsed = PublishedEvent.safeParse(candidateOf(said), { reportInput: true })
+  const parsed = safeParse(PublishedEvent, candidateOf(said), { reportInput: true })
   const schema = parsed.success ? [] : parsed.error.issues.slice(0, issuesMax).flatMap(violationsFor)
   const violations = oneForEach([
     ...own,

@@ -9,6 +9,7 @@ import {
   listExports,
   listSupportExports,
   recordSupportExport,
+  safeParse,
   type SavedExport,
   SavedSearch,
   saveExport,
@@ -43,7 +44,7 @@ async function createExport(call: WireCall): Promise<WireReply> {
 
 /** Older viewers send the body as a text of JSON; whatever other text is sent is what is searched for. */
 function searchOf(sent: unknown): SavedSearch {
-  const parsed = SavedSearch.safeParse(typeof sent === 'string' ? (objectIn(sent) ?? { searchQuery: sent }) : sent)
+  const parsed = safeParse(SavedSearch, typeof sent === 'string' ? (objectIn(sent) ?? { searchQuery: sent }) : sent)
   if (parsed.success) return parsed.data
   const [issue] = parsed.error.issues
   const path = ['exportBody', ...(issue?.path ?? [])].join('.')

@@ -6,7 +6,7 @@ import {
   listLogStreams,
   LogStreamPage,
   LogStreamQuery,
-  readLogStream,
+  readLogStreamJson,
   StreamEventPage,
   StreamEventQuery,
   StreamId,
@@ -15,6 +15,7 @@ import { z } from 'zod'
 import { ndjson } from '../ndjson.ts'
 import { route } from '../route.ts'
 import { streamed } from '../stream.ts'
+import { written } from '../written.ts'
 
 const tag = 'audit'
 
@@ -77,8 +78,8 @@ export const auditOutletRoutes = [
     }),
     query: StreamEventQuery,
     status: 200,
-    response: StreamEventPage,
+    response: written(StreamEventPage),
     errors: ['audit_stream.not_found'],
-    handle: ({ db, sight, params, query }) => readLogStream(db, sight, params.stream_id, query),
+    handle: ({ db, sight, params, query }) => readLogStreamJson(db, sight, params.stream_id, query),
   }),
 ]

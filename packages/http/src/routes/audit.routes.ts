@@ -1,7 +1,7 @@
 import {
   EventId,
-  getEvent,
-  listEvents,
+  getEventJson,
+  listEventsJson,
   Publication,
   RecordedEvent,
   RecordedEventQuery,
@@ -10,6 +10,7 @@ import {
 import { z } from 'zod'
 import { pageOf } from '../page.ts'
 import { route } from '../route.ts'
+import { written } from '../written.ts'
 
 const tag = 'audit'
 
@@ -103,9 +104,9 @@ export const auditRoutes = [
     scope: 'audit:read',
     query: RecordedEventQuery,
     status: 200,
-    response: AuditEventPage,
+    response: written(AuditEventPage),
     errors: ['page.cursor_invalid', 'audit_search.invalid'],
-    handle: ({ db, sight, query }) => listEvents(db, sight, query),
+    handle: ({ db, sight, query }) => listEventsJson(db, sight, query),
   }),
   route({
     method: 'get',
@@ -122,8 +123,8 @@ export const auditRoutes = [
       }),
     }),
     status: 200,
-    response: RecordedEvent,
+    response: written(RecordedEvent),
     errors: ['audit_event.not_found'],
-    handle: ({ db, sight, params }) => getEvent(db, sight, params.event_id),
+    handle: ({ db, sight, params }) => getEventJson(db, sight, params.event_id),
   }),
 ]
