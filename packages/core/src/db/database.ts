@@ -184,7 +184,7 @@ class RegistryPool implements PostgresPool {
   ): Promise<QueryResult<Row>> {
     const answered = this.#watch.over(client, boundMs)
     try {
-      return await client.query<Row>(statement)
+      return await asked<Row>(client, statement)
     } catch (error) {
       throw asUnavailable(error)
     } finally {
@@ -212,6 +212,16 @@ class RegistryPool implements PostgresPool {
     // kysely asks for overloads that include cursors, which we do not use.
     return { query, release } as unknown as PostgresPoolClient
   }
+}
+
+/**
+ * Asks with a callback: the rows of an answer that pg itself promises outlive the collection of young garbage (pg 8.23,
+ * V8 13.6), so that it took 5 to 15 milliseconds where it takes half of one.
+ */
+async function asked<Row extends QueryResultRow>(client: PoolClient, statement: Statement): Promise<QueryResult<Row>> {
+  return await new Promise((resolve, reject) => {
+    client.query<Row>(statement, (error: Error | null, result) => (error ? reject(error) : resolve(result)))
+  })
 }
 
 function rethrow(error: unknown): never {
