@@ -188,7 +188,7 @@ function alongIndex({ sight }: Pick<PageOrder, 'sight'>, filter: EventFilter): E
     tenant === undefined ? asked.product !== undefined && eb('product', '=', asked.product) : inStream(tenant)
   return [
     ...(first ? [first] : []),
-    ...partConditions(sight, asked),
+    ...partConditions(asked),
     ...within('canonical_at', filter.created_after, filter.created_before),
   ]
 }

@@ -1,5 +1,5 @@
 import type { Expression, SqlBool } from 'kysely'
-import { boundedRead } from '../db/bounded-read.ts'
+import { boundedRead, boundedReadAfter } from '../db/bounded-read.ts'
 import type { Db, Reader } from '../db/handles.ts'
 import type { EventId } from '../id.ts'
 import type { Position } from '../page.ts'
@@ -7,7 +7,7 @@ import type { Sight } from '../sight.ts'
 import { askedOf, conditionsOf, type EventFilter, inSight } from './event-filter.ts'
 import { type PageOrder, walkedBefore, withTotal } from './event-page.ts'
 import { planCount, planPage, read } from './event-plan.ts'
-import { hasParts } from './retention.repository.ts'
+import { always, hasParts, keptSince, type Part } from './retention.repository.ts'
 import { columns, type EventRow, shown } from './shown-columns.ts'
 
 export type { EventFilter } from './event-filter.ts'
@@ -34,11 +34,14 @@ export async function listEvents(
   limit: number,
   { after, countMax }: { readonly after?: Position | undefined; readonly countMax?: number | undefined } = {},
 ): Promise<EventList> {
-  const list = async (reader: Reader): Promise<EventList> => {
-    const asked = { sight, filter, limit, after, countMax }
-    return (await listInParts(reader, asked)) ?? (await listOne(reader, asked))
+  const asked = { sight, filter, limit, after, countMax }
+  const about = askedOf(sight, filter)
+  if (filter.search || !hasParts(about)) {
+    return await boundedRead(db, statementMsMax, async (reader) => await listOne(reader, asked), 'in_order')
   }
-  return await boundedRead(db, statementMsMax, list, 'in_order')
+  const inParts = async (reader: Reader, since: string) =>
+    (await listInParts(reader, asked, since)) ?? (await listOne(reader, asked))
+  return await boundedReadAfter(db, statementMsMax, keptSince(sight, about), inParts, 'in_order')
 }
 
 /** A list that is asked for. */
@@ -77,12 +80,13 @@ async function listOne(reader: Reader, asked: Asked): Promise<EventList> {
  * be counted, which is to be of one moment. A walk along all partitions would begin with the first event of each that is
  * kept, and of months of which nothing is it would look at every one.
  */
-async function listInParts(reader: Reader, asked: Asked): Promise<EventList | undefined> {
-  const { sight, filter, limit, countMax } = asked
-  if (filter.search || !hasParts(askedOf(sight, filter))) return undefined
-  const { rows, total } = await listOne(reader, { ...asked, filter: { ...filter, part: 'recent' } })
+async function listInParts(reader: Reader, asked: Asked, since: string): Promise<EventList | undefined> {
+  const { filter, limit, countMax } = asked
+  const partOf = (name: Part['name']) => ({ ...filter, part: { name, keptSince: since } })
+  const { rows, total } = await listOne(reader, { ...asked, filter: partOf('recent') })
+  if (since === always) return { rows, total }
   if (total !== countMax) return undefined
-  const older: Asked = { ...asked, filter: { ...filter, part: 'older' }, countMax: undefined }
+  const older: Asked = { ...asked, filter: partOf('older'), countMax: undefined }
   const last = rows.length === limit ? rows.at(-1) : undefined
   // What came in before may say that it happened later: an event may tell of any time.
   const others = last

@@ -1,4 +1,4 @@
-import { type Expression, type SqlBool, sql } from 'kysely'
+import { type Expression, type RawBuilder, type SqlBool, sql } from 'kysely'
 import type { HousekeepingTx, Reader } from '../db/handles.ts'
 import type { StreamId, TenantId } from '../id.ts'
 import type { Sight } from '../sight.ts'
@@ -15,7 +15,11 @@ export interface RetentionTerm {
  * What came in so lately that every plan keeps it still, or what came in before, of which some may be over. A page that
  * is full of the one never has to look for what is left of the other, among months of which nothing is.
  */
-export type Part = 'recent' | 'older'
+export interface Part {
+  readonly name: 'recent' | 'older'
+  /** Since when all is kept, as PostgreSQL spells it: what `keptSince` gives. */
+  readonly keptSince: string
+}
 
 /** What a read is about, where it names it. */
 export interface Asked {
@@ -37,8 +41,8 @@ export interface Asked {
  * and only without either is there a question to the tables for every row that some plan does not keep.
  */
 export function retentionConditions(sight: Sight, asked: Asked = {}): Expression<SqlBool>[] {
-  const part = partConditions(sight, asked)
-  return asked.part === 'recent' ? part : [...part, ...keptConditions(sight, asked)]
+  const part = partConditions(asked)
+  return asked.part?.name === 'recent' ? part : [...part, ...keptConditions(sight, asked)]
 }
 
 function keptConditions(sight: Sight, { log, product }: Asked): Expression<SqlBool>[] {
@@ -62,16 +66,25 @@ const cutoffsOf = (sight: Sight, log: StreamId | TenantId) =>
 export const hasParts = ({ log, product }: Asked): boolean => log === undefined || product === undefined
 
 /** When what is asked for has to have come in, for being of the part that is. Leaves whole partitions out. */
-export function partConditions(sight: Sight, { part, ...asked }: Asked): Expression<SqlBool>[] {
+export function partConditions({ part }: Pick<Asked, 'part'>): Expression<SqlBool>[] {
   if (part === undefined) return []
-  const keptSince = sql`(select coalesce(${keptSinceOf(sight, asked)}, '-infinity'))`
-  return [part === 'recent' ? sql<SqlBool>`received_at >= ${keptSince}` : sql<SqlBool>`received_at < ${keptSince}`]
+  const since = sql`${part.keptSince}::timestamptz`
+  return [part.name === 'recent' ? sql<SqlBool>`received_at >= ${since}` : sql<SqlBool>`received_at < ${since}`]
 }
 
-/** Since when all is kept; null where nothing is ever over. */
+/** Nothing is ever over. */
+export const always = '-infinity'
+
+/** Since when all of what is asked for is kept, as PostgreSQL spells it; `always` where nothing is ever over. */
+export function keptSince(sight: Sight, { log, product }: Asked): RawBuilder<string> {
+  return sql`coalesce((${keptSinceOf(sight, { log, product })})::text, ${sql.lit(always)})`
+}
+
 function keptSinceOf(sight: Sight, { log, product }: Asked) {
-  if (log !== undefined) return sql`(select max(value::timestamptz) from jsonb_each_text(${cutoffsOf(sight, log)}))`
-  return product === undefined ? sql`registry.audit_horizon()` : sql`registry.audit_horizon(${product}::text)`
+  if (log !== undefined) return sql`select max(value::timestamptz) from jsonb_each_text(${cutoffsOf(sight, log)})`
+  return product === undefined
+    ? sql`select registry.audit_horizon()`
+    : sql`select registry.audit_horizon(${product}::text)`
 }
 
 /** Whether a row is kept, by the tables themselves. */

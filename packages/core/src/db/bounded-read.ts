@@ -1,6 +1,7 @@
-import { sql } from 'kysely'
+import { type RawBuilder, sql } from 'kysely'
 import type { Db, Reader } from './handles.ts'
 import { housekeeping } from './housekeeping.ts'
+import { executeShape } from './prepared.ts'
 
 /**
  * How statements are planned: `freely`, or along an index that has the rows in the order in which they are asked for,
@@ -25,17 +26,34 @@ export async function boundedRead<Result>(
   read: (reader: Reader) => Promise<Result>,
   planning: Planning = 'freely',
 ): Promise<Result> {
+  return await boundedReadAfter(db, milliseconds, sql<null>`null`, read, planning)
+}
+
+/**
+ * The same, after something that is asked on the way there, without a round trip of its own: what other statements get as
+ * a parameter leaves out partitions before any of them is opened, what they ask for themselves only afterwards.
+ * @param first an expression, whose text is one of a few
+ * @throws {RegistryError} `database.busy` when a statement takes longer
+ */
+export async function boundedReadAfter<First, Result>(
+  db: Db,
+  milliseconds: number,
+  first: RawBuilder<First>,
+  read: (reader: Reader, first: First) => Promise<Result>,
+  planning: Planning = 'freely',
+): Promise<Result> {
+  const ordered = [set('enable_sort', 'off'), set('plan_cache_mode', 'force_generic_plan')]
+  const settings = [
+    set('statement_timeout', String(milliseconds)),
+    set('jit', 'off'),
+    ...(planning === 'in_order' ? ordered : []),
+  ]
   return await housekeeping(db, async (tx) => {
-    await tx
-      .selectFrom(sql`(select ${set('statement_timeout', String(milliseconds))} as set)`.as('bound'))
-      .select([sql`bound.set`.as('set'), set('jit', 'off').as('jit')])
-      .$if(planning === 'in_order', (query) =>
-        query.select([set('enable_sort', 'off').as('sort'), set('plan_cache_mode', 'force_generic_plan').as('plan')]),
-      )
-      .execute()
-    return await read(tx)
+    const asked = sql<{ first: First }>`select ${first} as first, ${sql.join(settings)}`
+    const [row] = await executeShape(tx, 'bounded_read', asked)
+    return await read(tx, row?.first as First)
   })
 }
 
 /** Sets something until the transaction ends. */
-const set = (name: string, value: string) => sql<string>`set_config(${name}, ${value}, true)`
+const set = (name: string, value: string) => sql<string>`set_config(${sql.lit(name)}, ${value}, true)`
