@@ -3,7 +3,7 @@ import type { StreamId } from '../id.ts'
 import { pageLimit, type Position } from '../page.ts'
 import type { Sight } from '../sight.ts'
 import { actionBegins } from './action-pattern.ts'
-import { columns, type EventRow, shown } from './shown-columns.ts'
+import { columns, type EventRow, shownColumns } from './shown-columns.ts'
 
 /**
  * A page of the log that is asked for, newest first. The texts of its statements depend on what kinds of filter there are
@@ -29,8 +29,6 @@ const all = (conditions: readonly Expression<unknown>[]): RawBuilder<SqlBool> =>
 
 const beyond = ({ after }: PageOrder): Expression<SqlBool>[] =>
   after === undefined ? [] : [sql<SqlBool>`(canonical_at, id) < (${after.key}::timestamptz, ${after.id}::uuid)`]
-
-const shownColumns = (sight: Sight) => sql.join(columns.map((name) => sql`${shown(sight, name)} as ${sql.ref(name)}`))
 
 /** Walks along an index from the page's beginning on, until the page is full. */
 export function walked(order: PageOrder): PageStatement {

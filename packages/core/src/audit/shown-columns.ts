@@ -62,6 +62,19 @@ export function shown(sight: Sight, name: Column): RawBuilder<unknown> {
   return mask === undefined ? column : sql`case when product = ${own} then ${sql.lit(mask)} else ${column} end`
 }
 
+/** All columns as this sight shows them: one text for whoever is masked alike, since a list has no time to make it anew. */
+export const shownColumns = (sight: Sight): RawBuilder<unknown> => (sight.kind === 'platform' ? whole : masked)
+const whole = sql.raw(columns.map((name) => `"${name}"`).join(', '))
+const masked = sql.raw(
+  columns
+    .map((name) => {
+      const mask = masks[name]
+      if (mask === undefined) return `"${name}"`
+      return `case when product = '${ownProduct}' then ${mask === null ? 'null' : `'${mask}'`} else "${name}" end as "${name}"`
+    })
+    .join(', '),
+)
+
 /** Whether a column shows this value: no filter finds what is not shown. Written so that the column's index is of use. */
 export function shows(sight: Sight, name: Column, value: string): RawBuilder<SqlBool> {
   const mask = maskOf(sight, name)
