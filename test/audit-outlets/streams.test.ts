@@ -15,7 +15,7 @@ import {
   streamOf,
 } from '@breakpilot/tenant-core'
 import { Client } from 'pg'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { aTenant } from '../builders.ts'
 import { migratedDatabase, type TestDatabase } from '../postgres/database.ts'
 import { startTestServer } from '../server.ts'
@@ -139,6 +139,33 @@ describe('a stream', () => {
   })
 })
 
+describe('reading', () => {
+  it('is planned once for each connection, whatever is asked for', async () => {
+    const tenant = await aTenant(db, { slug: 'planned' })
+    await append(event('planned', 'planned-1'))
+    const product: Sight = { kind: 'product', product: 'certifai', environment: 'live' }
+    const tenants: Sight = { kind: 'tenants', tenantIds: [tenant.id] }
+    const { next_cursor } = await streams()
+    const asked = vi.spyOn(Client.prototype, 'query')
+    for (const [sight, stream] of [
+      [everything, streamOfGroup('planned')],
+      [product, streamOfGroup('planned')],
+      [tenants, tenant.id],
+    ] as const) {
+      for (const limit of ['1', '7']) {
+        await readLogStream(db, sight, stream as StreamId, StreamEventQuery.parse({ limit }))
+        await listLogStreams(db, sight, LogStreamQuery.parse({ limit }))
+        await listLogStreams(db, sight, LogStreamQuery.parse({ limit, cursor: next_cursor }))
+      }
+    }
+    const sent = asked.mock.calls.map(([statement]) => statement as unknown as { name?: string; text: string })
+    asked.mockRestore()
+    expect(sent.filter(({ name }) => name === undefined)).toEqual([])
+    // One of the events and two of the streams for each sight, the head, and what is settled.
+    expect(new Set(sent.map(({ name }) => name)).size).toBe(3 * 3 + 2)
+  })
+})
+
 describe('who follows all streams', () => {
   it('loses nothing of writers that commit in another order than they began in', async () => {
     const consumer = new Consumer()
@@ -256,6 +283,55 @@ describe('who follows all streams', () => {
       for await (const text of client.audit.export({ product: 'certifai' }).text('csv')) csv += text
       expect(csv.split('\r\n').length - 2).toBe(exported.length)
     } finally {
+      await server.stop()
+    }
+  })
+})
+
+describe('a stream of large events', () => {
+  // Within what may be published; JSON spells each of them with six characters.
+  const large = '\u0001'.repeat(250_000)
+  const idsOf = (group: string, count: number) => Array.from({ length: count }, (_, n) => `${group}:${n}`)
+
+  it.each([
+    { what: 'fields', more: { fields: [['x', large] as const] }, count: 14, pages: [6, 6, 2] },
+    { what: 'names', more: { actor: { id: 'jane', name: large } }, count: 33, pages: [32, 1] },
+  ])('is read in pages that memory has room for: $what', async ({ what, more, count, pages }) => {
+    const ids = idsOf(what, count)
+    for (const id of ids) await append({ ...event(what, id), ...more })
+    const got: string[][] = []
+    let after = 0
+    for (let isEnd = false; !isEnd;) {
+      const query = StreamEventQuery.parse({ after: String(after), limit: '1000' })
+      const page = await readLogStream(db, everything, streamOfGroup(what), query)
+      got.push(page.data.map(({ external_id }) => external_id ?? ''))
+      expect(page.next_after).toBe(page.data.at(-1)?.stream_seq)
+      after = page.next_after
+      isEnd = !page.has_more
+    }
+    expect(got.flat()).toEqual(ids)
+    expect(got.map(({ length }) => length)).toEqual(pages)
+  })
+
+  it('does not stop who follows it', async () => {
+    const ids = idsOf('followed', 8)
+    for (const id of ids) await append({ ...event('followed', id), fields: [['x', large]] })
+    const server = await startTestServer({}, database)
+    const stop = new AbortController()
+    try {
+      const client = new TenantClient({ baseUrl: server.url })
+      const got: { ids: (string | null)[]; position: number }[] = []
+      const follow = client.audit.streams.follow({ positionOf: () => 0, signal: stop.signal })
+      for await (const { stream_id, events, position } of follow) {
+        if (stream_id === streamOfGroup('followed')) got.push({ ids: events.map((each) => each.external_id), position })
+        if (got.flatMap((part) => part.ids).length === ids.length) break
+      }
+      expect(got).toEqual([
+        { ids: ids.slice(0, 6), position: 6 },
+        { ids: ids.slice(6), position: 8 },
+      ])
+    } finally {
+      stop.abort()
       await server.stop()
     }
   })

@@ -1,14 +1,17 @@
 import { expressionBuilder, type Selectable, sql } from 'kysely'
 import type { Reader } from '../db/handles.ts'
+import { executeShape, type Param, prepared } from '../db/prepared.ts'
 import type { Schema } from '../db/schema.ts'
 import { type StreamId, TenantId } from '../id.ts'
 import type { Sight } from '../sight.ts'
 import { conditionsOf } from './event-filter.ts'
-import type { LogStream, StreamPlace } from './log-stream.ts'
-import type { EventRow } from './shown-columns.ts'
-import { columns, shown } from './shown-columns.ts'
+import { type LogStream, streamLimit, type StreamPlace } from './log-stream.ts'
+import { columns, eventBytes, type EventRow, shownColumns, storedBytes } from './shown-columns.ts'
 
 const eb = expressionBuilder<Schema, 'audit_log'>()
+
+/** What PostgreSQL takes for the size of a page before it knows: a plan for few rows, whatever their number. */
+const planned = sql.lit(streamLimit.max + 1)
 
 /**
  * An instant before which no stream will be said to have changed any more than it is said now: whoever is writing the
@@ -19,7 +22,12 @@ const eb = expressionBuilder<Schema, 'audit_log'>()
  * Has to be asked before the heads are: who is done by now has committed.
  */
 export async function settledUntil(db: Reader): Promise<Date | null> {
-  const { at } = await db
+  const [settled] = await settledAt(db)
+  return settled?.at ?? null
+}
+
+const settledAt = prepared('audit_settled_at', (db) =>
+  db
     .selectFrom(
       sql<{ at: Date | null }>`(
         select case when bool_or(writer.xact_start is null) then null
@@ -30,10 +38,8 @@ export async function settledUntil(db: Reader): Promise<Date | null> {
           and held.mode in ('RowShareLock', 'RowExclusiveLock')
       )`.as('settled'),
     )
-    .select('at')
-    .executeTakeFirstOrThrow()
-  return at
-}
+    .select('at'),
+)
 
 export interface ConsideredStream extends LogStream {
   /** Whether any of its events is in sight. */
@@ -48,8 +54,15 @@ export async function listStreams(
   after: StreamPlace | undefined,
 ): Promise<ConsideredStream[]> {
   const conditions = conditionsOf(sight, {})
-  let query = db
-    .selectFrom('registry.audit_streams as head')
+  let changed = db
+    .selectFrom('registry.audit_streams')
+    .select(['stream_id', 'last_seq', 'last_received_at'])
+    .where('last_seq', '>', 0)
+  if (after) {
+    changed = changed.where(sql<boolean>`(last_received_at, stream_id) > (${after.at}::timestamptz, ${after.id}::uuid)`)
+  }
+  const query = db
+    .selectFrom(changed.orderBy('last_received_at').orderBy('stream_id').limit(planned).as('head'))
     .select(['stream_id', 'last_seq', 'last_received_at'])
     .select((head) => [
       head
@@ -61,43 +74,70 @@ export async function listStreams(
         'seen',
       ),
     ])
-    .where('last_seq', '>', 0)
-  if (after) {
-    query = query.where(sql<boolean>`(last_received_at, stream_id) > (${after.at}::timestamptz, ${after.id}::uuid)`)
-  }
-  return await query.orderBy('last_received_at').orderBy('stream_id').limit(limit).execute()
+    .orderBy('last_received_at')
+    .orderBy('stream_id')
+    .limit(limit)
+  return await executeShape(db, 'audit_streams', query)
 }
 
 export async function findLastSeq(db: Reader, stream: StreamId): Promise<number | undefined> {
-  const head = await db
-    .selectFrom('registry.audit_streams')
-    .select('last_seq')
-    .where('stream_id', '=', stream)
-    .executeTakeFirst()
+  const [head] = await headOf(db, stream)
   return head?.last_seq
 }
+
+const headOf = prepared('audit_stream_head', (db, stream: Param<StreamId>) =>
+  db.selectFrom('registry.audit_streams').select('last_seq').where('stream_id', '=', stream),
+)
 
 /** A row of the log with its place. */
 export type PlacedRow = EventRow & Selectable<Pick<Schema['audit_log'], 'stream_id' | 'stream_seq' | 'chain_hash'>>
 
-/** Events of a stream after a place, in their order, as far as they are in sight. */
+/** Bytes that the events of a page have at most, but for its last one: answers are held in memory as a whole. */
+const pageBytesMax = 8_000_000
+
+/** The same as they are stored. How many they are then is known only of what was unpacked, which may be 90 times as much. */
+const storedBytesMax = 2_000_000
+
+/** How a stream goes on: its next events as far as they are in sight, and whether more come after them. */
+export interface StreamPart {
+  readonly rows: PlacedRow[]
+  readonly hasMore: boolean
+}
+
+/** Up to so many events of a stream after a place, in their order; less where they are large, but at least one. */
 export async function readStream(
   db: Reader,
   sight: Sight,
   stream: StreamId,
   after: number,
   limit: number,
-): Promise<PlacedRow[]> {
-  return await db
-    .selectFrom('audit_log')
-    .select(columns.map((name) => shown(sight, name).as(name)))
-    .select(['stream_id', 'stream_seq', 'chain_hash'])
-    .where('stream_id', '=', stream)
-    .where('stream_seq', '>', after)
-    // A stream is a tenant's, or asked for by the same id.
-    .where(() => eb.and(conditionsOf(sight, { tenant_id: TenantId.parse(stream) })))
-    .orderBy('stream_seq')
-    .limit(limit)
-    .$castTo<PlacedRow>()
-    .execute()
+): Promise<StreamPart> {
+  // A stream is a tenant's, or asked for by the same id.
+  const conditions = [...conditionsOf(sight, { tenant_id: TenantId.parse(stream) }), eb('stream_seq', '>', after)]
+  const found = await executeShape(
+    db,
+    'audit_stream_events',
+    sql<PlacedRow & { is_followed: boolean }>`
+      select ${shownColumns(sight)}, stream_id, stream_seq, chain_hash, is_followed from (
+        select stored.*, sum(${eventBytes}) over (${place} ${before}) as bytes_before from (
+          select part.*, sum(${storedBytes}) over (${place} ${before}) as stored_before,
+            lead(stream_seq) over (${place}) is not null as is_followed
+          from (
+            select * from (
+              select ${names} from audit_log where ${eb.and(conditions)} order by stream_seq limit ${planned}
+            ) as walked order by stream_seq limit ${limit + 1}
+          ) as part
+        ) as stored where coalesce(stored_before, 0) < ${storedBytesMax}
+      ) as audit_log
+      where coalesce(bytes_before, 0) < ${pageBytesMax} order by stream_seq limit ${limit}`,
+  )
+  return {
+    rows: found.map(({ is_followed: _, ...row }) => row),
+    hasMore: found.at(-1)?.is_followed ?? false,
+  }
 }
+
+const place = sql`order by stream_seq`
+const before = sql`rows between unbounded preceding and 1 preceding`
+
+const names = sql.raw([...columns, 'stream_id', 'stream_seq', 'chain_hash'].join(', '))

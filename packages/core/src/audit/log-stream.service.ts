@@ -85,11 +85,13 @@ async function readPage(db: Reader, sight: Sight, stream: StreamId, query: Strea
   const { limit = streamLimit.default, after = 0 } = query
   // Before the events: up to there all are committed.
   const head = await streams.findLastSeq(db, stream)
-  const rows = await streams.readStream(db, sight, stream, after, limit + 1)
-  const isSeen = rows.length > 0 || (await streams.readStream(db, sight, stream, 0, 1)).length > 0
+  const { rows, hasMore } = await streams.readStream(db, sight, stream, after, limit)
+  const isSeen = rows.length > 0 || (await streams.readStream(db, sight, stream, 0, 1)).rows.length > 0
   if (head === undefined || !isSeen) throw new RegistryError('audit_stream.not_found')
-  const has_more = rows.length > limit
-  const data = rows.slice(0, limit).map((row) => asShown(sight, row))
-  const last = data.at(-1)?.stream_seq ?? after
-  return { data, has_more, next_after: has_more ? last : Math.max(last, head) }
+  const last = rows.at(-1)?.stream_seq ?? after
+  return {
+    data: rows.map((row) => asShown(sight, row)),
+    has_more: hasMore,
+    next_after: hasMore ? last : Math.max(last, head),
+  }
 }

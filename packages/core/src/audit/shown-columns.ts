@@ -84,3 +84,32 @@ export function shows(sight: Sight, name: Column, value: string): RawBuilder<Sql
     ? sql`(product = ${own} or ${column} = ${value})`
     : sql`(product <> ${own} and ${column} = ${value})`
 }
+
+/** What an event may have much of. */
+const wide = [
+  'group_name',
+  'actor_name',
+  'actor_href',
+  'actor_fields',
+  'target_name',
+  'target_href',
+  'target_type',
+  'target_fields',
+  'description',
+  'component',
+  'version',
+  'fields',
+  'metadata',
+] as const satisfies readonly Column[]
+
+const sumOf = (bytes: (column: RawBuilder<unknown>) => RawBuilder<number>) =>
+  sql<number>`(1000 + ${sql.join(
+    wide.map((name) => sql`coalesce(${bytes(sql.ref(name))}, 0)`),
+    sql` + `,
+  )})`
+
+/** How many bytes a row has, roughly: one may have hundreds of times as many as most. */
+export const eventBytes = sumOf((column) => sql`octet_length(${column}::text)`)
+
+/** The same as they are stored: what is packed need not be unpacked for it. */
+export const storedBytes = sumOf((column) => sql`pg_column_size(${column})`)

@@ -62,7 +62,7 @@ const shapesMax = 24
  * planned once for each connection. Texts beyond the first so many are planned for each call.
  * @param kind what its names begin with; at most 40 bytes
  */
-export async function executeShape<Row>(db: Reader, kind: string, statement: RawBuilder<Row>): Promise<Row[]> {
+export async function executeShape<Row>(db: Reader, kind: string, statement: Compilable<Row>): Promise<Row[]> {
   const compiled = statement.compile(unwrap(db))
   const known = shapes.get(kind) ?? 0
   if (!statementNames.has(compiled.sql) && known < shapesMax) {
@@ -70,6 +70,11 @@ export async function executeShape<Row>(db: Reader, kind: string, statement: Raw
     statementNames.set(compiled.sql, `${kind}_${known + 1}`)
   }
   return (await unwrap(db).executeQuery(compiled)).rows
+}
+
+/** What a text is made of: a template, or a builder. */
+interface Compilable<Row> {
+  compile(executor: ReturnType<typeof unwrap>): CompiledQuery<Row>
 }
 
 /** How many there are of each kind. */
