@@ -11,13 +11,17 @@ import {
   exportEvents,
   getEvent,
   listEvents,
+  listLogStreams,
   parseManifest,
   placeLegalHold,
   liftLegalHold,
+  readLogStream,
   RecordedEventQuery,
   recordDrops,
   saveRetention,
   type Sight,
+  StreamEventQuery,
+  type StreamId,
   type Tenant,
 } from '@breakpilot/tenant-core'
 import { createMigrator } from '@breakpilot/tenant-migrations'
@@ -88,6 +92,17 @@ async function seen(sight: Sight, tenant: Tenant, product?: string): Promise<num
   for await (const chunk of chunks) text += chunk
   expect(text.split('\n')).toHaveLength(data.length + 1)
   return data.length
+}
+
+const certifai: Sight = { kind: 'product', product: 'certifai', environment: 'live' }
+
+/** What a stream shows to who follows it: how many days ago what happened to documents came in. */
+async function followed(sight: Sight, stream: string, limit = '1000') {
+  const { data, ...page } = await readLogStream(db, sight, stream as StreamId, StreamEventQuery.parse({ limit }))
+  const days = data
+    .filter(({ action }) => action === 'document.read')
+    .map(({ received_at }) => Math.round((Date.now() - received_at.getTime()) / 86_400_000))
+  return { days, ...page }
 }
 
 describe('what is over by a plan', () => {
@@ -230,7 +245,62 @@ describe('what is over by a plan', () => {
     await placeLegalHold(db, testActor, globex.id, { reason: 'lawsuit' })
     expect(await seen(everything, globex)).toBe(14)
     expect(await seen({ kind: 'tenants', tenantIds: [globex.id] }, globex)).toBe(6)
+    expect((await followed(everything, globex.id)).days).toHaveLength(14)
+    expect((await followed(certifai, globex.id)).days).toEqual([1, 29])
   })
+
+  it('is not followed, and who follows goes on behind it', async () => {
+    await saveRetention(db, catalogue)
+    const gone = randomUUID()
+    await writePast(database, { stream: gone, from: daysAgo(31) })
+    for (const [tenant, all, its] of [
+      [acme, 10, [1, 29, 31, 59, 61, 89]],
+      [globex, 6, [1, 29]],
+    ] as const) {
+      const [head] = await asOwner<{ seq: number }>(
+        database,
+        'select last_seq::integer as seq from registry.audit_streams where stream_id = $1',
+        [tenant.id],
+      )
+      const whole = await followed(everything, tenant.id)
+      expect([whole.days.length, whole.next_after]).toEqual([all, head?.seq])
+      const own = await followed(certifai, tenant.id)
+      expect([own.days, own.next_after]).toEqual([its, head?.seq])
+      // A part at a time, up to the end of what is kept.
+      expect(await followed(certifai, tenant.id, '1')).toMatchObject({ has_more: true })
+    }
+    await expect(followed(everything, gone)).rejects.toMatchObject({ code: 'audit_stream.not_found' })
+    const { data } = await listLogStreams(db, everything)
+    expect(data.map(({ stream_id }) => stream_id as string)).toEqual(expect.arrayContaining([acme.id, globex.id]))
+    expect(data.map(({ stream_id }) => stream_id as string)).not.toContain(gone)
+  })
+
+  it('stays over while servers take turns in saying it of which one does not know all products', async () => {
+    await saveRetention(db, catalogue)
+    const terms = async () => await asOwner(database, 'select * from registry.audit_retention order by product, plan')
+    const said = await terms()
+    for (const known of catalogue.products.values()) {
+      expect(await saveRetention(db, createCatalogue([known]))).toBe(0)
+    }
+    expect(await terms()).toEqual(said)
+    expect([await seen(everything, acme, 'compliance'), await seen(everything, acme, 'certifai')]).toEqual([4, 6])
+    // Plans that a product has no more are none.
+    const plain = createCatalogue([manifest('certifai', 'limits: { audit_retention_days: 30 }\n')])
+    expect(await saveRetention(db, plain)).toBe(2)
+    expect(await seen(everything, acme, 'certifai')).toBe(2)
+  })
+
+  it.each([4_000_000, 3_000_000_000, Number.MAX_SAFE_INTEGER])(
+    'is nothing of a product that keeps its events for %i days',
+    async (days) => {
+      await saveRetention(db, catalogue)
+      await saveRetention(db, createCatalogue([manifest('certifai', `limits: { audit_retention_days: ${days} }\n`)]))
+      expect([await seen(everything, acme, 'certifai'), await seen(everything, globex)]).toEqual([7, 11])
+      expect((await followed(everything, acme.id)).days).toHaveLength(11)
+      const outcome = await createMigrator({ connectionString: database.ownerUrl }).auditRetention({ dryRun: true })
+      expect(outcome.dropped).toEqual([])
+    },
+  )
 })
 
 describe('tenant-migrate audit-retention', () => {

@@ -105,14 +105,18 @@ function kept(sight: Sight) {
   )`
 }
 
-/** Puts down what the manifests say. What is said already is not touched: since when it is said matters. */
+/**
+ * Puts down what the manifests say. What is said already is not touched: since when it is said matters. Nor is what is
+ * said of a product that they do not name: a server that does not know it yet, or no more, would bring back what is over.
+ */
 export async function saveTerms(tx: HousekeepingTx, terms: readonly RetentionTerm[]): Promise<number> {
   const known = await tx.selectFrom('registry.audit_retention').select(['product', 'plan', 'days']).execute()
   const keyOf = ({ product, plan }: Pick<RetentionTerm, 'product' | 'plan'>) => `${product}\n${plan}`
   const was = new Map(known.map((term) => [keyOf(term), term.days]))
   const said = new Set(terms.map(keyOf))
   const changed = terms.filter((term) => was.get(keyOf(term)) !== term.days)
-  const gone = known.filter((term) => !said.has(keyOf(term)))
+  const products = new Set(terms.map(({ product }) => product))
+  const gone = known.filter((term) => products.has(term.product) && !said.has(keyOf(term)))
   for (const { product, plan } of gone) {
     await tx.deleteFrom('registry.audit_retention').where('product', '=', product).where('plan', '=', plan).execute()
   }

@@ -10,14 +10,16 @@ import * as retention from './retention.repository.ts'
 /** The limit by which manifests and assignments say for how many days events are kept. */
 const limitName = 'audit_retention_days'
 
+/** More days than this are as many: PostgreSQL's calendar ends somewhere. Assignments are read by the same bound. */
+const daysMax = 1_000_000
+
 /** What the manifests say, plan by plan, with the default of each product under the empty one. */
 export function retentionTerms({ products }: Catalogue): retention.RetentionTerm[] {
   return [...products.values()].flatMap((manifest) =>
-    [null, ...Object.keys(manifest.plans ?? {})].map((plan) => ({
-      product: manifest.key,
-      plan: plan ?? '',
-      days: planLayerOf(manifest, plan).limits[limitName]?.value ?? null,
-    })),
+    [null, ...Object.keys(manifest.plans ?? {})].map((plan) => {
+      const days = planLayerOf(manifest, plan).limits[limitName]?.value
+      return { product: manifest.key, plan: plan ?? '', days: days === undefined ? null : Math.min(days, daysMax) }
+    }),
   )
 }
 
