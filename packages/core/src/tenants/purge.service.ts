@@ -69,7 +69,7 @@ export interface PurgeOptions {
 
 /**
  * Takes away the tenants whose purge was asked for: first their events let go of them, a part at a time, then the
- * tenant goes with all it had, and the last event of its stream says so. A process that dies in between leaves a tenant
+ * tenant goes with all it had, and an event of its stream says so. A process that dies in between leaves a tenant
  * that the next call goes on with; of two that do this at once, one waits for nothing and does another tenant. One
  * that cannot be taken away keeps no other from it.
  * @returns how many are gone
