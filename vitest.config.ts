@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 
 // Tests run from the sources: no build, the same condition that Node and tsc use.
@@ -10,6 +11,8 @@ export default defineConfig({
   environments: { __vitest__: { resolve: { conditions } } },
   test: {
     reporters: ['default', './test/summary-reporter.ts'],
+    // Most files wait for PostgreSQL, processes and clocks: on two cores, where vitest takes one worker, half would idle.
+    maxWorkers: Math.max(3, availableParallelism() - 1),
     projects: [
       {
         extends: true,

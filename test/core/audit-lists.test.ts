@@ -300,6 +300,9 @@ describe('each filter finds what it says, and nothing else', () => {
     expect(hits).toBeGreaterThan(0)
   }, 60_000)
 
+  /** A page of which there are some dozens: of few events, where few match. */
+  const partOf = (query: Query) => String(Math.max(7, Math.ceil(matching(query).length / 40)))
+
   it('in one log, by beginnings of actions and by words, however rare or old', async () => {
     const inLarge = { tenant_id: tenants[0]?.id ?? '' }
     const more = [{}, { product: 'certifai' }, { crud: 'c,d', is_failure: 'true' }] as const
@@ -316,7 +319,7 @@ describe('each filter finds what it says, and nothing else', () => {
       for (const rest of more) {
         const query = { ...inLarge, ...what, ...rest }
         expect(ids(await all(everything, query)), JSON.stringify(query)).toEqual(ids(matching(query)))
-        expect(ids(await all(everything, { ...query, limit: '7' })), JSON.stringify(query)).toEqual(
+        expect(ids(await all(everything, { ...query, limit: partOf(query) })), JSON.stringify(query)).toEqual(
           ids(matching(query)),
         )
       }
@@ -339,7 +342,7 @@ describe('each filter finds what it says, and nothing else', () => {
         const found = await page(everything, { ...query, limit: '200', total: 'true' })
         expect(ids(found.data), JSON.stringify(query)).toEqual(ids(matching(query)).slice(0, 200))
         expect(found.total, JSON.stringify(query)).toBe(matching(query).length)
-        expect(ids(await all(everything, { ...query, limit: '7' })), JSON.stringify(query)).toEqual(
+        expect(ids(await all(everything, { ...query, limit: partOf(query) })), JSON.stringify(query)).toEqual(
           ids(matching(query)),
         )
       }
