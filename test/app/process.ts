@@ -19,7 +19,7 @@ const root = resolve(import.meta.dirname, '../..')
 export function startProcess(env: Record<string, string>): ServerProcess {
   const child = spawn(process.execPath, ['--conditions=@breakpilot/source', 'apps/server/src/main.ts'], {
     cwd: root,
-    env: { PATH: process.env['PATH'], ...env },
+    env: { PATH: process.env['PATH'], NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'], ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let stdout = ''

@@ -26,7 +26,7 @@ export interface Running {
 export function start(args: readonly string[], env: Record<string, string> = {}): Running {
   // Nothing of the machine's own configuration may reach the process.
   const inherited = Object.fromEntries(
-    ['PATH', 'HOME', 'TMPDIR', 'NODE_EXTRA_CA_CERTS'].flatMap((name) => {
+    ['PATH', 'HOME', 'TMPDIR', 'NODE_EXTRA_CA_CERTS', 'NODE_COMPILE_CACHE'].flatMap((name) => {
       const value = process.env[name]
       return value === undefined ? [] : [[name, value]]
     }),
