@@ -8,6 +8,12 @@ interface Session {
   client: Socket | undefined
 }
 
+/** Somebody who waits for a session, and the one that they had last. */
+interface Waiter {
+  readonly last: Session | undefined
+  readonly take: (session: Session) => void
+}
+
 export interface TransactionPooler {
   readonly url: string
   close(): Promise<void>
@@ -18,12 +24,14 @@ const terminate = 0x58
 
 /**
  * The worst that a pooler in transaction mode may do, on a real PostgreSQL: every transaction runs on another session
- * than the one before it, so that whatever a session was told or holds is gone, or meets a stranger.
+ * than the one before it, so that whatever a session was told or holds is gone, or meets a stranger. Who is left with the
+ * same one waits for another.
+ * @param sessions two or more
  */
 export async function aTransactionPooler(url: string, sessions: number): Promise<TransactionPooler> {
   const logins = await Promise.all(Array.from({ length: sessions }, async () => logIn(url)))
   const idle: Session[] = []
-  const waiting: ((session: Session) => void)[] = []
+  const waiting: Waiter[] = []
   for (const { socket } of logins) {
     const session: Session = { socket, client: undefined }
     idle.push(session)
@@ -31,9 +39,12 @@ export async function aTransactionPooler(url: string, sessions: number): Promise
       session.client?.write(message)
       if (type !== readyForQuery || message.at(5) !== 'I'.charCodeAt(0)) return
       session.client = undefined
-      const next = waiting.shift()
+      const next = waiting.find(({ last }) => last !== session)
       if (next === undefined) idle.push(session)
-      else next(session)
+      else {
+        waiting.splice(waiting.indexOf(next), 1)
+        next.take(session)
+      }
     })
   }
 
@@ -57,9 +68,12 @@ export async function aTransactionPooler(url: string, sessions: number): Promise
           session.client = client
           session.socket.write(data)
         }
-        const free = idle.shift()
-        if (free === undefined) waiting.push(take)
-        else take(free)
+        const free = idle.find((each) => each !== session)
+        if (free === undefined) waiting.push({ last: session, take })
+        else {
+          idle.splice(idle.indexOf(free), 1)
+          take(free)
+        }
       })
     })
   })
