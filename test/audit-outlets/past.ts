@@ -37,13 +37,22 @@ export async function makeMonths(database: TestDatabase, ...months: string[]): P
   )
 }
 
-/** Writes events into the past of a stream, and moves its head behind them. Their chain is none. */
-export async function writePast(
-  database: TestDatabase,
+/** Writes events into the past of streams, and moves their heads behind them. Their chain is none. */
+export async function writePast({ ownerUrl }: TestDatabase, ...past: readonly PastEvents[]): Promise<void> {
+  const client = new Client({ connectionString: ownerUrl })
+  await client.connect()
+  try {
+    for (const events of past) await write(client, events)
+  } finally {
+    await client.end()
+  }
+}
+
+async function write(
+  client: Client,
   { stream, product = 'certifai', from, to = from, count = 1 }: PastEvents,
 ): Promise<void> {
-  await asOwner(
-    database,
+  await client.query(
     `with head as (
        insert into registry.audit_streams (stream_id) values ($1::uuid) on conflict (stream_id) do update set last_seq = audit_streams.last_seq
        returning last_seq
@@ -62,8 +71,7 @@ export async function writePast(
      select max(stream_seq) from rows`,
     [stream, product, from, to, count],
   )
-  await asOwner(
-    database,
+  await client.query(
     `update registry.audit_streams set (last_seq, last_hash, last_received_at) = (
        select stream_seq, chain_hash, received_at from audit_log where stream_id = $1 order by stream_seq desc limit 1
      ) where stream_id = $1`,

@@ -108,13 +108,12 @@ async function followed(sight: Sight, stream: string, limit = '1000') {
 describe('what is over by a plan', () => {
   beforeEach(async () => {
     await makeMonths(database, ...[1, 2, 3, 4].map((ago) => dateOf(monthOf(ago))))
-    for (const tenant of [acme, globex]) {
-      for (const product of ['certifai', 'compliance']) {
-        for (const days of [1, 29, 31, 59, 61, 89, 91]) {
-          await writePast(database, { stream: tenant.id, product, from: daysAgo(days) })
-        }
-      }
-    }
+    const past = [acme, globex].flatMap((tenant) =>
+      ['certifai', 'compliance'].flatMap((product) =>
+        [1, 29, 31, 59, 61, 89, 91].map((days) => ({ stream: tenant.id, product, from: daysAgo(days) })),
+      ),
+    )
+    await writePast(database, ...past)
   })
 
   it('is there for ever as long as nobody says otherwise', async () => {
