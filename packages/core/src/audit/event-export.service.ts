@@ -13,6 +13,7 @@ import {
   type ExportWindow,
   findTenantOfLog,
   listLoggedProducts,
+  planningOf,
   readExport,
 } from './event-export.repository.ts'
 import { decodeExportCursor, type EventExportQuery, exportCursors, type ExportFormat } from './event-export.ts'
@@ -111,7 +112,7 @@ async function* batches(
   const read = async (after: ExportWindow['after'], rows: number) => {
     const window = { ...first, after, rowsMax: rows }
     const batch = patiently(() =>
-      desk.inTurn(() => boundedRead(db, batchMsMax, (reader) => readExport(reader, window)), left),
+      desk.inTurn(() => boundedRead(db, batchMsMax, (reader) => readExport(reader, window), planningOf(window)), left),
     )
     // Whoever stops in between waits for none.
     batch.catch(() => undefined)
