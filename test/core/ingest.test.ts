@@ -12,6 +12,7 @@ import {
   type Receipt,
   type Registry,
   retracedHash,
+  StreamId,
   streamOf,
   type Submission,
 } from '@breakpilot/tenant-core'
@@ -291,6 +292,41 @@ describe('exactly once', () => {
     // Without being asked for, it is a text like any other.
     await submit({ events: [numbered(1)] })
     expect(await countOf(group)).toBe(4)
+  })
+
+  it('takes an external_id of each product and environment, in the log of a tenant that is the same for all', async () => {
+    const tenant = await aTenant(db)
+    for (const product of ['certifai', 'compliance']) await registry.products.put(tenant.id, product)
+    const order = (action: string) => event({ group: { id: tenant.id }, external_id: 'order-1', action })
+    const places = (['certifai', 'compliance'] as const).flatMap((product) =>
+      (['test', 'live'] as const).map((environment) => ({ product, environment })),
+    )
+    // What one says is what another one says as well, and then something else.
+    for (const place of places) {
+      const unique = { ...place, uniqueBy: 'external_id' as const }
+      const first = await submit({ ...unique, events: [order('order.made')] })
+      expect(await rowOf(first)).toMatchObject({ ...place, stream_id: tenant.id })
+      expect(await submit({ ...unique, events: [order('order.made')] })).toEqual(first)
+      await expect(submit({ ...unique, events: [order('order.paid')] })).rejects.toMatchObject({
+        code: 'audit_event.external_id_reused',
+      })
+    }
+    const recorded = await db
+      .selectFrom('audit_log')
+      .select(['product', 'environment'])
+      .where('external_id', '=', 'order-1')
+      .where('stream_id', '=', StreamId.parse(tenant.id))
+      .orderBy('stream_seq')
+      .execute()
+    expect(recorded).toEqual(places)
+  })
+
+  it('knows an Idempotency-Key apart from the same one of another product, or in another environment', async () => {
+    const asked = { events: [event({ group: { id: newGroup() } })], idempotencyKey: 'k-5' }
+    await submit(asked)
+    for (const other of [{ product: 'compliance' }, { environment: 'test' as const }]) {
+      await expect(submit({ ...asked, ...other })).rejects.toMatchObject({ code: 'idempotency.key_reused' })
+    }
   })
 
   it('takes an external_id once, however many send it at once', async () => {

@@ -13,8 +13,9 @@ export interface AuditPublisherOptions {
   /** How many events may wait, in memory: with more, `publish` waits for room. 10 000 unless told. */
   readonly waitingMax?: number | undefined
   /**
-   * Whether an event whose `external_id` its group has already is not recorded again, and counts as recorded. For events
-   * that your own code may make twice. Not unless told.
+   * Whether an event is not recorded again, and counts as recorded, when your product has published one with its
+   * `external_id` and this option for the same group in the last seven days. For events that your own code may make twice.
+   * Not unless told.
    */
   readonly uniqueBy?: 'external_id' | undefined
   /** How long one attempt may take, in milliseconds. 30 seconds unless told. */

@@ -99,7 +99,7 @@ export const Publication = z
       .meta({ description: `1 to ${publishBounds.events} events. Those of one group stand in the log in this order.` }),
     unique_by: z.enum(['external_id']).optional().meta({
       description:
-        'With `external_id`, an event whose group has one with this `external_id` of the last seven days is not recorded again: the answer names the one that is there. Every event has to have one then.',
+        'With `external_id`, an event is not recorded again when one with this `external_id` was published in the last seven days, with `unique_by` too, by the same product in the same environment for the same group: the answer names that one. Every event has to have one then. What was published without `unique_by` is not looked at.',
     }),
   })
   .refine(

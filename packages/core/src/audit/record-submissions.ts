@@ -98,14 +98,17 @@ function eventsOf(
   }))
 }
 
-/** Records those events whose stream does not have one of their `external_id` yet. */
+/**
+ * Records those events whose `external_id` the product has not used yet, in this environment and stream: all products
+ * of a tenant, live and test, share its stream, and each counts its own orders.
+ */
 async function recordUnique(
   tx: HousekeepingTx,
-  { claim: mine, events: sent }: Numbered,
+  { claim: mine, product, environment, events: sent }: Numbered,
   events: readonly NewAuditEvent[],
 ): Promise<Receipt> {
   const claims = events.map((event, at) => ({
-    digest: digestOf(['external_id', streamOfEvent(event), event.external_id ?? '']),
+    digest: digestOf(['external_id', product, environment, streamOfEvent(event), event.external_id ?? '']),
     fingerprint: digestOf([JSON.stringify(sent[at])]),
     event_ids: [event.id as EventId],
     hashes: [event.hash as Buffer],

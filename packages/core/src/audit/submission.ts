@@ -16,7 +16,10 @@ export interface Submission {
   readonly events: readonly PublishedEvent[]
   /** Under which this is recorded once, however often it comes within seven days. */
   readonly idempotencyKey?: string | undefined
-  /** With `external_id`, an event whose stream has one of that `external_id` already is not recorded again. */
+  /**
+   * With `external_id`, an event is not recorded again when one of that `external_id` was recorded in this way, of the
+   * same product and environment, in the same stream.
+   */
   readonly uniqueBy?: 'external_id' | undefined
 }
 
@@ -38,13 +41,13 @@ export interface Numbered extends Submission {
 
 /** Gives events their ids and hashes: slow work that no transaction should hold its locks for. */
 export function numbered(submission: Submission): Numbered {
-  const { principal, events, idempotencyKey, uniqueBy } = submission
+  const { principal, product, environment, events, idempotencyKey, uniqueBy } = submission
   const ids = events.map(newEventId)
   const hashes = events.map((event, at) => hashOfEvent(ids[at] as EventId, event))
   if (idempotencyKey === undefined) return { ...submission, ids, hashes, claim: undefined }
   const claim = {
     digest: digestOf(['key', principal, idempotencyKey]),
-    fingerprint: digestOf([uniqueBy ?? '', JSON.stringify(events)]),
+    fingerprint: digestOf([product, environment, uniqueBy ?? '', JSON.stringify(events)]),
     event_ids: ids,
     hashes,
   }
