@@ -62,10 +62,63 @@ function isPlain(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-const quoted = /"(?:[^"\\]|\\.)*"/g
-
-/** The entries of a map that `encodeEventMap` wrote, in their order. */
+/**
+ * The entries of a map as they stand in its JSON text, in their order. What `encodeEventMap` wrote has texts alone; rows
+ * that are older than the log's streams may have anything: a value that is no text is given as its JSON, and what is no
+ * object has no entries.
+ */
 export function decodeEventMap(json: string): EventMap {
-  const texts = (json.match(quoted) ?? []).map((text) => JSON.parse(text) as string)
-  return texts.flatMap((name, at): [string, string][] => (at % 2 === 0 ? [[name, texts[at + 1] ?? '']] : []))
+  const entries: [string, string][] = []
+  let at = afterBlanks(json, 0)
+  if (json.charCodeAt(at) !== openBrace) return entries
+  at = afterBlanks(json, at + 1)
+  while (json.charCodeAt(at) === quote) {
+    const nameEnd = endOfString(json, at)
+    const value = afterBlanks(json, afterBlanks(json, nameEnd) + 1)
+    const valueEnd = endOfValue(json, value)
+    entries.push([textOf(json, at, nameEnd), textOf(json, value, valueEnd)])
+    at = afterBlanks(json, afterBlanks(json, valueEnd) + 1)
+  }
+  return entries
+}
+
+const [openBrace, openBracket, closeBrace, closeBracket] = [0x7b, 0x5b, 0x7d, 0x5d]
+const [quote, backslash, comma, blank] = [0x22, 0x5c, 0x2c, 0x20]
+
+function textOf(json: string, start: number, end: number): string {
+  if (json.charCodeAt(start) !== quote) return json.slice(start, end)
+  const text = json.slice(start + 1, end - 1)
+  return text.includes('\\') ? (JSON.parse(json.slice(start, end)) as string) : text
+}
+
+function afterBlanks(json: string, from: number): number {
+  let at = from
+  while (json.charCodeAt(at) <= blank) at += 1
+  return at
+}
+
+/** Behind the string that begins here. Not by an expression: of a long one that would keep every step in mind. */
+function endOfString(json: string, start: number): number {
+  for (let end = json.indexOf('"', start + 1); end !== -1; end = json.indexOf('"', end + 1)) {
+    let before = end - 1
+    while (json.charCodeAt(before) === backslash) before -= 1
+    if ((end - before) % 2 === 1) return end + 1
+  }
+  return json.length
+}
+
+/** Behind the value that begins here: where what it opened is closed, or what it stands in goes on. */
+function endOfValue(json: string, start: number): number {
+  if (json.charCodeAt(start) === quote) return endOfString(json, start)
+  for (let [at, nested] = [start, 0]; at < json.length; at += 1) {
+    const code = json.charCodeAt(at)
+    if (code === quote) at = endOfString(json, at) - 1
+    else if (code === openBrace || code === openBracket) nested += 1
+    else if (nested === 0 && (code === comma || code === closeBrace || code <= blank)) return at
+    else if (code === closeBrace || code === closeBracket) {
+      nested -= 1
+      if (nested === 0) return at + 1
+    }
+  }
+  return json.length
 }
