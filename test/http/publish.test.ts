@@ -20,10 +20,13 @@ afterAll(async () => {
 })
 
 async function aPublisher(product: string, environment: 'live' | 'test'): Promise<string> {
+  return (await aPublisherKey(product, environment)).key
+}
+
+async function aPublisherKey(product: string, environment: 'live' | 'test') {
   const expires_at = new Date(Date.now() + 86_400_000).toISOString()
   const fields = { scopes: ['audit:publish', 'audit:read'], product, environment, expires_at }
-  const { key } = await aKey(server.db, parseKeyring(keyringText), TenantId.parse(platformTenant), fields)
-  return key
+  return await aKey(server.db, parseKeyring(keyringText), TenantId.parse(platformTenant), fields)
 }
 
 const publish = async (
@@ -95,6 +98,20 @@ describe('POST /v1/audit/events', () => {
     expect([first, again].map((each) => each.headers.get('idempotency-replayed'))).toEqual([null, 'true'])
     const elsewhere = await publish({ events: [event(), event()] }, { headers, by: test })
     expect(elsewhere.text).not.toBe(first.text)
+  })
+
+  it('answers a repetition as the first time also to the key that its own was rotated to, and to no other one', async () => {
+    const { id, key } = await aPublisherKey('certifai', 'live')
+    const headers = { 'idempotency-key': 'publish-rotated' }
+    const body = { events: [event()] }
+    const first = await publish(body, { headers, by: key })
+    const rotated = await server.call('POST', `/v1/tenants/${platformTenant}/api-keys/${id}/rotate`, {
+      json: { overlap_seconds: 0 },
+    })
+    expect(rotated.status).toBe(201)
+    const again = await publish(body, { headers, by: rotated.body.key })
+    expect([again.status, again.text, again.headers.get('idempotency-replayed')]).toEqual([201, first.text, 'true'])
+    expect((await publish(body, { headers, by: await aPublisher('certifai', 'live') })).text).not.toBe(first.text)
   })
 
   it('says of every event what is wrong with it, and records none', async () => {

@@ -19,6 +19,7 @@ const stateByPrefix = prepared('api_key_states', (db, prefixes: Param<readonly s
     )
     .select([
       'api_keys.id',
+      'api_keys.family_id',
       'api_keys.tenant_id',
       'api_keys.project_id',
       'api_keys.name',

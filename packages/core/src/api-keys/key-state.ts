@@ -148,7 +148,7 @@ function answer(state: KeyState | undefined, { code, tenantStatus }: Judged, max
 }
 
 /** What a key can hand on, and what it may do here. */
-export function authorityOf(state: KeyState): KeyAuthority & { readonly name: string } {
-  const { id, name, tenant_id, project_id, environment, audience, scopes, ip_allow, expires_at } = state
-  return { id, name, tenant_id, project_id, environment, audience, scopes, ip_allow, expires_at }
+export function authorityOf(state: KeyState): KeyAuthority & Pick<KeyState, 'name' | 'family_id'> {
+  const { id, family_id, name, tenant_id, project_id, environment, audience, scopes, ip_allow, expires_at } = state
+  return { id, family_id, name, tenant_id, project_id, environment, audience, scopes, ip_allow, expires_at }
 }

@@ -67,6 +67,8 @@ export interface Asking {
 /** What a key said who it is. */
 export interface KeyIdentity extends KeyAuthority {
   readonly name: string
+  /** The same for all keys that were made from each other by rotation. */
+  readonly family_id: ApiKeyId
 }
 
 /** That a key was proven and may not be used all the same, or that nothing is known of it. */

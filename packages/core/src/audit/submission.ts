@@ -8,7 +8,7 @@ import type { PublishedEvent, Recorded } from './published-event.ts'
 
 /** Events that somebody wants recorded: all of them, or none. */
 export interface Submission {
-  /** Who publishes: an Idempotency-Key is its own. */
+  /** Who publishes: an Idempotency-Key is its own. Of an API key, its family: a rotation is no new publisher. */
   readonly principal: string
   readonly product: string
   readonly environment: KeyEnvironment

@@ -21,7 +21,7 @@ const scopeOf = ({ audience, environment }: KeyIdentity): AuditScope => ({ produ
 async function publish({ services }: WireCall, key: KeyIdentity, events: readonly PublishedEvent[]) {
   if (events.length === 0) return []
   const { recorded } = await services.ingest.submit({
-    principal: key.id,
+    principal: key.family_id,
     product: key.audience,
     environment: key.environment,
     events,

@@ -81,7 +81,8 @@ export const auditRoutes = [
       if (principal?.kind !== 'product-key') throw new RegistryError('auth.permission_denied')
       const { key, product } = principal
       const { recorded, replayed } = await ingest.submit({
-        principal: key.id,
+        // Who rotates a key asks again with the new one.
+        principal: key.family_id,
         product,
         environment: key.environment,
         events: body.events,
