@@ -4,14 +4,18 @@ import { join } from 'node:path'
 import {
   createDb,
   type Db,
+  type EventId,
   Ingest,
   PublishedEvent,
+  type Recorded,
   type StreamId,
   type Submission,
   verifyStream,
 } from '@breakpilot/tenant-core'
 import { sql } from 'kysely'
+import { Client } from 'pg'
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
+import { aTenantWithProducts } from '../api-keys/keys.ts'
 import { keyCatalogue } from '../builders.ts'
 import { run } from '../migrations/command.ts'
 import { anEvidence, type Evidence, linesOf } from './evidence.ts'
@@ -209,6 +213,116 @@ it.each([
 ])('refuses %s', async (_, args) => {
   expect(await command('audit-redact', ...args, ...why)).toMatchObject({ code: 2, error: { code: 'usage' } })
 })
+
+describe('what is remembered of somebody', () => {
+  let ingest: Ingest
+  beforeEach(() => {
+    ingest = new Ingest(evidence.db, keyCatalogue)
+  })
+  afterEach(async () => await ingest.close())
+
+  const publish = async (actor: object, { group = 'g', product = 'certifai', environment = 'live' as const } = {}) => {
+    const event = { action: 'a', crud: 'r', actor: { id: 'jane', ...actor }, group: { id: group } }
+    const events = [PublishedEvent.parse({ ...event, target: { id: 'jane', ...actor } })]
+    const { recorded } = await ingest.submit({ principal: 'key-1', product, environment, events })
+    return (recorded[0] as Recorded).id
+  }
+  const named = async (id: EventId) =>
+    await evidence.db
+      .selectFrom('audit_log')
+      .select(['actor_name', 'target_name', 'group_name'])
+      .where('id', '=', id)
+      .executeTakeFirstOrThrow()
+  const known = async () =>
+    await evidence.db
+      .selectFrom('registry.audit_entities')
+      .select(['kind', 'entity_id', 'name'])
+      .orderBy('kind')
+      .execute()
+  const redact = async (...args: string[]) => {
+    const { code, lines } = await command('audit-redact', ...args, ...why)
+    expect(code).toBe(0)
+    return lines[0]
+  }
+  const jane = { name: 'Jane Doe' }
+  const ofProduct = ['--product', 'certifai']
+
+  it('goes with the event that said it, and is filled into none that comes later', async () => {
+    const id = await publish(jane)
+    expect(await redact('--event', id)).toMatchObject({ events: 1, forgotten: 2 })
+    expect(await known()).toEqual([])
+    expect(await named(await publish({}))).toEqual({ actor_name: null, target_name: null, group_name: null })
+  })
+
+  it('goes also where no event of it is left: redacted by itself, or gone with its month', async () => {
+    const id = await publish(jane, { group: 'one' })
+    await publish(jane, { group: 'two' })
+    // As before what it named was forgotten with an event.
+    await evidence.tamper(`create table was as select * from registry.audit_entities`)
+    await redact('--event', id)
+    await evidence.tamper(`insert into registry.audit_entities select * from was on conflict do nothing`)
+    await evidence.tamper(`delete from audit_log where group_id = 'two'`)
+    expect(await redact('--actor', 'jane', ...ofProduct)).toMatchObject({ events: 0, forgotten: 2 })
+    expect(await redact('--target', 'jane', ...ofProduct)).toMatchObject({ events: 0, forgotten: 2 })
+    expect(await known()).toEqual([])
+  })
+
+  it('stays where the same id is somebody else: of another product, or in another stream', async () => {
+    const tenant = await aTenantWithProducts(evidence.db, ['certifai', 'compliance'])
+    for (const group of [tenant.id, tenant.slug, 'g']) {
+      for (const product of ['certifai', 'compliance']) await publish(jane, { group, product })
+    }
+    const actors = async () => (await known()).filter(({ kind }) => kind === 'actor').length
+    expect(await actors()).toBe(6)
+    const left = async () => {
+      const rows = []
+      for (const group of [tenant.id, tenant.slug, 'g']) {
+        for (const product of ['certifai', 'compliance']) {
+          rows.push([group, product, (await named(await publish({}, { group, product }))).actor_name])
+        }
+      }
+      return rows.filter(([, , name]) => name !== null).map(([group, product]) => [group, product])
+    }
+    expect(await redact('--actor', 'jane', ...ofProduct)).toMatchObject({ forgotten: 3 })
+    expect(await left()).toEqual([tenant.id, tenant.slug, 'g'].map((group) => [group, 'compliance']))
+    expect(await redact('--actor', 'jane', '--stream', tenant.id)).toMatchObject({ forgotten: 2 })
+    expect(await left()).toEqual([['g', 'compliance']])
+  })
+
+  it('is in no event that was being written, and is not remembered again by one', async () => {
+    await publish(jane)
+    const blocker = new Client({ connectionString: evidence.database.ownerUrl })
+    await blocker.connect()
+    try {
+      // Both have looked at what is known, and wait for the head of their stream.
+      await blocker.query('begin')
+      await blocker.query(`select from registry.audit_streams for update`)
+      const writing = [publish({}), publish({ href: 'https://example.org/jane' })]
+      await expectWaiting('ShareLock')
+      const redacting = redact('--actor', 'jane', ...ofProduct)
+      await expectWaiting('AccessExclusiveLock')
+      // Looks after it, and so finds nothing.
+      const later = publish({})
+      await blocker.query('rollback')
+      const ids = await Promise.all(writing)
+      expect(await redacting).toMatchObject({ forgotten: 1 })
+      for (const id of ids) expect((await named(id)).actor_name).toBeNull()
+      expect((await named(await later)).actor_name).toBeNull()
+      expect((await known()).filter(({ kind }) => kind === 'actor')).toEqual([])
+    } finally {
+      await blocker.end()
+    }
+  })
+})
+
+/** Waits until somebody waits for a lock of this mode; for a row that somebody else has locked, it is `ShareLock`. */
+async function expectWaiting(mode: string): Promise<void> {
+  const waiting = async () =>
+    await sql`
+      select from pg_locks lock join pg_stat_activity activity on activity.pid = lock.pid
+      where activity.datname = current_database() and not lock.granted and lock.mode = ${mode}`.execute(owner)
+  await expect.poll(async () => (await waiting()).rows.length, { timeout: 5_000 }).toBeGreaterThan(0)
+}
 
 describe('audit-verify', () => {
   const aFile = (name: string, text: string): string => {

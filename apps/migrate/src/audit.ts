@@ -73,12 +73,13 @@ export async function redact({ config, output }: Surroundings, options: RedactOp
     skip_held: options.skipHeld,
   })
   if (!parsed.success) throw new MigrationError('usage', usageOf(parsed.error.issues))
-  const { events, streams, held } = await withDatabase(
+  const { events, streams, held, forgotten } = await withDatabase(
     config().connectionString,
     async (db) => await redactEvents(db, { ...scriptActor(options.by), role: 'operator' }, parsed.data),
   )
   const left = held.length === 0 ? '' : `; ${held.length} under a legal hold were left as they are`
-  output.result('audit-redact', { events, streams, held }, `redacted ${events} events in ${streams} streams${left}`)
+  const text = `redacted ${events} events in ${streams} streams, forgot what was remembered of ${forgotten}${left}`
+  output.result('audit-redact', { events, streams, held, forgotten }, text)
 }
 
 /** The options that the fields of a request come from. */

@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import { columnArrays } from '../db/binary-array.ts'
-import type { AuditedTx, HousekeepingTx, Reader } from '../db/handles.ts'
+import { type AuditedTx, type HousekeepingTx, type Reader, unwrap } from '../db/handles.ts'
 import { executeShape } from '../db/prepared.ts'
 import type { StreamId } from '../id.ts'
 
@@ -47,6 +47,40 @@ export async function upsertEntities(tx: AuditedTx | HousekeepingTx, entities: r
     set name = coalesce(excluded.name, known.name), href = coalesce(excluded.href, known.href),
       type = coalesce(excluded.type, known.type), fields = coalesce(excluded.fields, known.fields)`,
   )
+}
+
+/** In what products, environments and groups something is known of one. Reads all that is known: it is asked for rarely. */
+export async function listScopesKnowing(
+  db: Reader,
+  { kind, entity_id }: Omit<EntityKey, 'scope'>,
+): Promise<StreamId[]> {
+  const rows = await db
+    .selectFrom('registry.audit_entities')
+    .select('scope')
+    .where('kind', '=', kind)
+    .where('entity_id', '=', entity_id)
+    .$castTo<Pick<EntityKey, 'scope'>>()
+    .execute()
+  return rows.map(({ scope }) => scope)
+}
+
+/**
+ * Waits for all transactions that have looked at what is known, and keeps others from looking until this one ends: what
+ * it deletes then is in no event that is still to be written. Every event that comes in waits meanwhile, so it gives up soon.
+ */
+export async function lockEntities(tx: HousekeepingTx): Promise<void> {
+  const db = unwrap(tx)
+  await sql`set local lock_timeout = '1s'`.execute(db)
+  await sql`lock table registry.audit_entities in access exclusive mode`.execute(db)
+}
+
+/** Deletes what is known of these, and answers of how many something was. */
+export async function deleteEntities(tx: HousekeepingTx, keys: readonly EntityKey[]): Promise<number> {
+  const { numAffectedRows } = await sql`
+    delete from registry.audit_entities known
+    using unnest(${sql.join(columnArrays(keyColumns, keys))}) as gone (scope, kind, entity_id)
+    where known.scope = gone.scope and known.kind = gone.kind and known.entity_id = gone.entity_id`.execute(unwrap(tx))
+  return Number(numAffectedRows ?? 0)
 }
 
 const keyColumns = { scope: 'uuid', kind: 'text', entity_id: 'text' } as const

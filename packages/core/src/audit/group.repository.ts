@@ -1,4 +1,4 @@
-import { sql } from 'kysely'
+import { sql, type SqlBool } from 'kysely'
 import { columnArrays } from '../db/binary-array.ts'
 import type { HousekeepingTx, Reader } from '../db/handles.ts'
 import { executeShape } from '../db/prepared.ts'
@@ -31,6 +31,34 @@ export async function lockTenantsOfGroups(
 /** The tenants that groups are, as they are now. */
 export async function findTenantsOfGroups(db: Reader, groups: readonly Group[]): Promise<Map<string, TenantId>> {
   return await find(db, groups, sql``)
+}
+
+/** A tenant that has or had a product, and what else it is or was called. */
+export interface TenantOfProduct {
+  readonly tenant_id: TenantId
+  readonly product: string
+  readonly slugs: readonly string[]
+}
+
+/** Tenants with the products that they have or had, in that order, after this one. */
+export async function listTenantsOfProducts(
+  db: Reader,
+  after: TenantOfProduct | undefined,
+  rowsMax: number,
+): Promise<TenantOfProduct[]> {
+  return await db
+    .selectFrom('registry.tenant_products_ever as had')
+    .select(['had.tenant_id', 'had.product'])
+    .select(
+      sql<string[]>`array(select held.slug from registry.slugs held where held.tenant_id = had.tenant_id)`.as('slugs'),
+    )
+    .$if(after !== undefined, (query) =>
+      query.where(() => sql<SqlBool>`(had.tenant_id, had.product) > (${after?.tenant_id}::uuid, ${after?.product})`),
+    )
+    .orderBy('had.tenant_id')
+    .orderBy('had.product')
+    .limit(rowsMax)
+    .execute()
 }
 
 async function find(

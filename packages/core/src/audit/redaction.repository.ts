@@ -13,6 +13,8 @@ export interface RedactableEvent {
   readonly product: string
   readonly environment: string
   readonly group_id: string | null
+  readonly actor_id: string | null
+  readonly target_id: string | null
 }
 
 const eb = expressionBuilder<Schema, 'audit_log'>()
@@ -67,6 +69,25 @@ export async function listStreamsAsked(
   return { asked: rows.map(({ stream_id }) => stream_id), last: ids.at(-1) }
 }
 
+/** Those of these ids that are streams, each with the product that writes it, where an event is left that says so. */
+export async function listProductsOfStreams(
+  db: Reader,
+  ids: readonly StreamId[],
+): Promise<{ readonly stream_id: StreamId; readonly product: string | null }[]> {
+  return await db
+    .selectFrom('registry.audit_streams as head')
+    .select('head.stream_id')
+    .select(
+      sql<string | null>`(
+        select event.product from audit_log event
+        where event.stream_id = head.stream_id and event.product <> ${ownProduct}
+        order by event.stream_seq limit 1
+      )`.as('product'),
+    )
+    .where(() => sql<SqlBool>`head.stream_id = any(${ids}::uuid[])`)
+    .execute()
+}
+
 /** Those of these streams that are under a legal hold. */
 export async function listHeld(db: Reader, ids: readonly StreamId[]): Promise<StreamId[]> {
   const rows = await db
@@ -87,7 +108,7 @@ export async function listRedactable(
 ): Promise<RedactableEvent[]> {
   return await db
     .selectFrom('audit_log')
-    .select(['id', 'stream_seq', 'product', 'environment', 'group_id'])
+    .select(['id', 'stream_seq', 'product', 'environment', 'group_id', 'actor_id', 'target_id'])
     .where('stream_id', '=', stream_id)
     .where(() => isAsked(request))
     .orderBy('stream_seq')
@@ -119,24 +140,5 @@ export async function blindClaims(tx: AuditedTx, ids: readonly EventId[]): Promi
       hashes: sql<Buffer[]>`array_fill('\\x00'::bytea, array[cardinality(hashes)])`,
     })
     .where(() => sql<SqlBool>`event_ids && ${ids}::uuid[]`)
-    .execute()
-}
-
-/** Forgets what was last said of somebody, in the order in which whoever learns something locks it. */
-export async function forgetEntities(
-  tx: AuditedTx,
-  kind: 'actor' | 'target',
-  entity_id: string,
-  scopes: readonly StreamId[],
-): Promise<void> {
-  await tx
-    .deleteFrom('registry.audit_entities')
-    .where(
-      () => sql<SqlBool>`(scope, kind, entity_id) in (
-        select scope, kind, entity_id from registry.audit_entities
-        where scope = any(${scopes}::uuid[]) and kind = ${kind} and entity_id = ${entity_id}
-        order by scope for update
-      )`,
-    )
     .execute()
 }

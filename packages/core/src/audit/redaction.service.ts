@@ -4,10 +4,10 @@ import { type EventId, type StreamId, TenantId } from '../id.ts'
 import { findTenant } from '../tenants/tenant.repository.ts'
 import type { Actor } from './actor.ts'
 import { audited, changed, unchanged } from './audited.ts'
+import { forget } from './forgetting.ts'
 import { PlaceRanges } from './place-ranges.ts'
 import * as repository from './redaction.repository.ts'
 import { type Redacted, type RedactionRequest, redactedAction } from './redaction.ts'
-import { streamOf } from './stream.ts'
 
 /** Events that one transaction redacts, and streams that one statement looks into. */
 const atOnce = { events: 1_000, streams: 500 } as const
@@ -17,9 +17,9 @@ const atOnce = { events: 1_000, streams: 500 } as const
  * found by. Their places in the chain stay, and still verify. Each stream gets an event that tells of it. Needs the role
  * that owns the log: the server's cannot do this.
  *
- * A stream at a time, and a thousand events: who is interrupted does it again and goes on where it ended. Doing it again
- * changes nothing.
- * @throws {RegistryError} `audit_event.not_found`, `tenant.legal_hold` before anything is changed
+ * What the log remembers of them is forgotten first, so that nothing that comes in is filled in with it again. A stream at
+ * a time, and a thousand events: who is interrupted does it again and goes on where it ended. Doing it again changes nothing.
+ * @throws {RegistryError} `audit_event.not_found`, `tenant.legal_hold`, `database.busy` before anything is changed
  */
 export async function redactEvents(db: Db, actor: Actor, request: RedactionRequest): Promise<Redacted> {
   const streams = await streamsOf(db, request)
@@ -30,9 +30,10 @@ export async function redactEvents(db: Db, actor: Actor, request: RedactionReque
     })
   }
   const free = streams.filter((id) => !held.includes(id))
+  const forgotten = await forget(db, request, free)
   let all = 0
   for (const id of free) all += await redactStream(db, actor, id, request)
-  return { events: all, streams: free.length, held }
+  return { events: all, streams: free.length, held, forgotten }
 }
 
 async function streamsOf(db: Db, request: RedactionRequest): Promise<StreamId[]> {
@@ -70,12 +71,22 @@ async function redactStream(db: Db, actor: Actor, id: StreamId, request: Redacti
 async function redactSome(tx: AuditedTx, actor: Actor, id: StreamId, request: RedactionRequest) {
   const events = await repository.listRedactable(tx, id, request, atOnce.events)
   if (events.length === 0) return unchanged(0)
-  // Before the stream is locked, and in this order, as who takes in events does.
+  // Before the stream is locked, as who takes in events does.
   await repository.blindClaims(
     tx,
     events.map((event) => event.id),
   )
-  await forget(tx, events, request)
+  return await redactListed(tx, actor, id, events, request.reason)
+}
+
+/** Redacts these events of a stream, and says so in it. */
+export async function redactListed(
+  tx: AuditedTx,
+  actor: Actor,
+  id: StreamId,
+  events: readonly Pick<repository.RedactableEvent, 'id' | 'stream_seq'>[],
+  reason: string,
+) {
   const ids = events.map((event) => event.id)
   const redacted = await repository.redactRows(tx, id, ids)
   if (redacted < ids.length) throw new Error(`somebody else redacts stream ${id} at the same time: try again`)
@@ -86,22 +97,9 @@ async function redactSome(tx: AuditedTx, actor: Actor, id: StreamId, request: Re
     crud: 'u',
     ...(tenant ? { tenant } : { tenant: null, stream_id: id }),
     target: only !== undefined && ids.length === 1 ? { id: only, type: 'audit_event' } : { id, type: 'audit_stream' },
-    note: request.reason,
+    note: reason,
     after: { events: redacted, stream_seqs: PlaceRanges.of(events.map(({ stream_seq }) => stream_seq)).toString() },
   })
-}
-
-/** What is known of a person is filled into events that name it, so it goes too. */
-async function forget(
-  tx: AuditedTx,
-  events: readonly repository.RedactableEvent[],
-  { actor_id, target_id }: RedactionRequest,
-): Promise<void> {
-  const scopes = new Set(
-    events.map(({ product, environment, group_id }) => streamOf({ tenant_id: null, product, environment, group_id })),
-  )
-  if (actor_id !== undefined) await repository.forgetEntities(tx, 'actor', actor_id, [...scopes])
-  if (target_id !== undefined) await repository.forgetEntities(tx, 'target', target_id, [...scopes])
 }
 
 /** A tenant's stream has the tenant's id. */

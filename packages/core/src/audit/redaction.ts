@@ -40,4 +40,6 @@ export interface Redacted {
   readonly streams: number
   /** Streams that were left as they are, for their legal hold. */
   readonly held: readonly StreamId[]
+  /** Of how many actors, targets and groups something was remembered, scope by scope, and is not any more. */
+  readonly forgotten: number
 }
