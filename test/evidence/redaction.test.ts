@@ -5,11 +5,13 @@ import {
   createDb,
   type Db,
   type EventId,
+  type Finding,
   Ingest,
   PublishedEvent,
   type Recorded,
   type StreamId,
   type Submission,
+  verifyLog,
   verifyStream,
 } from '@breakpilot/tenant-core'
 import { sql } from 'kysely'
@@ -323,6 +325,44 @@ async function expectWaiting(mode: string): Promise<void> {
       where activity.datname = current_database() and not lock.granted and lock.mode = ${mode}`.execute(owner)
   await expect.poll(async () => (await waiting()).rows.length, { timeout: 5_000 }).toBeGreaterThan(0)
 }
+
+/** The same database, where something happens as soon as it has been read what was redacted. */
+function afterRedactionsAreRead(db: Db, happens: () => Promise<unknown>): Db {
+  const asking = new WeakSet<object>()
+  let isDone = false
+  return db.withPlugin({
+    transformQuery({ node, queryId }) {
+      if (JSON.stringify(node).includes('after.stream_seqs')) asking.add(queryId)
+      return node
+    },
+    async transformResult({ result, queryId }) {
+      if (asking.has(queryId) && !isDone) {
+        isDone = true
+        await happens()
+      }
+      return result
+    },
+  })
+}
+
+describe('a redaction while the log is verified', () => {
+  const redactOne = async () => {
+    const [first] = await rows()
+    expect(await command('audit-redact', '--event', String(first?.id), ...why)).toMatchObject({ code: 0 })
+  }
+
+  it('is no finding of a stream', async () => {
+    const db = afterRedactionsAreRead(evidence.db, redactOne)
+    expect(await verifyStream(db, stream, {})).toMatchObject({ intact: true, findings: [], redacted: 1 })
+  })
+
+  it('is no finding of the whole log', async () => {
+    const found: Finding[] = []
+    const db = afterRedactionsAreRead(evidence.db, redactOne)
+    const { redacted } = await verifyLog(db, { report: (each) => found.push(each) })
+    expect({ redacted, found }).toEqual({ redacted: 1, found: [] })
+  })
+})
 
 describe('audit-verify', () => {
   const aFile = (name: string, text: string): string => {

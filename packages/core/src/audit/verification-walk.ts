@@ -8,7 +8,7 @@ import { rowPages } from './verification-pages.ts'
 import type { VerificationRow } from './verification-row.ts'
 import { onlyStream, type StreamPage } from './verification-streams.ts'
 import * as repository from './verification.repository.ts'
-import { foundIn } from './verification.service.ts'
+import { foundIn, redactedSince } from './verification.service.ts'
 import { type CertifiedHead, StreamVerifier } from './verification.ts'
 
 /** What was verified so far. */
@@ -48,7 +48,7 @@ export class StreamPageWalk {
   /** Streams of the page whose rows have not come by. */
   readonly #waiting: StreamId[]
   #newest: ReadonlyMap<StreamId, CertifiedHead> = new Map()
-  #redactions: ReadonlyMap<StreamId, PlaceRanges> = new Map()
+  #redactions: Map<StreamId, PlaceRanges> = new Map()
   #certified: HeadsByStream = new Map()
   #open: OpenStream | undefined
 
@@ -68,6 +68,7 @@ export class StreamPageWalk {
       this.#options.signal?.throwIfAborted()
       this.#certified = await this.#certifiedAt(rows)
       if (this.#open) this.#expect(this.#open.verifier)
+      await this.#learnRedactions(rows)
       for (const row of rows) {
         if (!before || !row.isInStreamOf(before)) await this.#turnTo(row.stream_id)
         before = row
@@ -83,6 +84,14 @@ export class StreamPageWalk {
     if (!first || !last) return new Map()
     const heads = await repository.listCertifiedHeads(this.#db, repository.placeOf(first), repository.placeOf(last))
     return Map.groupBy(heads, ({ stream_id }) => stream_id)
+  }
+
+  /** A row may have been redacted since the redactions were read: of a whole log that is long ago. */
+  async #learnRedactions(rows: readonly VerificationRow[]): Promise<void> {
+    for (const [id, ranges] of await redactedSince(this.#db, rows, (stream) => this.#redactions.get(stream))) {
+      this.#redactions.set(id, ranges)
+      if (this.#open?.verifier.stream_id === id) this.#open.verifier.redactions = ranges
+    }
   }
 
   #expect(verifier: StreamVerifier): void {

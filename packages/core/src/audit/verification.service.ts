@@ -6,9 +6,11 @@ import { decodeCursor, encodeCursor, PageQuery } from '../page.ts'
 import { keysOfDatabase, problemOfHeads, problemOfPlace, problemOfSignature } from './checkpoint-verification.ts'
 import { findCheckpoint, listHeads } from './checkpoint.repository.ts'
 import { explainMisfit } from './displacement.ts'
+import type { PlaceRanges } from './place-ranges.ts'
 import { hasNewStart, listStarts } from './stream-start.repository.ts'
 import { Finding, finding } from './verification-finding.ts'
 import { rowPages } from './verification-pages.ts'
+import type { VerificationRow } from './verification-row.ts'
 import * as repository from './verification.repository.ts'
 import { type CertifiedHead, type StreamStart, streamStart, StreamVerifier } from './verification.ts'
 
@@ -163,6 +165,9 @@ async function verifyRows(
   for await (const rows of rowPages(db, after, stream_id)) {
     hasRows = true
     await expectFor(db, verifier, rows)
+    for (const redactions of (await redactedSince(db, rows, () => verifier.redactions)).values()) {
+      verifier.redactions = redactions
+    }
     for (const row of rows) {
       if (last !== undefined && row.stream_seq > last) return { isPaused: false, hasRows, beyond: row.stream_seq }
       verifier.push(row)
@@ -185,6 +190,20 @@ async function expectFor(
   if (!first || !last) return
   for (const head of await repository.listCertifiedHeads(db, repository.placeOf(first), repository.placeOf(last)))
     verifier.expect(head)
+}
+
+/**
+ * What streams say was redacted, read once more, where rows came that nothing said so of: a row that was redacted before
+ * it was read was told of before that as well.
+ */
+export async function redactedSince(
+  db: Reader,
+  rows: readonly VerificationRow[],
+  known: (stream_id: StreamId) => PlaceRanges | undefined,
+): Promise<Map<StreamId, PlaceRanges>> {
+  const untold = rows.filter((row) => row.isRedacted && known(row.stream_id)?.has(row.stream_seq) !== true)
+  if (untold.length === 0) return new Map()
+  return await repository.listRedactions(db, [...new Set(untold.map(({ stream_id }) => stream_id))])
 }
 
 /** How a stream looks beside its rows. */

@@ -40,8 +40,9 @@ export class StreamVerifier {
   certified: { readonly number: number; readonly stream_seq: number } | undefined
   /** The row before the first one that is verified. */
   readonly start: StreamStart
+  /** The places that events of the stream say were redacted. More of them may become known on the way. */
+  redactions: PlaceRanges
   #last: StreamStart & { readonly row?: VerificationRow }
-  readonly #redactions: PlaceRanges
   /** The rows of one place, of which there should be one. */
   #rivals: VerificationRow[] = []
   #heads: CertifiedHead[] = []
@@ -54,7 +55,7 @@ export class StreamVerifier {
     this.stream_id = stream_id
     this.start = start
     this.#last = start
-    this.#redactions = redactions
+    this.redactions = redactions
   }
 
   /** Up to where the stream is verified. */
@@ -159,7 +160,7 @@ export class StreamVerifier {
     if (!row.isOfStream) {
       return this.#found('row_edited', 'the row names a tenant whose stream this is not', row.stream_seq, null, row)
     }
-    if (row.isRedacted && !this.#redactions.has(row.stream_seq)) {
+    if (row.isRedacted && !this.redactions.has(row.stream_seq)) {
       return this.#found(
         'row_erased',
         'what the row says of persons is gone, and no event of the stream tells of its redaction',
