@@ -216,6 +216,16 @@ it.each([
   expect(await command('audit-redact', ...args, ...why)).toMatchObject({ code: 2, error: { code: 'usage' } })
 })
 
+it('refuses somebody whose name the log has no room for, and says so', async () => {
+  const by = ['--by', 'é'.repeat(513)]
+  expect(await command('audit-redact', '--actor', 'u1', '--product', 'certifai', '--reason', 'x', ...by)).toMatchObject(
+    {
+      code: 2,
+      error: { code: 'usage', message: expect.stringContaining('1024 bytes') },
+    },
+  )
+})
+
 describe('what is remembered of somebody', () => {
   let ingest: Ingest
   beforeEach(() => {

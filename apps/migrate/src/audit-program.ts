@@ -25,7 +25,7 @@ export function addAuditCommands(program: Command, surroundings: Surroundings): 
     .option('--stream <id>', 'only in this stream')
     .option('--skip-held', 'leave streams under a legal hold as they are, instead of doing nothing')
     .requiredOption('--reason <text>', 'why; it goes into the log, so it must do without what is erased', filled)
-    .requiredOption('--by <id>', 'who does it, as the log is to name them', filled)
+    .requiredOption('--by <id>', 'who does it, as the log is to name them', named)
     .action(async (_, command: Command) => {
       const { redact } = await import('./audit.ts')
       await redact(surroundings, command.optsWithGlobals<RedactOptions>())
@@ -34,6 +34,14 @@ export function addAuditCommands(program: Command, surroundings: Surroundings): 
 
 function collected(value: string, before: readonly string[] = []): readonly string[] {
   return [...before, value]
+}
+
+/** An id of the log has so many bytes at most. */
+const idBytesMax = 1_024
+
+function named(value: string): string {
+  if (Buffer.byteLength(filled(value)) <= idBytesMax) return value
+  throw new InvalidArgumentError(`It must not have more than ${idBytesMax} bytes.`)
 }
 
 function filled(value: string): string {
