@@ -23,12 +23,18 @@ export function addAuditCommands(program: Command, surroundings: Surroundings): 
     .option('--target <id>', 'every event about this one, with --product or --stream')
     .option('--product <key>', 'only what this product recorded')
     .option('--stream <id>', 'only in this stream')
-    .option('--skip-held', 'leave streams under a legal hold as they are, instead of doing nothing')
+    .option('--expired', 'what is over by the plan of the tenant whose log it is in; by schedule')
+    .option('--dry-run', 'with --expired: say how much that is, change nothing')
+    .option(
+      '--skip-held',
+      'leave streams under a legal hold as they are, instead of doing nothing; --expired always does',
+    )
     .requiredOption('--reason <text>', 'why; it goes into the log, so it must do without what is erased', filled)
     .requiredOption('--by <id>', 'who does it, as the log is to name them', named)
     .action(async (_, command: Command) => {
-      const { redact } = await import('./audit.ts')
-      await redact(surroundings, command.optsWithGlobals<RedactOptions>())
+      const { redact, redactOver } = await import('./audit.ts')
+      const options = command.optsWithGlobals<RedactOptions>()
+      await (options.expired === true ? redactOver : redact)(surroundings, options)
     })
 }
 

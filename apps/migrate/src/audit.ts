@@ -1,6 +1,7 @@
 import { accessSync, constants, createReadStream, readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import {
+  type Actor,
   createDb,
   type Db,
   type Finding,
@@ -9,6 +10,7 @@ import {
   plainQueries,
   RedactionRequest,
   redactEvents,
+  redactExpired,
   RegistryError,
   scriptActor,
   SigningKeyError,
@@ -33,6 +35,8 @@ export interface RedactOptions {
   readonly target?: string
   readonly product?: string
   readonly stream?: string
+  readonly expired?: boolean
+  readonly dryRun?: boolean
   readonly skipHeld?: boolean
   readonly reason: string
   readonly by: string
@@ -63,6 +67,7 @@ export async function verify({ config, output, signal }: Surroundings, options: 
  * @throws {MigrationError} `usage` for what makes no sense, `failed` for what cannot be done
  */
 export async function redact({ config, output }: Surroundings, options: RedactOptions): Promise<void> {
+  if (options.dryRun === true) throw new MigrationError('usage', '--dry-run goes with --expired')
   const parsed = RedactionRequest.safeParse({
     event_ids: options.event,
     actor_id: options.actor,
@@ -75,12 +80,33 @@ export async function redact({ config, output }: Surroundings, options: RedactOp
   if (!parsed.success) throw new MigrationError('usage', usageOf(parsed.error.issues))
   const { events, streams, held, forgotten } = await withDatabase(
     config().connectionString,
-    async (db) => await redactEvents(db, { ...scriptActor(options.by), role: 'operator' }, parsed.data),
+    async (db) => await redactEvents(db, operator(options.by), parsed.data),
   )
-  const left = held.length === 0 ? '' : `; ${held.length} under a legal hold were left as they are`
-  const text = `redacted ${events} events in ${streams} streams, forgot what was remembered of ${forgotten}${left}`
+  const text = `redacted ${events} events in ${streams} streams, forgot what was remembered of ${forgotten}${heldText(held)}`
   output.result('audit-redact', { events, streams, held, forgotten }, text)
 }
+
+/**
+ * Redacts what no plan keeps any longer of the log that it is in, or counts it.
+ * @throws {MigrationError} `usage` for what makes no sense, `failed` for what cannot be done
+ */
+export async function redactOver({ config, output, signal }: Surroundings, options: RedactOptions): Promise<void> {
+  const { dryRun = false, by, reason } = options
+  const other = (['event', 'actor', 'target', 'product', 'stream'] as const).find((name) => options[name] !== undefined)
+  if (other !== undefined)
+    throw new MigrationError('usage', `--expired goes without --${other}: it is about all streams`)
+  const expired = await withDatabase(
+    config().connectionString,
+    async (db) => await redactExpired(db, operator(by), { reason, dryRun, signal }),
+  )
+  const text = `${dryRun ? 'would redact' : 'redacted'} ${expired.events} events in ${expired.streams} streams${heldText(expired.held)}`
+  output.result('audit-redact', { dry_run: dryRun, ...expired }, text)
+}
+
+const operator = (by: string): Actor => ({ ...scriptActor(by), role: 'operator' })
+
+const heldText = (held: readonly StreamId[]) =>
+  held.length === 0 ? '' : `; ${held.length} under a legal hold were left as they are`
 
 /** The options that the fields of a request come from. */
 const optionOf: Readonly<Record<string, string>> = {

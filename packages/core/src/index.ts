@@ -172,6 +172,7 @@ export { StreamVerification, VerificationRequest, verifyStream } from './audit/v
 export type { StreamStart } from './audit/verification.ts'
 export { type Redacted, RedactionRequest } from './audit/redaction.ts'
 export { redactEvents } from './audit/redaction.service.ts'
+export { type Expired, type ExpiryOptions, redactExpired } from './audit/expiry.service.ts'
 export { type HashedEvent, retracedHash } from './audit/retraced-hash.ts'
 export { type StreamKey, streamOf } from './audit/stream.ts'
 export { ensureAuditPartitions } from './audit/audit-partitions.ts'
