@@ -56,6 +56,29 @@ describe('/readyz', () => {
       })
     })
 
+    it('is ready, with a note, when the log is prepared for less than three months', async () => {
+      server = await startTestServer(prod, database)
+      const dropAfter = async (months: number) =>
+        await asOwner(async (owner) => {
+          await owner.query(`do $$ declare part text; begin
+            for part in select inhrelid::regclass::text from pg_inherits where inhparent = 'audit_log'::regclass
+              and inhrelid::regclass::text > 'registry.audit_log_' || to_char(now() at time zone 'UTC' + interval '${months} months', 'YYYY_MM')
+            loop execute 'drop table ' || part; end loop; end $$`)
+        })
+      const notes = async () => {
+        const { status, body } = await (server as ServerUnderTest).call('GET', '/readyz')
+        return {
+          status,
+          ahead: body.audit_partitions_ahead,
+          codes: body.notes.map((each: { code: string }) => each.code),
+        }
+      }
+      await dropAfter(3)
+      expect(await notes()).toEqual({ status: 200, ahead: 3, codes: [] })
+      await dropAfter(2)
+      expect(await notes()).toEqual({ status: 200, ahead: 2, codes: ['audit_partitions_low'] })
+    })
+
     it('is not, in prod, as the owner of the log', async () => {
       expect(await readiness({ ...prod, DATABASE_URL: database.ownerUrl })).toEqual({
         status: 503,

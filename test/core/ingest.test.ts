@@ -218,6 +218,25 @@ describe('what is known already', () => {
     expect(await rowOf(again)).toMatchObject({ actor_name: long.name })
   })
 
+  it('is written when it differs, and not whenever somebody is named', async () => {
+    const group = newGroup()
+    const says = async (actor: object) =>
+      await submit({ events: [event({ group: { id: group, name: 'G' }, actor: { id: 'seldom', ...actor } })] })
+    const versions = async () =>
+      (
+        await sql<{ kind: string; version: string }>`
+          select kind, ctid::text || xmin::text as version from registry.audit_entities
+          where entity_id in ('seldom', ${group}) order by kind`.execute(db)
+      ).rows
+    await says({ name: 'Jane', fields: { b: '1', a: '2' } })
+    const written = await versions()
+    expect(written.map(({ kind }) => kind)).toEqual(['actor', 'group'])
+    for (const same of [{}, { name: 'Jane' }, { name: 'Jane', fields: { b: '1', a: '2' } }]) await says(same)
+    expect(await versions()).toEqual(written)
+    await says({ name: 'Jane Doe' })
+    expect((await versions()).map((row, at) => row.version === written[at]?.version)).toEqual([false, true])
+  })
+
   it('is what was said last, also within one submission, and by many at once', async () => {
     const group = newGroup()
     const says = (name?: string) => event({ group: { id: group }, actor: { id: 'j', ...(name && { name }) } })
