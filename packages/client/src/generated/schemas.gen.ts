@@ -2224,7 +2224,7 @@ export type Publication = {
      */
     events: PublishedEvent[];
     /**
-     * With `external_id`, an event whose group has one with this `external_id` of the last seven days is not recorded again: the answer names the one that is there. Every event has to have one then.
+     * With `external_id`, an event is not recorded again when one with this `external_id` was published in the last seven days, with `unique_by` too, by the same product in the same environment for the same group: the answer names that one. Every event has to have one then. What was published without `unique_by` is not looked at.
      */
     unique_by?: "external_id";
 };
