@@ -1,7 +1,10 @@
 import {
   createCatalogue,
+  createDb,
   parseManifest,
+  redactExpired,
   saveRetention,
+  scriptActor,
   StreamId,
   type Tenant,
   verifyStream,
@@ -53,6 +56,21 @@ const expire = async (...args: string[]) => {
   const options = ['--expired', '--reason', 'retention', '--by', 'scheduler', ...args]
   const { code, lines, error } = await run(['audit-redact', ...options], { DATABASE_URL: evidence.database.ownerUrl })
   return { code, ...lines[0], error }
+}
+/** As the command does it, until somebody ends it while a batch is being written. */
+async function interrupted(): Promise<void> {
+  const owner = createDb({ connectionString: evidence.database.ownerUrl })
+  const ending = new AbortController()
+  const db = owner.withPlugin({
+    transformQuery({ node }) {
+      if (JSON.stringify(node).includes('redact_audit_events')) ending.abort()
+      return node
+    },
+    transformResult: async ({ result }) => result,
+  })
+  const options = { reason: 'retention', signal: ending.signal }
+  await expect(redactExpired(db, scriptActor('scheduler'), options)).rejects.toMatchObject({ name: 'AbortError' })
+  await owner.destroy()
 }
 const rowsOf = async (stream: StreamId) =>
   await evidence.db
@@ -123,10 +141,13 @@ describe('what is over by the plan of its tenant', () => {
     expect(await expire()).toMatchObject({ code: 0, events: 0, streams: 0, held: [] })
   })
 
-  it('is redacted some hundred events at a time, each batch with its own word of it', async () => {
+  it('is redacted some hundred events at a time, each batch with its own word of it, also by who goes on after another', async () => {
     const stream = await evidence.append(1_100, { group: { id: 'of nobody' } })
     await backdate(evidence, stream, 1_100, daysAgo(45))
-    expect(await expire()).toMatchObject({ code: 0, events: 1_103, streams: 2 })
+    await evidence.tamper(`update tenants set plan = 'professional' where id = $1`, [globex.id])
+    await interrupted()
+    expect(await redactedPlaces(stream)).toHaveLength(500)
+    expect(await expire()).toMatchObject({ code: 0, events: 600, streams: 1 })
     const told = (await rowsOf(stream)).slice(1_100).map(({ fields }) => JSON.parse(String(fields)))
     expect(told).toEqual([
       { 'after.events': '500', 'after.stream_seqs': '1-500' },

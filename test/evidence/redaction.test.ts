@@ -226,6 +226,13 @@ it('refuses somebody whose name the log has no room for, and says so', async () 
   )
 })
 
+/** Where somebody does something. */
+interface Where {
+  readonly group?: string
+  readonly groupName?: string
+  readonly product?: string
+}
+
 describe('what is remembered of somebody', () => {
   let ingest: Ingest
   beforeEach(() => {
@@ -233,10 +240,11 @@ describe('what is remembered of somebody', () => {
   })
   afterEach(async () => await ingest.close())
 
-  const publish = async (actor: object, { group = 'g', product = 'certifai', environment = 'live' as const } = {}) => {
-    const event = { action: 'a', crud: 'r', actor: { id: 'jane', ...actor }, group: { id: group } }
-    const events = [PublishedEvent.parse({ ...event, target: { id: 'jane', ...actor } })]
-    const { recorded } = await ingest.submit({ principal: 'key-1', product, environment, events })
+  /** Jane does something to herself. */
+  const publish = async (jane: object, { group = 'g', product = 'certifai', groupName }: Where = {}) => {
+    const event = { action: 'a', crud: 'r', actor: { id: 'jane', ...jane }, target: { id: 'jane', ...jane } }
+    const events = [PublishedEvent.parse({ ...event, group: { id: group, name: groupName } })]
+    const { recorded } = await ingest.submit({ principal: 'key-1', product, environment: 'live', events })
     return (recorded[0] as Recorded).id
   }
   const named = async (id: EventId) =>
@@ -260,8 +268,9 @@ describe('what is remembered of somebody', () => {
   const ofProduct = ['--product', 'certifai']
 
   it('goes with the event that said it, and is filled into none that comes later', async () => {
-    const id = await publish(jane)
-    expect(await redact('--event', id)).toMatchObject({ events: 1, forgotten: 2 })
+    const id = await publish(jane, { groupName: "Jane's" })
+    expect(await named(await publish({}))).toMatchObject({ actor_name: 'Jane Doe', group_name: "Jane's" })
+    expect(await redact('--event', id)).toMatchObject({ events: 1, forgotten: 3 })
     expect(await known()).toEqual([])
     expect(await named(await publish({}))).toEqual({ actor_name: null, target_name: null, group_name: null })
   })
