@@ -5,10 +5,12 @@ import {
   type Db,
   everything,
   housekeeping,
+  listEvents,
   listLogStreams,
   LogStreamQuery,
   type NewAuditEvent,
   readLogStream,
+  RecordedEventQuery,
   type Sight,
   StreamEventQuery,
   type StreamId,
@@ -334,5 +336,36 @@ describe('a stream of large events', () => {
       stop.abort()
       await server.stop()
     }
+  })
+})
+
+describe('a list of large events', () => {
+  const large = '\u0001'.repeat(250_000)
+
+  it.each([
+    ['all of them', {}],
+    ['an action', { action: 'large.read' }],
+    ['a beginning', { action: 'large.*' }],
+    ['an external id', { external_id: 'large' }],
+    ['words', { q: 'large.read' }],
+    ['with the total', { total: 'true' }],
+  ] as const)('is read in pages that memory has room for: %s', async (what, query) => {
+    const tenant = await aTenant(db, { slug: what.replaceAll(' ', '-'), name: what })
+    const about = { ...event(tenant.id, 'large'), tenant_id: tenant.id, action: 'large.read' }
+    for (let n = 0; n < 9; n += 1) await append({ ...about, fields: [['x', large]], metadata: [['n', String(n)]] })
+    const got: (string | undefined)[][] = []
+    let cursor: string | undefined
+    do {
+      const asked = { tenant_id: tenant.id, product: 'certifai', limit: '200', ...query, ...(cursor && { cursor }) }
+      const page = await listEvents(db, everything, RecordedEventQuery.parse(asked))
+      got.push(page.data.map(({ metadata }) => metadata?.['n']))
+      expect(page.data.every(({ fields }) => fields?.['x'] === large)).toBe(true)
+      expect(page.has_more).toBe(page.next_cursor !== null)
+      cursor = page.next_cursor ?? undefined
+    } while (cursor !== undefined)
+    expect(got).toEqual([
+      ['8', '7', '6', '5', '4', '3'],
+      ['2', '1', '0'],
+    ])
   })
 })

@@ -7,7 +7,7 @@ import type { TenantId } from '../id.ts'
 import type { Position } from '../page.ts'
 import type { Sight } from '../sight.ts'
 import { conditionsOf, type EventFilter } from './event-filter.ts'
-import { columns, type EventRow, shownColumns } from './shown-columns.ts'
+import { columns, eventBytes, type EventRow, shownColumns } from './shown-columns.ts'
 
 const eb = expressionBuilder<Schema, 'audit_log'>()
 
@@ -33,15 +33,6 @@ export interface ExportWindow {
   /** An event may be hundreds of times as large as most: no more than about this many bytes, but at least one event. */
   readonly bytesMax: number
 }
-
-/** What an event may have much of. */
-const wide = ['fields', 'metadata', 'actor_fields', 'target_fields', 'description', 'group_name'] as const
-
-/** How many bytes an event has, roughly. */
-const size = sql<number>`(1000 + ${sql.join(
-  wide.map((name) => sql`coalesce(octet_length(${sql.ref(name)}::text), 0)`),
-  sql` + `,
-)})`
 
 /**
  * How a batch is to be planned: along the index that has all of a log or a product in order, unless something is asked for
@@ -101,7 +92,7 @@ function select(window: ExportWindow, filter: EventFilter, more: readonly Expres
   const comparison = sql.raw(direction === 'asc' ? '>' : '<')
   const beyond = after && sql<SqlBool>`(canonical_at, id) ${comparison} (${after.key}::timestamptz, ${after.id}::uuid)`
   const conditions = [...conditionsOf(sight, filter), ...(beyond ? [beyond] : []), ...more]
-  return sql`select ${shownColumns(sight)}, ${size} as size from audit_log where ${eb.and(conditions)}
+  return sql`select ${shownColumns(sight)}, ${eventBytes} as size from audit_log where ${eb.and(conditions)}
     order by canonical_at ${way}, id ${way} limit ${rowsMax}`
 }
 

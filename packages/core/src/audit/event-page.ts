@@ -3,7 +3,7 @@ import type { StreamId } from '../id.ts'
 import { pageLimit, type Position } from '../page.ts'
 import type { Sight } from '../sight.ts'
 import { actionBegins } from './action-pattern.ts'
-import { columns, type EventRow, shownColumns } from './shown-columns.ts'
+import { columns, eventBytes, type EventRow, shownWithRoom } from './shown-columns.ts'
 
 /**
  * A page of the log that is asked for, newest first. The texts of its statements depend on what kinds of filter there are
@@ -17,7 +17,10 @@ export interface PageOrder {
   readonly after: Position | undefined
 }
 
-export type PageStatement = RawBuilder<EventRow>
+/** A row of a page; one that the page has no room for has its place alone. */
+export type PageRow = EventRow & { readonly is_cut: boolean }
+
+export type PageStatement = RawBuilder<PageRow>
 
 const names = sql.raw(columns.join(', '))
 const newestFirst = sql`order by canonical_at desc, id desc`
@@ -30,12 +33,20 @@ const all = (conditions: readonly Expression<unknown>[]): RawBuilder<SqlBool> =>
 const beyond = ({ after }: PageOrder): Expression<SqlBool>[] =>
   after === undefined ? [] : [sql<SqlBool>`(canonical_at, id) < (${after.key}::timestamptz, ${after.id}::uuid)`]
 
+/** The first of some rows, as far as there is room for them. */
+const firstOf = (sight: Sight, rows: RawBuilder<unknown>, limit: number): PageStatement =>
+  sql`select ${shownWithRoom(sight)} from (
+      select audit_log.*, sum(${eventBytes}) over (${newestFirst} rows between unbounded preceding and 1 preceding) as bytes_before
+      from ${rows}
+    ) as audit_log ${newestFirst} limit ${limit}`
+
 /** Walks along an index from the page's beginning on, until the page is full. */
 export function walked(order: PageOrder): PageStatement {
   const { sight, conditions, limit } = order
-  return sql`select ${shownColumns(sight)} from (
+  const rows = sql`(
       select ${names} from audit_log where ${all([...conditions, ...beyond(order)])} ${newestFirst} limit ${planned}
-    ) as audit_log ${newestFirst} limit ${limit}`
+    ) as audit_log`
+  return firstOf(sight, rows, limit)
 }
 
 /** The same, of what stands before a place alone. */
@@ -50,23 +61,25 @@ export function walkedBefore(order: PageOrder, { key, id }: Position): PageState
  */
 export function walkedNear(order: PageOrder, along: readonly Expression<SqlBool>[], of: number): PageStatement {
   const { sight, conditions, limit } = order
-  return sql`select ${shownColumns(sight)} from (
+  const rows = sql`(
       select ${names}, stream_id, search from audit_log where ${all([...along, ...beyond(order)])} ${newestFirst} limit ${of}
-    ) as audit_log where ${all(conditions)} ${newestFirst} limit ${limit}`
+    ) as audit_log where ${all(conditions)}`
+  return firstOf(sight, rows, limit)
 }
 
 /** Finds all that `found` holds for by its index, and sorts what matches of it: for what is rare. */
 export function sorted(order: PageOrder, found: Expression<SqlBool>): PageStatement {
   const { sight, conditions, limit } = order
   // A fence: a plan that does not know how rare it is would rather walk. And one look for each row of the page, in order.
-  return sql`select ${shownColumns(sight)} from (
-      select id as found_id, stream_id as found_stream, received_at as found_received, canonical_at as found_at from (
+  const rows = sql`(
+      select id as found_id, stream_id as found_stream, received_at as found_received from (
         select ${names}, stream_id, search from audit_log where ${found} offset 0
       ) as audit_log where ${all([...conditions, ...beyond(order)])} ${newestFirst} limit ${limit}
     ) as page cross join lateral (
       select ${names} from audit_log
       where id = page.found_id and stream_id = page.found_stream and received_at = page.found_received limit 1
-    ) as audit_log order by page.found_at desc, page.found_id desc`
+    ) as audit_log`
+  return firstOf(sight, rows, limit)
 }
 
 /**
@@ -80,11 +93,10 @@ export function merged(
 ): PageStatement {
   const { sight, conditions, limit } = order
   const each = sql`${sql.ref(by.column)} = one.value`
-  return sql`select ${shownColumns(sight)} from (
-      select event.* from unnest(${values}::${sql.raw(by.type)}[]) as one (value) cross join lateral (
-        select ${names} from audit_log where ${all([each, ...conditions, ...beyond(order)])} ${newestFirst} limit ${planned}
-      ) as event
-    ) as audit_log ${newestFirst} limit ${limit}`
+  const rows = sql`unnest(${values}::${sql.raw(by.type)}[]) as one (value) cross join lateral (
+      select ${names} from audit_log where ${all([each, ...conditions, ...beyond(order)])} ${newestFirst} limit ${planned}
+    ) as audit_log`
+  return firstOf(sight, rows, limit)
 }
 
 /**
@@ -93,12 +105,10 @@ export function merged(
  */
 export function acrossLogs(order: PageOrder): PageStatement {
   const { sight, conditions, limit } = order
-  return sql`select ${shownColumns(sight)} from (
-      select event.* from registry.audit_streams log cross join lateral (
-        select ${names} from audit_log
-        where ${all([inLog, ...conditions, ...beyond(order)])} ${newestFirst} limit ${planned}
-      ) as event
-    ) as audit_log ${newestFirst} limit ${limit}`
+  const rows = sql`registry.audit_streams log cross join lateral (
+      select ${names} from audit_log where ${all([inLog, ...conditions, ...beyond(order)])} ${newestFirst} limit ${planned}
+    ) as audit_log`
+  return firstOf(sight, rows, limit)
 }
 
 const inLog = sql<SqlBool>`stream_id = log.stream_id`
@@ -152,6 +162,6 @@ export function countedAcrossLogs(
 export function withTotal(
   page: PageStatement,
   total: RawBuilder<{ total: number }>,
-): RawBuilder<{ [Name in keyof EventRow]: EventRow[Name] | null } & { total: number }> {
+): RawBuilder<{ [Name in keyof PageRow]: PageRow[Name] | null } & { total: number }> {
   return sql`select page.*, counted.total from (${total}) as counted left join (${page}) as page on true ${newestFirst}`
 }

@@ -12,6 +12,7 @@ import {
   countedAcrossLogs,
   merged,
   type PageOrder,
+  type PageRow,
   type PageStatement,
   sorted,
   walked,
@@ -19,12 +20,11 @@ import {
 } from './event-page.ts'
 import { partConditions } from './retention.repository.ts'
 import { candidates } from './search-conditions.ts'
-import type { EventRow } from './shown-columns.ts'
 
 /** How a page is found, and what is in it if that came out on the way. */
 export interface PagePlan {
   readonly statement: PageStatement
-  readonly rows?: EventRow[]
+  readonly rows?: PageRow[]
 }
 
 /** How many events are looked at first: what is frequent fills a page with them. */

@@ -5,12 +5,13 @@ import type { EventId } from '../id.ts'
 import type { Position } from '../page.ts'
 import type { Sight } from '../sight.ts'
 import { askedOf, conditionsOf, type EventFilter, inSight } from './event-filter.ts'
-import { type PageOrder, walkedBefore, withTotal } from './event-page.ts'
+import { type PageOrder, type PageRow, walkedBefore, withTotal } from './event-page.ts'
 import { planCount, planPage, read } from './event-plan.ts'
 import { always, hasParts, keptSince, type Part } from './retention.repository.ts'
 import { columns, type EventRow, shown } from './shown-columns.ts'
 
 export type { EventFilter } from './event-filter.ts'
+export type { PageRow } from './event-page.ts'
 export type { EventRow } from './shown-columns.ts'
 
 /** Milliseconds that each statement of a list may take: less than anybody waits for a read. */
@@ -18,7 +19,7 @@ const statementMsMax = 4_000
 
 /** A part of a list, and how many events are in all of it. */
 export interface EventList {
-  readonly rows: EventRow[]
+  readonly rows: PageRow[]
   readonly total: number | undefined
 }
 
@@ -70,7 +71,7 @@ async function listOne(reader: Reader, asked: Asked): Promise<EventList> {
   const counting = await read(reader, withTotal(statement, total), kind)
   return {
     // Without an event there is one row all the same, with the total alone.
-    rows: counting.filter(({ id }) => id !== null).map(({ total: _, ...row }) => row as EventRow),
+    rows: counting.filter(({ id }) => id !== null).map(({ total: _, ...row }) => row as PageRow),
     total: counting[0]?.total,
   }
 }
@@ -95,9 +96,9 @@ async function listInParts(reader: Reader, asked: Asked, since: string): Promise
   return { rows: others.length > 0 ? newest([...rows, ...others], limit) : rows, total }
 }
 
-const placeOf = ({ canonical_at, id }: EventRow): Position => ({ key: canonical_at.toISOString(), id })
+const placeOf = ({ canonical_at, id }: PageRow): Position => ({ key: canonical_at.toISOString(), id })
 
-const newest = (rows: readonly EventRow[], limit: number): EventRow[] =>
+const newest = (rows: readonly PageRow[], limit: number): PageRow[] =>
   rows.toSorted((a, b) => b.canonical_at.getTime() - a.canonical_at.getTime() || (a.id < b.id ? 1 : -1)).slice(0, limit)
 
 /**

@@ -23,7 +23,7 @@ export interface EventPage<Event = RecordedEvent> extends Page<Event> {
  */
 export async function listEvents(db: Db, sight: Sight, query: RecordedEventQuery): Promise<EventPage> {
   const { data, ...page } = await readPage(db, sight, query)
-  return { data: data.map(eventOf), ...page }
+  return { data: data.map(({ is_cut: _, ...row }) => eventOf(row)), ...page }
 }
 
 /**
@@ -43,7 +43,7 @@ export function pageJson<Row>(
   return `{"data":[${data.map((row) => json(row)).join(',')}],${JSON.stringify(rest).slice(1)}`
 }
 
-async function readPage(db: Db, sight: Sight, query: RecordedEventQuery): Promise<EventPage<events.EventRow>> {
+async function readPage(db: Db, sight: Sight, query: RecordedEventQuery): Promise<EventPage<events.PageRow>> {
   const { limit = pageLimit.default, cursor, total: isCounted, ...filter } = query
   const after = cursor === undefined ? undefined : decodeCursor('audit-events', filter, cursor)
   const { q, ...rest } = filter
@@ -51,7 +51,10 @@ async function readPage(db: Db, sight: Sight, query: RecordedEventQuery): Promis
   // One more than are told says that there are more.
   const countMax = isCounted ? totalMax + 1 : undefined
   const { rows, total } = await events.listEvents(db, sight, { ...rest, search }, limit + 1, { after, countMax })
-  const page = toPage(rows, limit, 'audit-events', filter, ({ canonical_at, id }) => ({
+  // What there is no room for is on the next page.
+  const cut = rows.findIndex(({ is_cut }) => is_cut)
+  const room = cut === -1 ? limit : Math.min(limit, cut)
+  const page = toPage(rows, room, 'audit-events', filter, ({ canonical_at, id }) => ({
     key: canonical_at.toISOString(),
     id,
   }))

@@ -62,18 +62,22 @@ export function shown(sight: Sight, name: Column): RawBuilder<unknown> {
   return mask === undefined ? column : sql`case when product = ${own} then ${sql.lit(mask)} else ${column} end`
 }
 
-/** All columns as this sight shows them: one text for whoever is masked alike, since a list has no time to make it anew. */
-export const shownColumns = (sight: Sight): RawBuilder<unknown> => (sight.kind === 'platform' ? whole : masked)
-const whole = sql.raw(columns.map((name) => `"${name}"`).join(', '))
-const masked = sql.raw(
-  columns
-    .map((name) => {
-      const mask = masks[name]
-      if (mask === undefined) return `"${name}"`
-      return `case when product = '${ownProduct}' then ${mask === null ? 'null' : `'${mask}'`} else "${name}" end as "${name}"`
-    })
-    .join(', '),
-)
+/** A column as this sight shows it, as SQL. */
+function textOf(name: Column, isMasked: boolean): string {
+  const mask = isMasked ? masks[name] : undefined
+  if (mask === undefined) return `"${name}"`
+  return `case when product = '${ownProduct}' then ${mask === null ? 'null' : `'${mask}'`} else "${name}" end`
+}
+
+/** One text for whoever is masked alike: a list has no time to make it anew. */
+const made = (write: (name: Column, shown: string) => string) => {
+  const text = (isMasked: boolean) => columns.map((name) => `${write(name, textOf(name, isMasked))} as "${name}"`)
+  const [whole, masked] = [false, true].map((isMasked) => sql.raw<unknown>(text(isMasked).join(', ')))
+  return (sight: Sight) => (sight.kind === 'platform' ? whole : masked) as RawBuilder<unknown>
+}
+
+/** All columns as this sight shows them. */
+export const shownColumns = made((_, shown) => shown)
 
 /** Whether a column shows this value: no filter finds what is not shown. Written so that the column's index is of use. */
 export function shows(sight: Sight, name: Column, value: string): RawBuilder<SqlBool> {
@@ -113,3 +117,17 @@ export const eventBytes = sumOf((column) => sql`octet_length(${column}::text)`)
 
 /** The same as they are stored: what is packed need not be unpacked for it. */
 export const storedBytes = sumOf((column) => sql`pg_column_size(${column})`)
+
+/** Bytes that the events of an answer have at most, but for its last one: answers are held in memory as a whole. */
+const answerBytesMax = 8_000_000
+
+/**
+ * All columns as this sight shows them, of rows with `bytes_before`: what an answer has no room for any more is `is_cut`,
+ * and has only its place.
+ */
+export const shownWithRoom: (sight: Sight) => RawBuilder<unknown> = (() => {
+  const large: ReadonlySet<string> = new Set(wide)
+  const isCut = `coalesce(bytes_before, 0) >= ${answerBytesMax}`
+  const columnsOf = made((name, shown) => (large.has(name) ? `case when ${isCut} then null else ${shown} end` : shown))
+  return (sight) => sql`${columnsOf(sight)}, ${sql.raw(isCut)} as is_cut`
+})()
