@@ -71,9 +71,10 @@ function textOf(name: Column, isMasked: boolean): string {
 
 /** One text for whoever is masked alike: a list has no time to make it anew. */
 const made = (write: (name: Column, shown: string) => string) => {
-  const text = (isMasked: boolean) => columns.map((name) => `${write(name, textOf(name, isMasked))} as "${name}"`)
-  const [whole, masked] = [false, true].map((isMasked) => sql.raw<unknown>(text(isMasked).join(', ')))
-  return (sight: Sight) => (sight.kind === 'platform' ? whole : masked) as RawBuilder<unknown>
+  const text = (isMasked: boolean) =>
+    sql.raw(columns.map((name) => `${write(name, textOf(name, isMasked))} as "${name}"`).join(', '))
+  const [whole, masked] = [text(false), text(true)]
+  return (sight: Sight): RawBuilder<unknown> => (sight.kind === 'platform' ? whole : masked)
 }
 
 /** All columns as this sight shows them. */
