@@ -32,6 +32,8 @@ const name = fc.oneof(
   fc.string({ maxLength: 4 }),
 )
 
+const quoted = (text: string) => JSON.stringify(text)
+
 /** What has been taken for something else before, as JSON: none of them has a blank in it. */
 const odd =
   String.raw`null true 0 -0 1e308 -1 1.5 9007199254740993 1e-7 "" "true" "\n" "\u0000" "\ud800" "\ud83d\ude00" "\ufeff"
@@ -67,18 +69,52 @@ const event = fc
 const search =
   'query Q($query: String, $last: Int, $before: String) { search(query: $query, last: $last, before: $before) { totalCount } }'
 
+/** What a viewer saves of a search, in every combination, and with nonsense among it. */
+const saved = fc
+  .record(
+    {
+      version: fc.constant('1'),
+      searchQuery: fc
+        .oneof(fc.string({ maxLength: 9 }), fc.constantFrom('crud:c', '-crud:c', 'fields.a:b'))
+        .map(quoted),
+      showCreate: fc.constantFrom('true', 'false'),
+      showRead: fc.constantFrom('true', 'false'),
+      showUpdate: fc.constantFrom('true', 'false'),
+      showDelete: fc.constantFrom('true', 'false'),
+      startTime: fc.oneof(json.value, fc.integer().map(String)),
+      endTime: fc.oneof(json.value, fc.integer().map(String)),
+    },
+    { requiredKeys: [] },
+  )
+  .map(
+    (body) =>
+      `{${Object.entries(body)
+        .map(([each, value]) => `"${each}":${value}`)
+        .join()}}`,
+  )
+
 test('whatever is sent to an operation is no fault of ours', async () => {
   const send = async (method: string, path: string, authorization: string, body: string) => {
     const headers = { authorization, 'content-type': 'application/json' }
     const { status, text } = await wire.call(method, `/audit${path}`, { headers, body })
     expect([status < 500, method, path, text]).toEqual([true, method, path, text])
     if (status >= 400 && text.startsWith('{"status"')) expect(JSON.parse(text)).toMatchObject({ status, type: 'Error' })
+    return { status, text }
+  }
+  /** What could be saved can be had as a file. */
+  const saveAndRender = async (body: string) => {
+    const made = await send('POST', `${viewer}/export`, session, body)
+    if (made.status !== 201) return
+    const { id } = JSON.parse(made.text) as { id: string }
+    const { status } = await wire.call('GET', `/audit${viewer}/export/${id}/rendered`, {
+      headers: { authorization: session },
+    })
+    expect([status, body]).toEqual([200, body])
   }
   const token = () => `token=${key}`
   await fc.assert(
-    fc.asyncProperty(json.object, json.value, event, async (object, value, sent) => {
+    fc.asyncProperty(json.object, json.value, event, saved, async (object, value, sent, body) => {
       const graphql = `{"query":${JSON.stringify(search)},"variables":${object}}`
-      const saved = `{"name":"x","exportBody":${value}}`
       await Promise.all([
         ...[object, value, sent].map((body) => send('POST', `${project}/event`, token(), body)),
         ...[value, `{"events":[${sent},${object}]}`, `{"events":${value}}`].map((body) =>
@@ -90,7 +126,8 @@ test('whatever is sent to an operation is no fault of ours', async () => {
           send('POST', '/viewer/v1/graphql/paginated?skipViewLogEvent=true', session, body),
         ]),
         send('POST', '/viewer/v1/viewersession', '', object),
-        ...[object, saved].map((body) => send('POST', `${viewer}/export`, session, body)),
+        send('POST', `${viewer}/export`, session, object),
+        ...[value, body].map((each) => saveAndRender(`{"name":"x","exportBody":${each}}`)),
         send('PUT', `${viewer}/eitapi_token/x`, session, object),
         send('PUT', `${project}/group/g/enterprisetoken/${enterprise}`, token(), `{"display_name":${value}}`),
       ])

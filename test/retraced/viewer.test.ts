@@ -196,6 +196,27 @@ describe('exports', () => {
     }
   })
 
+  test('are of the kinds of events that are ticked, and of all where none is', async () => {
+    const group = 'ticked'
+    for (const crud of ['c', 'r', 'u', 'd']) {
+      await publish({ action: `ticked.${crud}`, crud, actor: { id: 'a' }, group: { id: group } })
+    }
+    const session = await sessionFor(group)
+    const none = { showCreate: false, showRead: false, showUpdate: false, showDelete: false }
+    const found = async (ticked: object) => {
+      const exportBody = { version: 1, searchQuery: 'action:ticked.*', ...none, ...ticked }
+      const made = await view(session, 'POST', '/project/certifai/export', { name: 'x', exportBody })
+      const file = await view(session, 'GET', `/project/certifai/export/${made.body.id}/rendered`)
+      return [file.status, ...(file.text.match(/(?<=ticked\.)\w/g) ?? [])]
+    }
+    expect(await found({})).toEqual([200, 'd', 'u', 'r', 'c'])
+    expect(await found({ showCreate: true })).toEqual([200, 'c'])
+    expect(await found({ showRead: true })).toEqual([200, 'r'])
+    expect(await found({ showUpdate: true })).toEqual([200, 'u'])
+    expect(await found({ showDelete: true })).toEqual([200, 'd'])
+    expect(await found({ showCreate: true, showDelete: true })).toEqual([200, 'd', 'c'])
+  })
+
   test('are a thousand for a group at most', async () => {
     const session = await sessionFor('many-saved')
     const save = async () => await view(session, 'POST', '/project/certifai/export', { name: 'x', exportBody: {} })

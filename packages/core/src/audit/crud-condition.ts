@@ -10,6 +10,7 @@ export function isCrud(values: readonly string[]): RawBuilder<SqlBool> {
   const wanted = new Set(values)
   const others = cruds.filter((crud) => !wanted.has(crud))
   if (others.length === 0) return sql`true`
+  if (wanted.size === 0) return sql`false`
   if (wanted.size > others.length) return each(others, '<>', ' and ')
   return each([...wanted], '=', ' or ')
 }

@@ -101,12 +101,12 @@ export async function* exportedEvents(db: Db, scope: LogScope, body: SavedSearch
 export function searchOfExport(body: SavedSearch): SearchExpression | undefined {
   const { showCreate, showRead, showUpdate, showDelete } = body
   const flags = { c: showCreate, r: showRead, u: showUpdate, d: showDelete }
-  const isNothingSaid = Object.values(flags).every((flag) => flag === undefined)
+  // Nothing to show is everything, as the viewer itself shows it when nothing is ticked.
   const shown = Object.entries(flags).flatMap(([letter, flag]) => (flag === true ? [letter] : []))
   const [from, to] = [instant('startTime', body.startTime), instant('endTime', body.endTime)]
   const parts = [
     searchOf(body.searchQuery),
-    isNothingSaid ? undefined : ({ kind: 'crud', values: shown } as const),
+    shown.length > 0 ? ({ kind: 'crud', values: shown } as const) : undefined,
     from || to ? ({ kind: 'time', field: 'received', from, to } as const) : undefined,
   ].filter((part) => part !== undefined)
   return parts.length > 1 ? { kind: 'all', of: parts } : parts[0]
