@@ -1,15 +1,6 @@
-import { DummyDriver, Kysely, PostgresAdapter, PostgresIntrospector, PostgresQueryCompiler, sql } from 'kysely'
 import { expect, test } from 'vitest'
+import { noDatabase } from '../../test/no-database.ts'
 import { isCrud } from './crud-condition.ts'
-
-const db = new Kysely<object>({
-  dialect: {
-    createAdapter: () => new PostgresAdapter(),
-    createDriver: () => new DummyDriver(),
-    createIntrospector: (of) => new PostgresIntrospector(of),
-    createQueryCompiler: () => new PostgresQueryCompiler(),
-  },
-})
 
 test.each<[string[], string, string[]]>([
   [[], 'false', []],
@@ -18,6 +9,6 @@ test.each<[string[], string, string[]]>([
   [['c', 'r', 'u'], '(crud <> $1)', ['d']],
   [['c', 'r', 'u', 'd'], 'true', []],
 ])('of %j the condition is %s', (values, text, parameters) => {
-  const compiled = sql`${isCrud(values)}`.compile(db)
+  const compiled = isCrud(values).compile(noDatabase())
   expect([compiled.sql, compiled.parameters]).toEqual([text, parameters])
 })
