@@ -91,6 +91,102 @@ describe('what a viewer sees', () => {
   })
 })
 
+describe('what is no look at the log', () => {
+  const looks = async (group: string) =>
+    await wire.query(`select from audit_log where group_id = '${group}' and action = 'audit.log.view'`)
+
+  test.each<[string, string, number]>([
+    ['the schema', '{ __schema { queryType { name } } }', 0],
+    ['a type', '{ __type(name: "Event") { name } }', 0],
+    ['a name of a type', '{ __typename }', 0],
+    ['a search that is left out', '{ __typename search @skip(if: true) { totalCount } }', 0],
+    ['but a search, whatever is beside it', '{ __typename found: search { totalCount } }', 1],
+    ['but a search by pages', '{ searchPaginated { totalCount } }', 1],
+  ])('%s', async (what, query, recorded) => {
+    const group = `no look: ${what}`
+    const session = await sessionFor(group)
+    expect((await view(session, 'POST', '/graphql', { query })).status).toBe(200)
+    expect((await looks(group)).length).toBe(recorded)
+    const made = await view(session, 'POST', '/project/certifai/eitapi_token', { displayName: 'SIEM' })
+    const token = made.body.id as string
+    expect((await wire.ask('POST', '/enterprise/v1/graphql', token, { json: { query } })).status).toBe(200)
+    expect((await looks(group)).length).toBe(2 * recorded)
+  })
+})
+
+describe('what is not answered, at the paths of GraphQL, is an error of GraphQL too', () => {
+  test('where the look cannot be recorded', async () => {
+    const group = 'unrecorded'
+    const session = await sessionFor(group)
+    const made = await view(session, 'POST', '/project/certifai/eitapi_token', { displayName: 'SIEM' })
+    const token = made.body.id as string
+    const query = '{ search { totalCount edges { node { id } } } }'
+    const owner = new Client({ connectionString: wire.database.ownerUrl })
+    await owner.connect()
+    try {
+      await owner.query(`alter table audit_log add constraint no_looks check (action <> 'audit.log.view') not valid`)
+      for (const { status, body } of [
+        await view(session, 'POST', '/graphql', { query }),
+        await view(session, 'POST', '/graphql/paginated', { query }),
+        await wire.ask('POST', '/enterprise/v1/graphql', token, { json: { query } }),
+      ]) {
+        const error = 'Something went wrong on our side'
+        expect([status, body]).toEqual([500, { status: 500, type: 'Error', error, errors: [{ message: error }] }])
+      }
+    } finally {
+      await owner.query('alter table audit_log drop constraint if exists no_looks')
+      await owner.end()
+    }
+    expect((await view(session, 'POST', '/graphql', { query })).body.data.search.totalCount).toBeGreaterThan(0)
+  })
+
+  test('where somebody asks too often: and when to come back is told', async () => {
+    const strict = await startWire({ RATE_LIMIT: '4/60' })
+    try {
+      const by = await strict.publisherKey()
+      const path = '/publisher/v1/project/certifai/viewertoken?group_id=g&actor_id=a&is_admin=true'
+      const { token } = (await strict.ask('GET', path, by)).body
+      const session = await strict.call('POST', '/audit/viewer/v1/viewersession', { json: { token } })
+      const headers = { authorization: session.body.token as string }
+      const json = { query: '{ search { totalCount } }' }
+      const base = '/audit/viewer/v1'
+      const made = await strict.call('POST', `${base}/project/certifai/eitapi_token`, {
+        headers,
+        json: { displayName: 'x' },
+      })
+      const ways = {
+        viewer: async () => await strict.call('POST', `${base}/graphql`, { headers, json }),
+        enterprise: async () => await strict.ask('POST', '/enterprise/v1/graphql', made.body.id as string, { json }),
+        publisher: async () => await strict.ask('POST', '/publisher/v1/graphql', by, { json }),
+      }
+      for (const [way, ask] of Object.entries(ways)) {
+        let answer = await ask()
+        for (let turn = 0; turn < 5 && answer.status === 200; turn += 1) answer = await ask()
+        const { status, body, headers: told } = answer
+        expect([way, status, body.status, body.type]).toEqual([way, 429, 429, 'Error'])
+        expect(body.errors).toEqual([{ message: body.error }])
+        expect(Number(told.get('retry-after'))).toBeGreaterThan(0)
+      }
+    } finally {
+      await strict.stop()
+    }
+  })
+
+  test('but for a session that is over, by which the viewer knows that it is', async () => {
+    for (const path of ['/viewer/v1/graphql', '/enterprise/v1/graphql', '/publisher/v1/graphql']) {
+      const headers = { authorization: 'token=x' }
+      const { status, body } = await wire.call('POST', `/audit${path}`, { headers, json: {} })
+      expect([status, Object.keys(body)]).toEqual([401, ['status', 'type', 'error']])
+    }
+  })
+
+  test('where the request is none', async () => {
+    const session = await sessionFor('no-request')
+    const { status, body } = await view(session, 'POST', '/graphql', {})
+    expect([status, body.type, body.errors]).toEqual([400, 'Error', [{ message: body.error }]])
+  })
+})
+
 describe('a request of which a part fails', () => {
   const query = '{ search(first: 5) { edges { node { action } } } searchPaginated(pageLimit: 5000) { totalCount } }'
   const looks = async (group: string) =>

@@ -37,6 +37,6 @@ async function search(call: WireCall): Promise<WireReply> {
 
 /** What a customer's own programs ask about the log of their group. */
 export const enterpriseRoutes: readonly WireRoute[] = [
-  { method: 'get', path: '/enterprise/v1/graphql', answer: search },
-  { method: 'post', path: '/enterprise/v1/graphql', answer: search },
+  { method: 'get', path: '/enterprise/v1/graphql', isGraphql: true, answer: search },
+  { method: 'post', path: '/enterprise/v1/graphql', isGraphql: true, answer: search },
 ]

@@ -117,7 +117,7 @@ function answerWith(route: WireRoute, services: WireServices, { onAnswered, stop
       told(reply.status, reply.error)
     } catch (error) {
       const body = wireErrorOf(error)
-      if (!response.headersSent) await send(request, response, errorReply(error), { counted })
+      if (!response.headersSent) await send(request, response, errorReply(error, route), { counted })
       // What was given up because nobody waits for it is nobody's fault.
       if (isGivenUp(error, response)) told(callerGone)
       else told(body.status, error)
@@ -126,12 +126,15 @@ function answerWith(route: WireRoute, services: WireServices, { onAnswered, stop
 }
 
 /** An error as an answer. */
-function errorReply(error: unknown): WireReply {
+function errorReply(error: unknown, { isGraphql = false }: Pick<WireRoute, 'isGraphql'> = {}): WireReply {
   const body = wireErrorOf(error)
   const retryAfter = error instanceof RegistryError ? error.retryAfterSeconds : undefined
+  // What has neither events nor errors of GraphQL in it Retraced's viewer takes for a session that is over: it would ask
+  // for a new one, and search again, without end.
+  const isToldAsGraphql = isGraphql && body.status !== 401
   return {
     status: body.status,
-    json: body,
+    json: isToldAsGraphql ? { ...body, errors: [{ message: body.error }] } : body,
     headers: [
       ...(body.status === 401 ? ['WWW-Authenticate', 'Token realm="tenant-registry"'] : []),
       ...(retryAfter === undefined ? [] : ['Retry-After', String(retryAfter)]),

@@ -64,7 +64,12 @@ export const publisherRoutes: readonly WireRoute[] = [
     },
   },
   ...(['get', 'post'] as const).flatMap((method): WireRoute[] => [
-    { method, path: '/publisher/v1/project/:project/graphql', answer: async (call) => await search(call, false) },
-    { method, path: '/publisher/v1/graphql', answer: async (call) => await search(call, true) },
+    {
+      method,
+      path: '/publisher/v1/project/:project/graphql',
+      isGraphql: true,
+      answer: async (call) => await search(call, false),
+    },
+    { method, path: '/publisher/v1/graphql', isGraphql: true, answer: async (call) => await search(call, true) },
   ]),
 ]

@@ -36,8 +36,8 @@ const tokenBytesMax = 16 * 1024
 export const viewerRoutes: readonly WireRoute[] = [
   { method: 'post', path: '/viewer/v1/viewersession', bodyBytesMax: tokenBytesMax, answer: startSession },
   ...['/viewer/v1/graphql', '/viewer/v1/graphql/paginated'].flatMap((path): WireRoute[] => [
-    { method: 'get', path, answer: search },
-    { method: 'post', path, answer: search },
+    { method: 'get', path, isGraphql: true, answer: search },
+    { method: 'post', path, isGraphql: true, answer: search },
   ]),
   ...exportRoutes,
   ...viewerTokenRoutes,

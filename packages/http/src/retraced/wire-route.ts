@@ -62,5 +62,7 @@ export interface WireRoute {
   readonly path: string
   /** The most bytes that its body may have, after decompression; 1 MiB unless told. */
   readonly bodyBytesMax?: number
+  /** Whether it answers GraphQL: then its errors are errors of GraphQL too. */
+  readonly isGraphql?: boolean
   readonly answer: (call: WireCall) => Promise<WireReply>
 }

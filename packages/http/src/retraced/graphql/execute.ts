@@ -29,7 +29,7 @@ export interface GraphqlAnswer {
   readonly result: { readonly data?: unknown; readonly errors?: readonly GraphQLError[] }
   /** Whether nothing was asked of the log, because the question is none. */
   readonly refused: boolean
-  /** Whether it shows anything: beside a search that failed another one may have been carried out. */
+  /** Whether it shows anything of the log: a search was carried out, be it beside one that failed. */
   readonly shows: boolean
   /** What went wrong on our side, for the log. */
   readonly error?: unknown
@@ -39,10 +39,13 @@ export interface GraphqlAnswer {
 export async function answerGraphql(db: Db, scope: LogScope, request: GraphqlRequest): Promise<GraphqlAnswer> {
   const document = documentOf(request.query)
   if ('errors' in document) return { status: 400, result: document, refused: true, shows: false }
+  let shows = false
   const result = await execute({
     schema: auditSchema,
     document: document.document,
-    rootValue: rootOf(db, scope),
+    rootValue: rootOf(db, scope, () => {
+      shows = true
+    }),
     variableValues: request.variables,
     operationName: request.operationName,
   })
@@ -51,7 +54,6 @@ export async function answerGraphql(db: Db, scope: LogScope, request: GraphqlReq
   if (errors.length > 0 && result.data === undefined) {
     return { status: 400, result: { errors }, refused: true, shows: false }
   }
-  const shows = Object.values(result.data ?? {}).some((value) => value !== null)
   const [failed] = errors
   if (!failed) return { status: 200, result: { data: result.data }, refused: false, shows }
   const { status, error } = judge(errors)
@@ -80,13 +82,18 @@ function documentOf(text: string): Read {
   }
 }
 
-const rootOf = (db: Db, scope: LogScope) => ({
+/** @param onFound called for each search that was carried out */
+const rootOf = (db: Db, scope: LogScope, onFound: () => void) => ({
   search: async (asked: SearchArguments) => {
     const { pageInfo, ...page } = await searchAuditEvents(db, scope, asked)
+    onFound()
     return { ...shown(page, scope), pageInfo }
   },
-  searchPaginated: async (asked: PaginatedArguments) =>
-    shown(await searchAuditEventsPaginated(db, scope, asked), scope),
+  searchPaginated: async (asked: PaginatedArguments) => {
+    const page = await searchAuditEventsPaginated(db, scope, asked)
+    onFound()
+    return shown(page, scope)
+  },
 })
 
 function shown({ edges, totalCount }: AuditPage, scope: LogScope) {
