@@ -383,6 +383,33 @@ describe('exports', () => {
 })
 
 describe('enterprise tokens', () => {
+  test('are told from one another in the log, and name the action that is recorded', async () => {
+    const group = 'told-apart'
+    const tokens = `/publisher/v1/project/certifai/group/${group}/enterprisetoken`
+    const names: string[] = []
+    for (const [display_name, view_log_action] of [
+      ['One', 'one.looked'],
+      ['Two', 'two.looked'],
+    ]) {
+      const made = await wire.ask('POST', tokens, key, { json: { display_name, view_log_action } })
+      const json = { query: '{ search { totalCount } }' }
+      expect((await wire.ask('POST', '/enterprise/v1/graphql', made.body.token as string, { json })).status).toBe(200)
+      names.push(made.body.token as string)
+    }
+    const { edges } = await searched(await sessionFor(group), 'action:*.looked OR action:one.looked,two.looked')
+    const seen = edges.map(({ node }: { node: { action: string; actor: { id: string; name: string } } }) => [
+      node.action,
+      node.actor.name,
+      node.actor.id,
+    ])
+    const idOf = (token: string) => `enterprise:${token.slice('bpk_live_'.length).slice(0, 7)}`
+    expect(seen).toEqual([
+      ['two.looked', 'Two', idOf(names[1] ?? '')],
+      ['one.looked', 'One', idOf(names[0] ?? '')],
+    ])
+    expect(idOf(names[0] ?? '')).not.toBe(idOf(names[1] ?? ''))
+  })
+
   test('are made by a viewer that is an admin, read the log of its group, and are each time recorded', async () => {
     const group = 'enterprising'
     const event = await publish({ action: 'deal.closed', crud: 'c', actor: { id: 'a' }, group: { id: group } })
@@ -405,7 +432,7 @@ describe('enterprise tokens', () => {
     expect(second.body.data.search.edges[0].node).toMatchObject({
       action: 'audit.log.view',
       crud: 'r',
-      actor: { id: `enterprise:${token.slice(0, 7)}`, name: 'SIEM' },
+      actor: { id: `enterprise:${token.split('_')[2]?.slice(0, 7)}`, name: 'SIEM' },
     })
 
     const path = `/project/certifai/eitapi_token/${listed.body[0].id}`

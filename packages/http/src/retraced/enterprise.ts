@@ -9,9 +9,9 @@ import type { WireCall, WireReply, WireRoute } from './wire-route.ts'
  * Lets an enterprise token in.
  * @throws {WireError} 401, also for whatever other key
  */
-async function enterpriseOf(call: WireCall, text: string): Promise<EnterpriseToken> {
+async function enterpriseOf(call: WireCall): Promise<EnterpriseToken> {
   const { services, request, response } = call
-  const key = await services.prove(text, request, response)
+  const key = await services.prove(tokenOf(request), request, response)
   const isToken = coveredBy(key.scopes, enterpriseTokenScope)
   const token = isToken ? await findEnterpriseToken(services.db, key.id) : undefined
   if (!token) throw unauthorized('The token is not valid')
@@ -19,16 +19,18 @@ async function enterpriseOf(call: WireCall, text: string): Promise<EnterpriseTok
   return token
 }
 
-/** How many characters of a token stand in the log: so many as Retraced puts there. The prefix says which one it is. */
+/** How many characters of a token's public part name it in the log: so many as Retraced takes of the whole token. */
 const namedBy = 7
 
+/** The end of the public part: it begins alike in all tokens of an environment. */
+const nameOf = ({ prefix }: EnterpriseToken) => prefix.slice(prefix.lastIndexOf('_') + 1).slice(0, namedBy)
+
 async function search(call: WireCall): Promise<WireReply> {
-  const text = tokenOf(call.request)
-  const token = await enterpriseOf(call, text)
+  const token = await enterpriseOf(call)
   const answer = await graphqlOf(call, token.scope)
   if (answer.shows) {
     const { display_name: name, prefix, view_log_action: action } = token
-    const actor = { id: `enterprise:${text.slice(0, namedBy)}`, name, fields: [['token', prefix] as const] }
+    const actor = { id: `enterprise:${nameOf(token)}`, name, fields: [['token', prefix] as const] }
     const looker = { principal: token.id, scope: token.scope, actor }
     await recordLook(call, looker, { action, crud: 'r', description: 'Viewed the audit log' })
   }
