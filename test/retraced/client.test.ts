@@ -76,6 +76,20 @@ test('the client reports an event, checks its hash and finds it again', async ()
   ])
 })
 
+test('the client accepts the hash of a flag that is a text, and what is recorded is what it says', async () => {
+  const client = clientOf(wire, key)
+  const flags = { is_failure: 'false', is_anonymous: 'false' } as unknown as { is_failure: boolean }
+  const sent = { action: 'flag.told', crud: 'u' as const, actor: { id: 'jane' }, ...flags }
+  await client.reportEvent(sent)
+  await client.reportEvents([sent, { ...sent, is_failure: true }])
+  const found = await client.query({ action: 'flag.told' }, { is_failure: true, is_anonymous: true }, 10)
+  expect(found.currentResults).toEqual([
+    { is_failure: true, is_anonymous: false },
+    { is_failure: false, is_anonymous: false },
+    { is_failure: false, is_anonymous: false },
+  ])
+})
+
 test('the client reports many at once, and pages through them to the end', async () => {
   const client = clientOf(wire, key)
   const ids = await client.reportEvents(

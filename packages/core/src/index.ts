@@ -148,7 +148,7 @@ export {
 export { decodeEventMap, encodeEventMap, EventMap, keepsItsPlace, noteSentOrder } from './audit/event-map.ts'
 export { cleanAuditClaims, Ingest, ingestBounds } from './audit/ingest.ts'
 export { Publication, publishBounds, PublishedEvent, type Recorded } from './audit/published-event.ts'
-export type { Receipt, Submission } from './audit/submission.ts'
+export type { HashedFlags, Receipt, Submission } from './audit/submission.ts'
 export { checkpointRecords } from './audit/checkpoint-lines.ts'
 export {
   listCheckpoints,

@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto'
 import type { KeyEnvironment } from '../api-keys/token.ts'
-import type { EventId } from '../id.ts'
-import { newEventId } from '../id.ts'
+import { type EventId, newEventId, type TenantId } from '../id.ts'
 import { hashOfEvent } from './audit.repository.ts'
 import type { Acknowledged } from './dedup.repository.ts'
 import type { PublishedEvent, Recorded } from './published-event.ts'
+
+/** Flags that an event's hash is made of in place of what it says: its sender computes them with what it sent. */
+export type HashedFlags = Partial<Pick<PublishedEvent, 'is_anonymous' | 'is_failure'>>
 
 /** Events that somebody wants recorded: all of them, or none. */
 export interface Submission {
@@ -14,6 +16,10 @@ export interface Submission {
   readonly environment: KeyEnvironment
   /** At least one. Those of one stream stand in it in this order. */
   readonly events: readonly PublishedEvent[]
+  /** Event by event; as the events say unless told. */
+  readonly hashedFlags?: readonly HashedFlags[] | undefined
+  /** Whose log all of them belong to, where that is known: null for no tenant's. By their groups unless told. */
+  readonly tenant_id?: TenantId | null | undefined
   /** Under which this is recorded once, however often it comes within seven days. */
   readonly idempotencyKey?: string | undefined
   /**
@@ -41,9 +47,9 @@ export interface Numbered extends Submission {
 
 /** Gives events their ids and hashes: slow work that no transaction should hold its locks for. */
 export function numbered(submission: Submission): Numbered {
-  const { principal, product, environment, events, idempotencyKey, uniqueBy } = submission
+  const { principal, product, environment, events, hashedFlags = [], idempotencyKey, uniqueBy } = submission
   const ids = events.map(newEventId)
-  const hashes = events.map((event, at) => hashOfEvent(ids[at] as EventId, event))
+  const hashes = events.map((event, at) => hashOfEvent(ids[at] as EventId, { ...event, ...hashedFlags[at] }))
   if (idempotencyKey === undefined) return { ...submission, ids, hashes, claim: undefined }
   const claim = {
     digest: digestOf(['key', principal, idempotencyKey]),

@@ -1,15 +1,20 @@
 import { isIP } from 'node:net'
-import { instantOf, PublishedEvent, safeParse } from '@breakpilot/tenant-core'
+import { type HashedFlags, instantOf, PublishedEvent, safeParse } from '@breakpilot/tenant-core'
 import type { z } from 'zod'
 import type { EventViolation } from './wire-error.ts'
 
 /** An event with a thousand mistakes is told of the first ones. */
 const issuesMax = 50
 
+/** An event that is good, and what its sender hashes of it otherwise. */
+export interface GoodEvent {
+  readonly event: PublishedEvent
+  readonly hashedFlags: HashedFlags
+  readonly violations?: undefined
+}
+
 /** An event that was read, or all that is wrong with it. */
-export type ReadEvent =
-  | { readonly event: PublishedEvent; readonly violations?: undefined }
-  | { readonly event?: undefined; readonly violations: readonly EventViolation[] }
+export type ReadEvent = GoodEvent | { readonly event?: undefined; readonly violations: readonly EventViolation[] }
 
 type Sent = Readonly<Record<string, unknown>>
 
@@ -32,8 +37,8 @@ const names: ReadonlySet<string> = new Set([
 ])
 
 /**
- * Reads an event as Retraced's clients send it. An empty text, and an object with nothing in it, says nothing; so does
- * the zero time of the Go client. Whatever is wrong is told, in an order that stays the same.
+ * Reads an event as Retraced's clients send it. An empty text, null, and an object with nothing in it, says nothing; so
+ * does the zero time of the Go client. Whatever is wrong is told, in an order that stays the same.
  */
 export function readEvent(sent: unknown): ReadEvent {
   if (!isObject(sent)) return { violations: [invalid('', 'An event must be an object')] }
@@ -47,7 +52,7 @@ export function readEvent(sent: unknown): ReadEvent {
     ...unknown.slice(0, issuesMax).map((name) => invalid(name, `"${shorten(name)}" is not allowed`)),
     ...schema,
   ])
-  if (parsed.success && violations.length === 0) return { event: parsed.data }
+  if (parsed.success && violations.length === 0) return { event: parsed.data, hashedFlags: hashedFlagsOf(sent) }
   return { violations }
 }
 
@@ -66,9 +71,9 @@ function oneForEach(violations: readonly EventViolation[]): EventViolation[] {
 function saidOf(sent: Sent): Sent {
   const entries = Object.entries(sent).map(([name, value]): [string, unknown] => {
     if (parties.has(name)) return [name, partyOf(value)]
-    if (name === 'is_anonymous' || name === 'is_failure') return [name, flagOf(value)]
+    if (name === 'is_anonymous' || name === 'is_failure') return [name, flagOf(value ?? undefined)]
     if (name === 'created' && typeof value === 'string' && isZeroTime(value)) return [name, undefined]
-    return [name, value === '' ? undefined : value]
+    return [name, value === '' || value === null ? undefined : value]
   })
   return Object.fromEntries(entries)
 }
@@ -80,12 +85,19 @@ const zeroTime = Date.parse('0001-01-01T00:00:00Z')
 const parties: ReadonlySet<string> = new Set(['group', 'actor', 'target'])
 
 function partyOf(value: unknown): unknown {
+  if (value === null) return undefined
   if (!isObject(value)) return value
-  const entries = Object.entries(value).filter(([, each]) => each !== '' && each !== undefined)
+  const entries = Object.entries(value).filter(([, each]) => each !== '' && each !== null && each !== undefined)
   return entries.length > 0 ? Object.fromEntries(entries) : undefined
 }
 
 const flagOf = (value: unknown) => (value === 'true' ? true : value === 'false' ? false : value)
+
+/** Every text is true to a client that hashes what it sends, also the one that says false. */
+const hashedFlagsOf = ({ is_anonymous, is_failure }: Sent): HashedFlags => ({
+  ...(is_anonymous === 'false' && { is_anonymous: true }),
+  ...(is_failure === 'false' && { is_failure: true }),
+})
 
 /** What Retraced's own rules ask, in its order. */
 function violationsOf(said: Sent): EventViolation[] {

@@ -1,5 +1,4 @@
-import type { PublishedEvent } from '@breakpilot/tenant-core'
-import { type ReadEvent, readEvent } from './event.ts'
+import { type GoodEvent, type ReadEvent, readEvent } from './event.ts'
 import { type EventViolation, type InvalidEvent, WireError } from './wire-error.ts'
 
 /** How many events one request may bring. */
@@ -9,9 +8,9 @@ const bulkMax = 50
  * Reads the body of `event`.
  * @throws {WireError} 400 with everything that is wrong
  */
-export function readSingle(body: unknown): PublishedEvent {
+export function readSingle(body: unknown): GoodEvent {
   const read = readEvent(body)
-  if (read.event) return read.event
+  if (read.event) return read
   const message = messagesOf(read.violations)
   throw new WireError(400, message, { invalid: [{ message, index: 0, violations: read.violations }] })
 }
@@ -20,7 +19,7 @@ export function readSingle(body: unknown): PublishedEvent {
  * Reads the body of `event/bulk`: all of them are good, or none is recorded.
  * @throws {WireError} 400 with everything that is wrong with each of them
  */
-export function readBulk(body: unknown): readonly PublishedEvent[] {
+export function readBulk(body: unknown): readonly GoodEvent[] {
   const events: unknown = typeof body === 'object' && body !== null ? Reflect.get(body, 'events') : undefined
   if (!Array.isArray(events)) throw new WireError(400, "Missing required field 'events': a list of events")
   const others = Object.keys(body as object).filter((name) => name !== 'events')
@@ -35,7 +34,7 @@ export function readBulk(body: unknown): readonly PublishedEvent[] {
     const count = `${invalid.length} of ${events.length} events ${invalid.length === 1 ? 'is' : 'are'} not valid`
     throw new WireError(400, `${count}, and nothing was logged: ${text}`, { invalid })
   }
-  return read.flatMap(({ event }) => event ?? [])
+  return read.flatMap((each) => (each.event ? [each] : []))
 }
 
 function invalidAt({ violations }: ReadEvent, index: number): InvalidEvent[] {

@@ -1,5 +1,6 @@
-import { type AuditScope, bareId, type KeyIdentity, type PublishedEvent, type Recorded } from '@breakpilot/tenant-core'
+import { type AuditScope, bareId, type KeyIdentity, type Recorded } from '@breakpilot/tenant-core'
 import { assertPublisher, type PublisherScope, tokenOf } from './credentials.ts'
+import type { GoodEvent } from './event.ts'
 import { graphqlOf, graphqlReply } from './graphql-call.ts'
 import { readBulk, readSingle } from './publication.ts'
 import type { WireCall, WireRoute } from './wire-route.ts'
@@ -18,13 +19,14 @@ export async function publisherOf(call: WireCall, scope: PublisherScope): Promis
 /** What a publisher sees: everything of its product and environment. */
 const scopeOf = ({ audience, environment }: KeyIdentity): AuditScope => ({ product: audience, environment })
 
-async function publish({ services }: WireCall, key: KeyIdentity, events: readonly PublishedEvent[]) {
-  if (events.length === 0) return []
+async function publish({ services }: WireCall, key: KeyIdentity, read: readonly GoodEvent[]) {
+  if (read.length === 0) return []
   const { recorded } = await services.ingest.submit({
     principal: key.family_id,
     product: key.audience,
     environment: key.environment,
-    events,
+    events: read.map(({ event }) => event),
+    hashedFlags: read.map(({ hashedFlags }) => hashedFlags),
   })
   return recorded.map(receiptOf)
 }
