@@ -9,7 +9,7 @@ import { appendForLockedTenants, streamOfEvent } from './audit.repository.ts'
 import { type Acknowledged, claim, correctClaim } from './dedup.repository.ts'
 import { fillIn } from './entities.ts'
 import { type Group, groupKey, lockTenantsOfGroups } from './group.repository.ts'
-import type { Recorded } from './published-event.ts'
+import type { PublishedEvent, Recorded } from './published-event.ts'
 import { digestOf, type Numbered, type Receipt } from './submission.ts'
 
 /**
@@ -75,27 +75,34 @@ async function recordFresh(
 /** Whom the events name, once each. */
 function groupsOf({ products }: Catalogue, submissions: readonly Numbered[]): Group[] {
   const groups = new Map<string, Group>()
-  for (const { product, events } of submissions) {
+  for (const submission of submissions) {
+    const { product } = submission
     const bySlug = products.get(product)?.audit_group === 'slug'
-    for (const { group } of events) {
-      if (group?.id) groups.set(groupKey({ product, id: group.id }), { product, id: group.id, bySlug })
+    for (const event of submission.events) {
+      const id = tenantNameOf(submission, event)
+      if (id) groups.set(groupKey({ product, id }), { product, id, bySlug })
     }
   }
   return [...groups.values()]
 }
 
-function eventsOf(
-  { product, environment, events, ids, hashes }: Numbered,
-  tenants: ReadonlyMap<string, TenantId>,
-): NewAuditEvent[] {
-  return events.map((event, at) => ({
-    ...event,
-    id: ids[at],
-    hash: hashes[at],
-    product,
-    environment,
-    tenant_id: (event.group?.id && tenants.get(groupKey({ product, id: event.group.id }))) || null,
-  }))
+/** By what the tenant of an event is looked up: by itself where it is known, so that it is locked and still there. */
+const tenantNameOf = ({ tenant_id }: Pick<Numbered, 'tenant_id'>, { group }: PublishedEvent): string | null =>
+  tenant_id === undefined ? (group?.id ?? null) : tenant_id
+
+function eventsOf(submission: Numbered, tenants: ReadonlyMap<string, TenantId>): NewAuditEvent[] {
+  const { product, environment, events, ids, hashes } = submission
+  return events.map((event, at) => {
+    const id = tenantNameOf(submission, event)
+    return {
+      ...event,
+      id: ids[at],
+      hash: hashes[at],
+      product,
+      environment,
+      tenant_id: (id && tenants.get(groupKey({ product, id }))) || null,
+    }
+  })
 }
 
 /**

@@ -33,11 +33,13 @@ export async function recordLook(
   looker: Looker,
   what: Parameters<typeof eventAbout>[2],
 ): Promise<void> {
-  const { product, environment } = looker.scope
+  const { product, environment, group } = looker.scope
   await call.services.ingest.submit({
     principal: looker.principal,
     product,
     environment,
+    // The one that was looked into: the name that it had when the token was made may be another one's since.
+    tenant_id: group.tenant_id,
     events: [eventAbout(call, looker, what)],
   })
 }
