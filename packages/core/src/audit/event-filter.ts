@@ -59,6 +59,7 @@ export const askedOf = (sight: Sight, filter: EventFilter): Asked => ({
 /** What has to hold of an event that is in sight and matches the filter: no filter finds what is not shown. */
 export function conditionsOf(sight: Sight, filter: EventFilter): Expression<SqlBool>[] {
   const { search, tenant_id } = filter
+  const tenant = tenantOf(sight, filter)
   return [
     ...inSight(sight, askedOf(sight, filter)),
     ...(tenant_id === undefined ? [] : [eb('stream_id', '=', StreamId.parse(tenant_id))]),
@@ -74,7 +75,7 @@ export function conditionsOf(sight: Sight, filter: EventFilter): Expression<SqlB
     ...(filter.source_ip === undefined ? [] : [cameFrom(sight, filter.source_ip)]),
     ...within('canonical_at', filter.created_after, filter.created_before),
     ...within('received_at', filter.received_after, filter.received_before),
-    ...(search ? [conditionOf(sight, search, tenantOf(sight, filter))] : []),
+    ...(search ? [conditionOf(sight, search, tenant && [tenant])] : []),
   ]
 }
 

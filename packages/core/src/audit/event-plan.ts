@@ -70,7 +70,7 @@ function foundBy({ sight }: Pick<PageOrder, 'sight'>, filter: EventFilter): Expr
   if (tenant !== undefined && filter.external_id !== undefined) {
     return sql<SqlBool>`(${inStream(tenant)} and ${eb('external_id', '=', filter.external_id)})`
   }
-  return filter.search && candidates(filter.search, tenant)
+  return filter.search && candidates(filter.search, tenant && [tenant])
 }
 
 async function planPrefix(

@@ -1,5 +1,5 @@
 import { type RawBuilder, type SqlBool, sql } from 'kysely'
-import type { TenantId } from '../id.ts'
+import type { StreamId, TenantId } from '../id.ts'
 import type { Sight } from '../sight.ts'
 import { actionBegins } from './action-pattern.ts'
 import { isCrud } from './crud-condition.ts'
@@ -9,6 +9,9 @@ import { type Column, own, shown, shows } from './shown-columns.ts'
 import { cameFrom } from './source-address.ts'
 
 type Condition = RawBuilder<SqlBool>
+
+/** Streams, or tenants, whose streams have their ids. None stands for whichever. */
+type Logs = readonly (StreamId | TenantId)[]
 
 const columnOf = {
   'actor.id': 'actor_id',
@@ -33,16 +36,16 @@ const columnOf = {
 /**
  * What a search asks of a row of the log. Nothing finds what its reader is not shown: of the registry's own events a
  * tenant's people find what they see of them, and nothing of what only the platform does.
- * @param tenant whose log is searched, if it is one tenant's: the index of words knows the streams too
+ * @param logs which are searched, where these are all: the index of words knows the streams too
  */
-export function conditionOf(sight: Sight, expression: SearchExpression, tenant?: TenantId): Condition {
-  const inside = (each: SearchExpression) => conditionOf(sight, each, tenant)
+export function conditionOf(sight: Sight, expression: SearchExpression, logs: Logs = []): Condition {
+  const inside = (each: SearchExpression) => conditionOf(sight, each, logs)
   switch (expression.kind) {
     case 'all': {
       // All words together are one question to the index, and one look at what is shown.
       const texts = expression.of.filter((each) => each.kind === 'text')
       const rest = expression.of.filter((each) => each.kind !== 'text').map(inside)
-      const found = texts.length > 0 ? [words(sight, texts, tenant)] : []
+      const found = texts.length > 0 ? [words(sight, texts, logs)] : []
       return sql`(${sql.join([...found, ...rest], sql` and `)})`
     }
     case 'any':
@@ -51,7 +54,7 @@ export function conditionOf(sight: Sight, expression: SearchExpression, tenant?:
       // What is not said is not so.
       return sql`(${inside(expression.of)}) is not true`
     case 'text':
-      return words(sight, [expression], tenant)
+      return words(sight, [expression], logs)
     case 'action':
       return either([
         ...(expression.names.length > 0 ? [sql<SqlBool>`action = any(${expression.names}::text[])`] : []),
@@ -66,7 +69,7 @@ export function conditionOf(sight: Sight, expression: SearchExpression, tenant?:
         ),
       )
     case 'words':
-      return wordsOf(sight, columnOf[expression.field], expression.values, tenant)
+      return wordsOf(sight, columnOf[expression.field], expression.values, logs)
     case 'flag':
       return sql`${sql.ref(columnOf[expression.field])} = any(${expression.values}::boolean[])`
     case 'time': {
@@ -88,13 +91,13 @@ export function conditionOf(sight: Sight, expression: SearchExpression, tenant?:
  * What the index of words finds of what a search finds, and more: undefined when it cannot say, since what is searched
  * for need not have words. The index knows of an event also what its reader is not shown.
  */
-export function candidates(expression: SearchExpression, tenant: TenantId | undefined): Condition | undefined {
+export function candidates(expression: SearchExpression, logs: Logs = []): Condition | undefined {
   const all = expression.kind === 'all' ? expression.of : [expression]
   const queries = all.flatMap((each) => {
     if (each.kind === 'text') return [anywhere(each)]
     return each.kind === 'words' ? [oneOf(each.values.map(plain))] : []
   })
-  return queries.length === 0 ? undefined : inIndex(both(queries), tenant)
+  return queries.length === 0 ? undefined : inIndex(both(queries), logs)
 }
 
 const either = (of: readonly Condition[]): Condition => sql`(${sql.join(of, sql` or `)})`
@@ -132,14 +135,14 @@ const oneOf = (queries: readonly Query[]): Query => sql`(${sql.join(queries, sql
  * The index knows all of an event, also what its reader is not shown. Of the registry's own events it may therefore only
  * be asked which have the words, wherever they stand: in which order, and next to what, only what is shown may say.
  */
-function words(sight: Sight, texts: readonly Text[], tenant: TenantId | undefined): Condition {
+function words(sight: Sight, texts: readonly Text[], logs: Logs): Condition {
   const query = both(texts.map(queryOf))
-  const found = inIndex(query, tenant)
+  const found = inIndex(query, logs)
   // A lexeme without a place in the text is the stream's id, or the action once more.
   const isPrefix = texts.some(({ as }) => as === 'prefix')
   const inText = isPrefix ? sql<SqlBool>`(${found} and ts_filter(search, '{d}') @@ ${query})` : found
   if (sight.kind === 'platform') return inText
-  const ofOwn = sql<SqlBool>`(product = ${own} and ${inIndex(both(texts.map(anywhere)), tenant)} and ${shownText} @@ ${query})`
+  const ofOwn = sql<SqlBool>`(product = ${own} and ${inIndex(both(texts.map(anywhere)), logs)} and ${shownText} @@ ${query})`
   return sql`((product <> ${own} and ${inText}) or ${ofOwn})`
 }
 
@@ -147,10 +150,10 @@ function words(sight: Sight, texts: readonly Text[], tenant: TenantId | undefine
  * A rare word is found by the index whoever has it; a frequent one by its stream as well. What has no word in it finds
  * nothing, with a stream or without.
  */
-const inIndex = (query: Query, tenant: TenantId | undefined): Condition =>
-  tenant === undefined
+const inIndex = (query: Query, logs: Logs): Condition =>
+  logs.length === 0
     ? sql`search @@ ${query}`
-    : sql`(search @@ (${query} && ${`'${tenant}'`}::tsquery) and numnode(${query}) > 0)`
+    : sql`(search @@ (${query} && ${logs.map((log) => `'${log}'`).join(' | ')}::tsquery) and numnode(${query}) > 0)`
 
 /** How much of a text is looked at, as when it is written: beyond a megabyte there is no vector of it. */
 const start = (text: RawBuilder<unknown>) => sql`left(${text}, 65536)`
@@ -161,11 +164,11 @@ const shownText = sql`(to_tsvector('simple', ${start(sql`concat_ws(' ', action, 
   || array_to_tsvector(array[lower(action)]))`
 
 /** Events with the words of one of these values in one column. */
-function wordsOf(sight: Sight, column: Column, values: readonly string[], tenant: TenantId | undefined): Condition {
+function wordsOf(sight: Sight, column: Column, values: readonly string[], logs: Logs): Condition {
   const text = start(shown(sight, column))
   const parted = values.map((value) => value.replaceAll(/[<@_/~]/g, ' '))
   // A long text is read without the signs by which it could take PostgreSQL minutes: search-text.ts.
-  return sql`(${inIndex(oneOf(values.map(plain)), tenant)} and case when length(${text}) <= ${sql.lit(shortLength)}
+  return sql`(${inIndex(oneOf(values.map(plain)), logs)} and case when length(${text}) <= ${sql.lit(shortLength)}
     then to_tsvector('simple', ${text}) @@ ${oneOf(values.map(asItStands))}
     else to_tsvector('simple', translate(${text}, '<@_/~', '     ')) @@ ${oneOf(parted.map(asItStands))} end)`
 }

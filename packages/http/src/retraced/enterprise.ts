@@ -13,7 +13,7 @@ async function enterpriseOf(call: WireCall): Promise<EnterpriseToken> {
   const { services, request, response } = call
   const key = await services.prove(tokenOf(request), request, response)
   const isToken = coveredBy(key.scopes, enterpriseTokenScope)
-  const token = isToken ? await findEnterpriseToken(services.db, key.id) : undefined
+  const token = isToken ? await findEnterpriseToken(services.db, services.catalogue, key.id) : undefined
   if (!token) throw unauthorized('The token is not valid')
   await call.admit(key.id)
   return token

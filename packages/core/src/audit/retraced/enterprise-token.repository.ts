@@ -1,5 +1,5 @@
 import type { AuditedTx, Reader } from '../../db/handles.ts'
-import type { ApiKeyId } from '../../id.ts'
+import type { ApiKeyId, TenantId } from '../../id.ts'
 import type { Sealed } from '../../secrets/keyring.ts'
 import { columnsOf, madeFor, scopeOfColumns } from './group-state.ts'
 import type { GroupScope } from './scope.ts'
@@ -55,6 +55,19 @@ function tokenOf({ api_key_id, display_name, view_log_action, prefix, sealed, ki
 export async function findToken(db: Reader, id: ApiKeyId): Promise<StoredToken | undefined> {
   const row = await present(db).where('token.api_key_id', '=', id).executeTakeFirst()
   return row && tokenOf(row)
+}
+
+/** Whether the text that a token is for was a name of this tenant already when the token was made. */
+export async function wasNameOf(db: Reader, token: ApiKeyId, tenant: TenantId): Promise<boolean> {
+  const name = await db
+    .selectFrom('registry.audit_enterprise_tokens as token')
+    .innerJoin('registry.slugs as held', 'held.slug', 'token.group_id')
+    .select('held.slug')
+    .where('token.api_key_id', '=', token)
+    .where('held.tenant_id', '=', tenant)
+    .whereRef('held.taken_at', '<=', 'token.created_at')
+    .executeTakeFirst()
+  return name !== undefined
 }
 
 /** The tokens of a group, oldest first. */

@@ -4,7 +4,8 @@ import { enterpriseTokenScope } from '../../api-keys/scope.ts'
 import { prefixShape, tokenIn } from '../../api-keys/token.ts'
 import type { AuditedTx, Db, Reader } from '../../db/handles.ts'
 import { RegistryError } from '../../errors.ts'
-import { ApiKeyId, newApiKeyId, platformTenant, type TenantId } from '../../id.ts'
+import { ApiKeyId, newApiKeyId, platformTenant, TenantId } from '../../id.ts'
+import type { Catalogue } from '../../products/catalogue.ts'
 import { type Keyring, KeyringError, type Sealed } from '../../secrets/keyring.ts'
 import { lockPlatformTenant } from '../../tenants/tenant.repository.ts'
 import type { Actor } from '../actor.ts'
@@ -15,7 +16,7 @@ import { idOfBare } from './bare-id.ts'
 import * as tokens from './enterprise-token.repository.ts'
 import type { EnterpriseToken, StoredToken } from './enterprise-token.repository.ts'
 import { tenantOfGroup } from './group-state.ts'
-import type { GroupScope } from './scope.ts'
+import { type GroupScope, resolveGroup, streamOfScope } from './scope.ts'
 
 export type { EnterpriseToken } from './enterprise-token.repository.ts'
 
@@ -185,10 +186,25 @@ export async function revokeEnterpriseToken(
   })
 }
 
-/** What a key that was proven is a token for; undefined for any other key. */
-export async function findEnterpriseToken(db: Reader, id: ApiKeyId): Promise<EnterpriseToken | undefined> {
+/**
+ * What a key that was proven is a token for; undefined for any other key. A token that was made for a text goes on when
+ * this becomes a tenant's, that is when the tenant gets the product: it sees both logs. A name that somebody took after
+ * the token was made may be another one's, and changes nothing.
+ */
+export async function findEnterpriseToken(
+  db: Reader,
+  catalogue: Catalogue,
+  id: ApiKeyId,
+): Promise<EnterpriseToken | undefined> {
   const stored = await tokens.findToken(db, id)
-  return stored && withoutSecret(stored)
+  if (!stored) return undefined
+  const token = withoutSecret(stored)
+  const { scope } = token
+  if (scope.group.tenant_id !== null) return token
+  const now = await resolveGroup(db, catalogue, { product: scope.product, id: scope.group.id })
+  if (now.tenant_id === null) return token
+  const isSame = TenantId.safeParse(now.id).success || (await tokens.wasNameOf(db, id, now.tenant_id))
+  return isSame ? { ...token, scope: { ...scope, group: { ...now, text_log: streamOfScope(scope) } } } : token
 }
 
 async function getToken(tx: AuditedTx, scope: GroupScope, ref: string): Promise<StoredToken> {

@@ -1,6 +1,6 @@
 import { type Expression, type RawBuilder, type SqlBool, sql } from 'kysely'
 import { type Reader, unwrap } from '../../db/handles.ts'
-import { type StreamId, TenantId } from '../../id.ts'
+import type { StreamId } from '../../id.ts'
 import { everything, type Sight } from '../../sight.ts'
 import type { EventRow } from '../recorded-event.repository.ts'
 import { retentionConditions } from '../retention.repository.ts'
@@ -8,7 +8,7 @@ import { conditionOf } from '../search-conditions.ts'
 import type { SearchExpression } from '../search-language.ts'
 import { columns } from '../shown-columns.ts'
 import type { Place } from './cursor.ts'
-import { inScope, isStreamScope, type LogScope, streamOfScope } from './scope.ts'
+import { inScope, isStreamScope, type LogScope, logsOfScope } from './scope.ts'
 
 /** A row of the log as Retraced's wire shows it. */
 export interface AuditRow extends EventRow {
@@ -119,22 +119,20 @@ export async function readNextEvents(
  * from the platform's people, who see a whole stream, nothing is hidden.
  */
 function matchingOf({ scope, search }: Pick<EventQuestion, 'scope' | 'search'>): Condition[] {
-  const { sight, tenant, log } = readerOf(scope)
-  const retention = retentionConditions(sight, { log, product: scope.product })
-  return [...inScope(scope), ...retention, ...(search ? [conditionOf(everything, search, tenant)] : [])]
+  const logs = logsOfScope(scope)
+  return [...inScope(scope), ...keptOf(scope, logs), ...(search ? [conditionOf(everything, search, logs)] : [])]
 }
 
-/** For whom a scope is read, and which one log it is in, a tenant's or another group's, where it is in one. */
-function readerOf(scope: LogScope): { sight: Sight; tenant: TenantId | undefined; log: StreamId | undefined } {
-  if (isStreamScope(scope)) {
-    return { sight: everything, tenant: TenantId.parse(scope.stream_id), log: scope.stream_id }
-  }
-  const { group, product } = scope
-  return {
-    sight: { kind: 'product', product },
-    tenant: group?.tenant_id ?? undefined,
-    log: group && streamOfScope({ ...scope, group }),
-  }
+/** What of a scope is not over: of each of its logs, by what is agreed for that one. */
+function keptOf(scope: LogScope, logs: readonly StreamId[]): readonly Condition[] {
+  const { product } = scope
+  const sight: Sight = isStreamScope(scope) ? everything : { kind: 'product', product: scope.product }
+  const [log, ...others] = logs
+  if (others.length === 0) return retentionConditions(sight, { log, product })
+  return logs.map((each) => {
+    const kept = retentionConditions(sight, { log: each, product })
+    return sql<SqlBool>`(stream_id <> ${each} or (${all(kept)}))`
+  })
 }
 
 /** What is on the page as far as places go, and what lies on the other side of where it begins. */

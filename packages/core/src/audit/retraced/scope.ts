@@ -10,6 +10,8 @@ import { streamOf } from '../stream.ts'
 export interface AuditGroup {
   readonly id: string
   readonly tenant_id: TenantId | null
+  /** Where what was recorded while it was a mere text is seen as well: the log that this is in. */
+  readonly text_log?: StreamId | undefined
 }
 
 /**
@@ -77,7 +79,7 @@ function ofProduct({ product, environment, group, target_id }: AuditScope) {
   return [
     sql<SqlBool>`product = ${product}`,
     sql<SqlBool>`environment = ${environment}`,
-    ...(group ? [ofGroup(group, streamOfScope({ product, environment, group }))] : []),
+    ...(group ? [ofGroup({ product, environment, group })] : []),
     ...(target_id === undefined ? [] : [sql<SqlBool>`target_id = ${target_id}`]),
   ]
 }
@@ -86,9 +88,20 @@ function ofProduct({ product, environment, group, target_id }: AuditScope) {
 export const streamOfScope = ({ product, environment, group }: GroupScope): StreamId =>
   streamOf({ tenant_id: group.tenant_id, product, environment, group_id: group.id })
 
-function ofGroup({ tenant_id }: AuditGroup, stream: StreamId) {
-  if (tenant_id === null) return sql<SqlBool>`stream_id = ${stream}`
-  return sql<SqlBool>`stream_id = ${stream} and exists (
+/** The logs that a scope is of: of a whole product none is named. */
+export function logsOfScope(scope: LogScope): readonly StreamId[] {
+  if (isStreamScope(scope)) return [scope.stream_id]
+  const { product, environment, group } = scope
+  if (!group) return []
+  return [streamOfScope({ product, environment, group }), ...(group.text_log === undefined ? [] : [group.text_log])]
+}
+
+function ofGroup(scope: GroupScope) {
+  const { tenant_id, text_log } = scope.group
+  const own = sql<SqlBool>`stream_id = ${streamOfScope(scope)}`
+  if (tenant_id === null) return own
+  const ofTenant = sql<SqlBool>`${own} and exists (
     select from tenants where id = ${tenant_id} and status <> 'archived' and purge_requested_at is null
   )`
+  return text_log === undefined ? ofTenant : sql<SqlBool>`(${ofTenant} or stream_id = ${text_log})`
 }
