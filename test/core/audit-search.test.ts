@@ -277,9 +277,31 @@ it('an event that cannot be read as text, or not as words, keeps nobody from fin
         { ...common, action: 'odd.one', description: 'whole', fields: [['x', 'good']] },
         { ...common, action: 'odd.half', description: 'half', fields: [['x', 'a\ud800b']] },
         { ...common, action: 'odd.long', description: `long ${words}`, fields: [['x', 'good']] },
+        // Written as JSON each of them has what could be half a pair, and is none.
+        {
+          ...common,
+          action: 'even.path',
+          description: 'path',
+          fields: [
+            ['n', '7'],
+            ['file', String.raw`C:\udata`],
+            ['share', String.raw`\\\u0000`],
+          ],
+        },
+        // And this is one, behind what is none.
+        {
+          ...common,
+          action: 'even.half',
+          description: 'both',
+          fields: [
+            ['n', '7'],
+            ['x', '\\\ud800'],
+          ],
+        },
       ]),
   )
   expect(await found(everything, 'action:odd.* fields.x:good')).toEqual(['long', 'whole'])
+  expect(await found(everything, 'fields.n:7', { tenant_id })).toEqual(['path'])
   expect(await found(everything, 'action:odd.* NOT fields.x:good')).toEqual(['half'])
   expect(await found(everything, 'description:w17', { tenant_id })).toEqual(['long'])
   expect(await found({ kind: 'tenants', tenantIds: [tenant_id] }, 'w17 description:long')).toEqual(['long'])

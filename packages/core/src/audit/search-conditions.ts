@@ -176,10 +176,14 @@ function wordsOf(sight: Sight, column: Column, values: readonly string[], logs: 
 /** Characters of a text that are read as they stand. */
 const shortLength = 1_000
 
+/** An escape that no text of the database can hold. */
+const halfPair = String.raw`(?:^|[^\\])(?:\\\\)*\\u(?:d[89a-f]|0000)`
+
 /** Events with an entry of this name in their `fields`, whose value is one of these or has one of them between commas. */
 function entry(sight: Sight, name: string, values: readonly string[]): Condition {
   // Half a surrogate pair can stand in a map, and nowhere in a text: reading it would be an error.
-  const map = sql`case when fields::text ~* '\\\\u(d[89a-f]|0000)' then null else fields end`
+  // Behind an even number of backslashes there is none, but a text such as `C:\\udata`.
+  const map = sql`case when fields::text ~* ${sql.lit(halfPair)} then null else fields end`
   const found = sql<SqlBool>`regexp_split_to_array(btrim((${map}) ->> ${name}), '\\s*,\\s*') && ${values}::text[]`
   // What the registry changed is shown field by field.
   return sight.kind === 'platform' ? found : sql`(product <> ${own} and ${found})`

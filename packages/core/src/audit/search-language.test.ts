@@ -64,6 +64,10 @@ describe('what is looked for', () => {
     ['action:""', undefined],
     ['crud:', undefined],
     ['crud:,', undefined],
+    ['fields.a:', undefined],
+    ['fields."a b":', undefined],
+    ['fields.a:""', undefined],
+    ['-fields.a:', undefined],
   ])('%j', (query, expected) => {
     expect(parseSearch(query)).toEqual(expected)
   })
@@ -92,6 +96,15 @@ describe('what is said of something', () => {
     ['is_anonymous:true,false', { kind: 'flag', field: 'is_anonymous', values: [true, false] }],
     ['fields.record_id:7', { kind: 'entry', name: 'record_id', values: ['7'] }],
     ['fields.a.b:"x y"', { kind: 'entry', name: 'a.b', values: ['x y'] }],
+    ['fields.größe:5', { kind: 'entry', name: 'größe', values: ['5'] }],
+    ['fields.a/b:x:y', { kind: 'entry', name: 'a/b', values: ['x:y'] }],
+    ['fields.(a):x', { kind: 'entry', name: '(a)', values: ['x'] }],
+    ['fields.url:https://x', { kind: 'entry', name: 'url', values: ['https://x'] }],
+    ['fields."a b":x', { kind: 'entry', name: 'a b', values: ['x'] }],
+    [`fields.'a: "b"':"x y"`, { kind: 'entry', name: 'a: "b"', values: ['x y'] }],
+    [String.raw`fields."a\"b":x`, { kind: 'entry', name: 'a"b', values: ['x'] }],
+    ['-fields."a b":x', { kind: 'not', of: { kind: 'entry', name: 'a b', values: ['x'] } }],
+    ['-fields.größe: x', word('x')],
     ['fields.__proto__:x', { kind: 'entry', name: '__proto__', values: ['x'] }],
     ['constructor:x', word('x')],
     ['__proto__:x', word('x')],

@@ -213,14 +213,16 @@ function split(query: string): RawToken[] {
 
 const quotes: ReadonlySet<string> = new Set(['"', "'"])
 
-/** Where a term ends. A quote opens one only where a value can begin: `don't` is a word. */
+/** Where a term ends. A quote opens one only where a value can begin, or the name of an entry: `don't` is a word. */
 function endOfTerm(query: string, start: number): number {
   let at = start
   let nested = 0
   if (query.charAt(at) === '-') at += 1
   // Before a parenthesis it stands alone.
   if (at > start && query.charAt(at) === '(') return at
+  const nameAt = at + entryPrefix.length
   for (let mayQuote = true; at < query.length; at += 1) {
+    mayQuote ||= at === nameAt && query.startsWith(entryPrefix, nameAt - entryPrefix.length)
     const letter = query.charAt(at)
     if (mayQuote && quotes.has(letter)) {
       const end = endOfQuoted(query, at)
@@ -248,24 +250,33 @@ function endOfQuoted(query: string, at: number): number | undefined {
   return undefined
 }
 
+/** What stands before the name of an entry of `fields`. */
+const entryPrefix = 'fields.'
+
+/** The name of an entry, whatever is in it: in quotes, or up to the first colon; and what is said of it. */
+const entryNamed = /^fields\.(?:(["'])((?:\\.|(?!\1)[^\\])+)\1|([^:]+)):(.*)$/s
+
 /** A name that may have a meaning, its colon, and what is said of it. */
 const named = /^([A-Za-z_][\w.-]*):(.*)$/s
 
 function termOf(word: string): Token {
   const negated = word.length > 1 && word.startsWith('-')
   const text = negated ? word.slice(1) : word
+  const entry = entryNamed.exec(text)
+  if (entry) return { kind: 'term', negated, expression: entryOf(entry) }
   const [, name, said = ''] = named.exec(text) ?? []
   if (name === undefined || said.startsWith('//')) return { kind: 'term', negated, expression: freeText(text) }
   const make = Object.hasOwn(meanings, name) ? meanings[name] : undefined
   if (said === '') return { kind: 'term', negated, expression: make ? undefined : freeText(name) }
   if (make) return { kind: 'term', negated, expression: make(unquoted(said), name) }
-  if (name.startsWith('fields.') && name.length > 'fields.'.length) {
-    const values = listOf(unquoted(said))
-    const entry = { kind: 'entry', name: name.slice('fields.'.length), values } as const
-    return { kind: 'term', negated, expression: values.length > 0 ? entry : undefined }
-  }
   // Of an unknown name what is said of it is looked for, as Retraced does: names are not in the text of events.
   return { kind: 'term', negated, expression: freeText(said) }
+}
+
+function entryOf([, , quoted, plain = '', said = '']: RegExpExecArray): SearchExpression | undefined {
+  const values = listOf(unquoted(said))
+  const name = quoted === undefined ? plain : unescaped(quoted)
+  return values.length > 0 ? { kind: 'entry', name, values } : undefined
 }
 
 function freeText(word: string): SearchExpression | undefined {
@@ -283,10 +294,12 @@ function unquoted(value: string): string {
   return value.replaceAll(
     /(^|,)(["'])((?:\\.|(?!\2)[^\\])*)\2(?=,|$)/gs,
     (_, before: string, _quote, inside: string) => {
-      return before + inside.replaceAll(/\\(.)/gs, '$1')
+      return before + unescaped(inside)
     },
   )
 }
+
+const unescaped = (inside: string) => inside.replaceAll(/\\(.)/gs, '$1')
 
 /** Commas make a list, in quotes as well. */
 const listOf = (said: string) =>
