@@ -1,3 +1,4 @@
+import { request } from 'node:http'
 import { cleanViewers } from '@breakpilot/tenant-core'
 import { Client } from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -37,7 +38,6 @@ describe('what an event may say', () => {
     ['an empty group and target', { group: {}, target: {} }, { group: { id: null, name: null } }],
     ['an empty name of a group', { group: { id: 'g', name: '' } }, { group: { id: 'g', name: null } }],
     ['empty texts', { description: '', component: '', version: '', external_id: '', source_ip: '' }, { version: null }],
-    ['an empty map', { fields: {}, metadata: {} }, { fields: [], metadata: [] }],
     [
       'null wherever it may say nothing',
       {
@@ -62,6 +62,7 @@ describe('what an event may say', () => {
       { actor: { id: 'u2', name: null, href: null, fields: null }, group: { id: null, name: null } },
     ],
     ['nobody who did it', { actor: null, is_anonymous: true }, { actor: { id: null }, is_anonymous: true }],
+    ['an empty map', { fields: {}, metadata: {} }, { fields: [], metadata: [] }],
     ['an empty value', { fields: { a: '' } }, { fields: [{ key: 'a', value: '' }] }],
     ['a flag as a text', { is_failure: 'true', is_anonymous: 'false' }, { is_failure: true, is_anonymous: false }],
     ['a day', { created: '2026-03-01' }, { created: '2026-03-01T00:00:00Z' }],
@@ -314,6 +315,37 @@ describe('how errors look', () => {
     expect((await wire.call('GET', '/audit/healthz')).text).toBe('')
   })
 
+  test('a slash at the end of a path says nothing, and two are no path', async () => {
+    expect((await wire.ask('POST', `${event}/`, key, { json: good })).status).toBe(201)
+    const query = encodeURIComponent('{ search(last: 1) { totalCount } }')
+    const found = await wire.ask('GET', `/publisher/v1/graphql/?query=${query}`, key)
+    expect([found.status, found.body.data.search.totalCount]).toEqual([200, expect.any(Number)])
+    expect((await wire.call('POST', '/audit/viewer/v1/viewersession/', { json: { token: 'x' } })).status).toBe(401)
+    expect((await wire.call('POST', '/audit/enterprise/v1/graphql/')).status).toBe(401)
+    const sessions = '/v1/project/certifai/group/g/actor/a/viewersessions/'
+    expect((await wire.ask('DELETE', sessions, key)).status).toBe(200)
+    expect((await wire.ask('POST', `${event}//`, key, { json: good })).status).toBe(404)
+    expect((await wire.call('GET', '/audit/publisher/v1/')).status).toBe(404)
+  })
+
+  test('of more than one Authorization header none is believed', async () => {
+    const { host } = new URL(wire.url)
+    const body = JSON.stringify(good)
+    const send = async (...tokens: string[]) =>
+      await new Promise<number | undefined>((tell, fail) => {
+        const headers = ['host', host, 'content-type', 'application/json', 'content-length', String(body.length)]
+        for (const token of tokens) headers.push('authorization', `token=${token}`)
+        const sent = request(`${wire.url}/audit${event}`, { method: 'POST', headers }, (answer) => {
+          answer.resume()
+          tell(answer.statusCode)
+        })
+        sent.on('error', fail)
+        sent.end(body)
+      })
+    expect(await send(key)).toBe(201)
+    expect([await send(key, 'x'), await send('x', key), await send(key, key)]).toEqual([401, 401, 401])
+  })
+
   test('a path that is not well-formed: 400', async () => {
     const answer = await wire.call('GET', '/audit/publisher/v1/project/%E0%A4%A/viewertoken')
     expect([answer.status, answer.body.type]).toEqual([400, 'Error'])
@@ -337,6 +369,13 @@ describe('how errors look', () => {
     expect(preflight.headers.get('x-retraced-requestid')).toBeTruthy()
     expect(preflight.headers.get('access-control-allow-origin')).toBe('*')
     expect(preflight.headers.get('access-control-allow-credentials')).toBeNull()
+    const allowed = preflight.headers
+      .get('access-control-allow-headers')
+      ?.toLowerCase()
+      .split(/\s*,\s*/)
+    expect(allowed).toEqual(expect.arrayContaining(['authorization', 'content-type']))
+    const methods = preflight.headers.get('access-control-allow-methods')?.split(/\s*,\s*/)
+    expect(methods).toEqual(expect.arrayContaining(['GET', 'POST', 'PUT', 'DELETE']))
     const answer = await wire.call('POST', '/audit/viewer/v1/graphql', { headers: { origin: 'https://x.example' } })
     expect([answer.status, answer.headers.get('access-control-allow-origin')]).toEqual([401, '*'])
     const publisher = await wire.call('POST', `/audit${event}`, { headers: { origin: 'https://x.example' } })

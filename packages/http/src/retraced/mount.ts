@@ -43,6 +43,7 @@ export function mountRetraced(
   })
   // Its pages are at home wherever a product shows them, and no cookie goes with their requests.
   app.use(`${base}/viewer/v1`, namePreflight, viewerCors)
+  app.use(base, withoutLastSlash)
   for (const route of routes) app.route(base + route.path)[route.method](answerWith(route, services, host))
   app.get([base, `${base}/`, `${base}/healthz`], (request, response) => {
     const startedAt = performance.now()
@@ -63,6 +64,12 @@ export function mountRetraced(
     void send(request, response, errorReply(known))
     host.onAnswered({ ...about(request, null, startedAt), status: wireErrorOf(known).status, error: known })
   })
+}
+
+/** A slash at the end of an operation's path says nothing to Retraced. */
+function withoutLastSlash(request: Request, _response: Response, next: NextFunction): void {
+  request.url = request.url.replace(/^(\/(?:(?:publisher|viewer|enterprise)\/)?v1\/[^?]*[^?/])\/(?=\?|$)/, '$1')
+  next()
 }
 
 /** What answers the question of a browser beforehand is a library that names no request. */
