@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process'
 import { resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { createTenant, NewTenant, NewTenantProduct, putTenantProduct, type TenantId } from '@breakpilot/tenant-core'
+import { Client } from 'pg'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { keyCatalogue, testActor } from '../builders.ts'
@@ -63,6 +64,37 @@ describe.skipIf(executable === undefined)('in a browser', () => {
     expect(faults).toEqual([])
     const token = link.split('=')[1] ?? ''
     expect(JSON.stringify(wire.log)).not.toContain(token)
+  })
+
+  test('an export that cannot be had is no file, and whoever wants it reads why', async () => {
+    await publish({ action: 'export.asked', crud: 'c', actor: { id: 'a', name: 'Ann' }, group: { id: 'hooli' } })
+    const owner = new Client({ connectionString: wire.database.ownerUrl })
+    await owner.connect()
+    try {
+      await using watched = await watchedPage(browser, wire.url)
+      const { page, faults } = watched
+      let downloads = 0
+      page.on('download', () => {
+        downloads += 1
+      })
+      await page.goto(await linkFor('hooli'))
+      await rows(page).first().waitFor()
+      await owner.query(`alter table audit_log add constraint no_looks check (action <> 'audit.log.view') not valid`)
+      await page.getByTestId('export-events').click()
+      await page.getByRole('button', { name: 'Export', exact: true }).click()
+      await page.getByPlaceholder('Release 1.0.0').fill('What happened')
+      await page.getByRole('button', { name: 'Name & Save' }).click()
+      const alert = page.getByRole('alert').filter({ hasText: 'Something went wrong on our side' })
+      await alert.waitFor()
+      expect(downloads).toBe(0)
+      if (process.env['SHOTS']) await page.screenshot({ path: `${process.env['SHOTS']}/no-file.png` })
+      await alert.getByRole('button', { name: 'Close' }).click()
+      await alert.waitFor({ state: 'detached' })
+      expect(faults).toEqual([])
+    } finally {
+      await owner.query('alter table audit_log drop constraint if exists no_looks')
+      await owner.end()
+    }
   })
 
   test('a search finds what happened, and a token that is over opens nothing', async () => {

@@ -27,8 +27,9 @@ interface Props {
 /** Retraced's viewer, as it is, and what it does not show by itself. */
 export function EventTable({ token, ofSupport, onEnd }: Props): ReactElement {
   const [made, setMade] = useState<MadeToken>()
+  const [problem, setProblem] = useState('')
   // Before any effect of the viewer itself, which is what asks first.
-  useLayoutEffect(() => watchSession({ onRefused: onEnd, onToken: setMade }), [onEnd])
+  useLayoutEffect(() => watchSession({ onRefused: onEnd, onFailed: setProblem, onToken: setMade }), [onEnd])
   return (
     <>
       <p role="status" className="MadeToken">
@@ -37,6 +38,16 @@ export function EventTable({ token, ofSupport, onEnd }: Props): ReactElement {
             The token {made.name}, which is shown this once: <code>{made.token}</code>
             <button type="button" onClick={() => setMade(undefined)}>
               I have it
+            </button>
+          </>
+        )}
+      </p>
+      <p role="alert" className="Failed">
+        {problem !== '' && (
+          <>
+            {problem}. Open the log again to try once more.
+            <button type="button" onClick={() => setProblem('')}>
+              Close
             </button>
           </>
         )}

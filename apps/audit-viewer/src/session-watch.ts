@@ -9,6 +9,8 @@ export interface MadeToken {
 interface Watch {
   /** Hears of every request that was not let in, but of searches, of which the viewer tells by itself. */
   readonly onRefused: () => void
+  /** Hears why something else was not done, in the server's words: the viewer keeps that to itself. */
+  readonly onFailed: (why: string) => void
   readonly onToken: (made: MadeToken) => void
 }
 
@@ -23,9 +25,11 @@ const never = new Promise<never>(() => undefined)
  * - It asks for its session twice, and would search once for each: the second time has the first one's answer.
  * - Of an export that is not let in it would save the error as a file, or wait for ever, and a token that was made it
  *   throws away. What is not let in gets no answer: what waits for one is about to go.
+ * - A file that cannot be had it would save all the same, with the error in it: it gets no answer either. What else fails
+ *   it writes to the console, where nobody looks.
  * @returns ends it
  */
-export function watchSession({ onRefused, onToken }: Watch): () => void {
+export function watchSession({ onRefused, onFailed, onToken }: Watch): () => void {
   const plain = globalThis.fetch
   let isOver = false
   let searches = 0
@@ -46,6 +50,11 @@ export function watchSession({ onRefused, onToken }: Watch): () => void {
       if (!isOver) onRefused()
       return await never
     }
+    if (!response.ok) {
+      const why = await reasonIn(response.clone())
+      if (!isOver) onFailed(why)
+      if (input.endsWith('/rendered')) return await never
+    }
     if (init?.method === 'POST' && input.endsWith('/eitapi_token') && response.ok) {
       const made = (await response.clone().json()) as { id: string; display_name: string }
       onToken({ token: made.id, name: made.display_name })
@@ -58,6 +67,12 @@ export function watchSession({ onRefused, onToken }: Watch): () => void {
     isOver = true
     if (globalThis.fetch === watched) globalThis.fetch = plain
   }
+}
+
+/** Why the server refuses something, as it says itself. */
+async function reasonIn(response: Response): Promise<string> {
+  const body = (await response.json().catch(() => undefined)) as { error?: unknown } | undefined
+  return typeof body?.error === 'string' ? body.error : `The server answers ${response.status}`
 }
 
 /** The response, of which nobody has the JSON once it is not wanted any more. */
