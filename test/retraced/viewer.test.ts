@@ -91,6 +91,65 @@ describe('what a viewer sees', () => {
   })
 })
 
+describe('a search', () => {
+  const group = 'by-get'
+  beforeAll(async () => {
+    for (const action of ['get.one', 'get.two', 'get.three']) {
+      await publish({ action, crud: 'c', actor: { id: 'a' }, group: { id: group } })
+    }
+  })
+  const actionsIn = (result: { edges: { node: { action: string } }[] }) => result.edges.map(({ node }) => node.action)
+  const query = new URLSearchParams({
+    query: 'query Q($last: Int) { search(query: "action:get.*", last: $last) { edges { node { action } } } }',
+    variables: '{"last":2}',
+    operationName: 'Q',
+  }).toString()
+
+  test('is asked by GET as well, by viewers', async () => {
+    const { status, body } = await view(await sessionFor(group), 'GET', `/graphql?${query}`)
+    expect([status, actionsIn(body.data.search)]).toEqual([200, ['get.three', 'get.two']])
+  })
+
+  test('and by enterprise tokens', async () => {
+    const made = await view(await sessionFor(group), 'POST', '/project/certifai/eitapi_token', { displayName: 'x' })
+    const { status, body } = await wire.ask('GET', `/enterprise/v1/graphql?${query}`, made.body.id as string)
+    expect([status, actionsIn(body.data.search)]).toEqual([200, ['get.three', 'get.two']])
+  })
+
+  test('has pages with numbers at the path that viewers know for them', async () => {
+    const paginated = `query Q($query: String, $pageOffset: Int!, $pageLimit: Int!) {
+      searchPaginated(query: $query, pageOffset: $pageOffset, pageLimit: $pageLimit) {
+        totalCount edges { node { action } }
+      }
+    }`
+    const session = await sessionFor(group)
+    for (const [pageOffset, found] of [
+      [0, ['get.three', 'get.two']],
+      [2, ['get.one']],
+    ] as const) {
+      const variables = { query: 'action:get.*', pageOffset, pageLimit: 2 }
+      const { status, body } = await view(session, 'POST', '/graphql/paginated', { query: paginated, variables })
+      const { searchPaginated: page } = body.data
+      expect([status, page.totalCount, actionsIn(page)]).toEqual([200, 3, found])
+    }
+  })
+
+  test('shows sentences in which no name marks anything up', async () => {
+    const name = '[x](https://evil.example) <b>*_`~#|\\\n\n# Title'
+    await publish({
+      action: 'mark_up.<i>',
+      crud: 'c',
+      actor: { id: 'a', name },
+      target: { id: 't', name: '![](https://evil.example/p.png)' },
+      group: { id: 'marking' },
+    })
+    const { edges } = await searched(await sessionFor('marking'), '-action:audit.log.view')
+    expect(edges[0].node.display.markdown).toBe(
+      String.raw`**\[x\]\(https://evil.example\) \<b\>\*\_\`\~\#\|\\ \# Title** performed the action **mark\_up.\<i\>** on **\!\[\]\(https://evil.example/p.png\)**`,
+    )
+  })
+})
+
 describe('what is no look at the log', () => {
   const looks = async (group: string) =>
     await wire.query(`select from audit_log where group_id = '${group}' and action = 'audit.log.view'`)
@@ -311,6 +370,44 @@ describe('exports', () => {
     expect(await found({ showUpdate: true })).toEqual([200, 'u'])
     expect(await found({ showDelete: true })).toEqual([200, 'd'])
     expect(await found({ showCreate: true, showDelete: true })).toEqual([200, 'd', 'c'])
+  })
+
+  test('are of what came in from their beginning on and before their end, as a text or in milliseconds', async () => {
+    const group = 'timed'
+    const received: number[] = []
+    for (const action of ['timed.one', 'timed.two', 'timed.three']) {
+      const id = await publish({ action, crud: 'c', actor: { id: 'a' }, group: { id: group } })
+      const [row] = (await wire.query(
+        `select received_at from audit_log where replace(id::text, '-', '') = '${id}'`,
+      )) as [{ received_at: Date }]
+      received.push(row.received_at.getTime())
+    }
+    expect(new Set(received).size).toBe(3)
+    const [one = 0, two = 0, three = 0] = received
+    const session = await sessionFor(group)
+    const found = async (times: object) => {
+      const exportBody = { version: 1, searchQuery: 'action:timed.*', ...times }
+      const made = await view(session, 'POST', '/project/certifai/export', { name: 'x', exportBody })
+      expect([made.status, made.body.body]).toEqual([201, exportBody])
+      const file = await view(session, 'GET', `/project/certifai/export/${made.body.id}/rendered`)
+      return file.text.match(/(?<=timed\.)\w+/g)
+    }
+    const iso = (at: number) => new Date(at).toISOString()
+    for (const as of [(at: number) => at, iso]) {
+      expect(await found({ startTime: as(two), endTime: as(three) })).toEqual(['two'])
+      expect(await found({ startTime: as(two) })).toEqual(['three', 'two'])
+      expect(await found({ endTime: as(two) })).toEqual(['one'])
+      expect(await found({ startTime: as(one - 1), endTime: as(one) })).toBeNull()
+    }
+    expect(await found({ startTime: null, endTime: '' })).toEqual(['three', 'two', 'one'])
+  })
+
+  test('that find nothing are files of the names of columns alone', async () => {
+    const { session } = await anExportOf('finds-nothing')
+    const exportBody = { version: 1, searchQuery: 'action:nothing.at.all' }
+    const { body } = await view(session, 'POST', '/project/certifai/export', { name: 'x', exportBody })
+    const { status, text } = await view(session, 'GET', `/project/certifai/export/${body.id}/rendered`)
+    expect([status, text.split('\n')]).toEqual([200, [expect.stringMatching(/^id,action,crud,[a-z_,]+$/), '']])
   })
 
   test('are a thousand for a group at most', async () => {
