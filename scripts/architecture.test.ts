@@ -117,10 +117,11 @@ describe('one door for each thing', () => {
     ])
   })
 
-  it('handles are opened by the append path, the prepared reads and advisory locks alone', () => {
+  it('handles are opened by the append path, the prepared reads and locks alone', () => {
     expect(filesWith('packages/core', /\bunwrap\(/)).toEqual([
       'packages/core/src/audit/audit.repository.ts',
       'packages/core/src/audit/dedup.repository.ts',
+      'packages/core/src/audit/entity.repository.ts',
       'packages/core/src/audit/retraced/event-page.repository.ts',
       'packages/core/src/db/handles.ts',
       'packages/core/src/db/prepared.ts',
@@ -137,6 +138,7 @@ describe('one door for each thing', () => {
       'packages/core/src/entitlements/entitlement.repository.ts',
       'packages/core/src/api-keys/key-state.repository.ts',
       'packages/core/src/audit/event-export.repository.ts',
+      'packages/core/src/audit/expiry.repository.ts',
       'packages/core/src/audit/log-stream.repository.ts',
     ]
     const writesThem = /(?:insertInto|updateTable|deleteFrom)\(\s*'tenant/
