@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { get, type IncomingMessage } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
@@ -151,6 +152,34 @@ describe('an export', () => {
       }
     },
   )
+
+  it('is of as many logs as somebody sees, each once: none, one twice, many', async () => {
+    const query = { ...before, format: 'ndjson' }
+    expect(await exported(query, { kind: 'tenants', tenantIds: [] })).toBe('')
+    const ofAcme = await exported(query, { kind: 'tenants', tenantIds: [acme.id] })
+    expect(await exported(query, { kind: 'tenants', tenantIds: [acme.id, acme.id] })).toBe(ofAcme)
+    const others = Array.from({ length: 12 }, () => randomUUID() as Tenant['id'])
+    expect(await exported(query, { kind: 'tenants', tenantIds: [...others, acme.id] })).toBe(ofAcme)
+    expect(linesOf(ofAcme)).toHaveLength(166)
+  })
+
+  it('is of one product where there is one, and of none where nothing was recorded', async () => {
+    const other = await migratedDatabase()
+    const fresh = createDb({ connectionString: other.runtimeUrl })
+    onTestFinished(async () => {
+      await fresh.destroy()
+      await other.drop()
+    })
+    const all = async () => {
+      const { chunks } = await exportEvents(fresh, actorOf(everything), EventExportQuery.parse({ format: 'ndjson' }))
+      let text = ''
+      for await (const chunk of chunks) text += chunk
+      return linesOf(text).map((line) => parsed(line).action)
+    }
+    expect(await all()).toEqual(['audit.exported'])
+    await aTenant(fresh, { slug: 'first', name: 'First' })
+    expect(await all()).toEqual(['audit.exported', 'tenant.created', 'audit.exported'])
+  })
 
   it('takes no cursor of another filter or order', async () => {
     const [line = ''] = linesOf(await exported({ ...before, format: 'ndjson' }))

@@ -35,17 +35,38 @@ export function watchSession({ onRefused, onFailed, onToken }: Watch): () => voi
   let searches = 0
   let session: Promise<Response> | undefined
 
+  /** Asks, and tells when nobody answers. */
+  const asked: typeof fetch = async (input, init) =>
+    await plain(input, init).catch((error: unknown) => {
+      if (!isOver) onFailed('The server does not answer')
+      throw error
+    })
+
+  const opened = async (input: string, init: RequestInit | undefined): Promise<Response> => {
+    const response = await asked(input, init).catch(async () => await never)
+    if (response.ok) return response
+    // Of a session that is none it would make one without a token, and wait for ever.
+    const why = await reasonIn(response)
+    if (!isOver && response.status === 401) onRefused()
+    else if (!isOver) onFailed(why)
+    return await never
+  }
+
   const watched: typeof fetch = async (input, init) => {
     if (typeof input !== 'string' || !input.startsWith(`${viewerApi}/`)) return await plain(input, init)
     if (input === `${viewerApi}/viewersession`) {
-      session ??= plain(input, init)
+      session ??= opened(input, init)
       return whileWanted((await session).clone(), () => !isOver)
     }
     if (input.startsWith(`${viewerApi}/graphql`)) {
       const search = ++searches
-      return whileWanted(await plain(input, init), () => !isOver && search === searches)
+      return whileWanted(await asked(input, init), () => !isOver && search === searches)
     }
-    const response = await plain(input, init)
+    const isFile = input.endsWith('/rendered')
+    const response = await asked(input, init).catch(async (error: unknown) => {
+      if (isFile) return await never
+      throw error
+    })
     if (response.status === 401) {
       if (!isOver) onRefused()
       return await never
@@ -53,7 +74,7 @@ export function watchSession({ onRefused, onFailed, onToken }: Watch): () => voi
     if (!response.ok) {
       const why = await reasonIn(response.clone())
       if (!isOver) onFailed(why)
-      if (input.endsWith('/rendered')) return await never
+      if (isFile) return await never
     }
     if (init?.method === 'POST' && input.endsWith('/eitapi_token') && response.ok) {
       const made = (await response.clone().json()) as { id: string; display_name: string }

@@ -19,6 +19,13 @@ it('an object in the place of an array or of another object is neither', () => {
   expect(safeParse(schema, odd).success).toBe(false)
 })
 
+it('what stands beside it may be as deep as a text can say', () => {
+  const deep = JSON.parse('['.repeat(50_000) + ']'.repeat(50_000)) as unknown
+  expect(safeParse(z.object({ id: z.string().max(3), labels: z.unknown() }), { id: odd, labels: deep }).success).toBe(
+    false,
+  )
+})
+
 it('what may be anything keeps such a member', () => {
   const parsed = safeParse(z.object({ any: z.unknown(), id: z.string().max(3) }), { any: odd, id: 'a' })
   expect(parsed.data).toEqual({ any: odd, id: 'a' })

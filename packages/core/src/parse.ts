@@ -20,12 +20,16 @@ export function safeParse<Schema extends z.ZodType>(
   }
 }
 
+/** Deeper than this no schema looks. */
+const levelsMax = 100
+
 /** The same with null in the place of members `length` that are objects. */
-function withPlainLengths(json: unknown): unknown {
+function withPlainLengths(json: unknown, level = 0): unknown {
   if (typeof json !== 'object' || json === null) return json
-  if (Array.isArray(json)) return json.map(withPlainLengths)
+  if (level > levelsMax) return null
+  if (Array.isArray(json)) return json.map((each) => withPlainLengths(each, level + 1))
   const members = Object.entries(json).map(([name, value]): [string, unknown] =>
-    name === 'length' && typeof value === 'object' ? [name, null] : [name, withPlainLengths(value)],
+    name === 'length' && typeof value === 'object' ? [name, null] : [name, withPlainLengths(value, level + 1)],
   )
   return Object.fromEntries(members)
 }

@@ -44,8 +44,11 @@ export function planningOf({ filter }: Pick<ExportWindow, 'filter'>): Planning {
   return rare.every((each) => each === undefined) ? 'in_order' : 'freely'
 }
 
-/** More branches than these are one part of the statement, which reads as much for each as for the whole batch. */
-const branchesMax = 24
+/**
+ * More branches than these are one part of the statement, which reads as much for each as for the whole batch: a plan of
+ * several parts has a megabyte for each of them, and every connection keeps it.
+ */
+const branchesMax = 8
 
 /** Events in the order in which they happened or the reverse of it, from the one after `after` on. None at the end. */
 export async function readExport(db: Reader, window: ExportWindow): Promise<EventRow[]> {
@@ -60,7 +63,7 @@ export async function readExport(db: Reader, window: ExportWindow): Promise<Even
     const each = branches.values.map((value) => sql`(${select(window, { ...filter, [name]: value })})`)
     // Nothing was recorded yet, so that there is no product.
     if (each.length === 0) return []
-    found = sql`${sql.join(each, sql` union all `)} ${inOrder}`
+    found = sql`select each.* from (${sql.join(each, sql` union all `)}) as each ${inOrder}`
   }
   const measured = db
     .selectFrom(sql<EventRow & { size: number }>`(${found})`.as('found'))

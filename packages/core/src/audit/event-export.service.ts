@@ -93,9 +93,11 @@ async function branchesOf(
   sight: Sight,
   { tenant_id, product }: Pick<EventExportQuery, 'tenant_id' | 'product'>,
 ): Promise<Branches | undefined> {
-  const streams = sight.kind === 'tenants' ? sight.tenantIds : []
-  if (tenant_id !== undefined || streams.length === 1 || sight.kind === 'product') return undefined
-  if (streams.length > 1) return { column: 'stream_id', values: streams }
+  if (tenant_id !== undefined || sight.kind === 'product') return undefined
+  if (sight.kind === 'tenants') {
+    const streams = [...new Set(sight.tenantIds)]
+    return streams.length === 1 ? undefined : { column: 'stream_id', values: streams }
+  }
   return product === undefined ? { column: 'product', values: await listLoggedProducts(db) } : undefined
 }
 

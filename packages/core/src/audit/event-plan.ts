@@ -81,7 +81,7 @@ async function planPrefix(
   prefix: string,
 ): Promise<PagePlan> {
   const statement = walkedNear(order, alongIndex(order, filter), near.actions)
-  const rows = await read(db, statement)
+  const rows = await read(db, statement, kindOf(filter))
   if (rows.length === order.limit) return { statement, rows }
   const names = await read(db, actionsOf(StreamId.parse(tenant), prefix, actionsMax + 1))
   if (names.length > actionsMax) return { statement: walked(order) }
@@ -99,13 +99,13 @@ async function planSearch(
   const tenant = tenantOf(order.sight, filter)
   const along = alongIndex(order, filter)
   const statement = walkedNear(order, along, near.words)
-  const rows = await read(db, statement, 'audit_search')
+  const rows = await read(db, statement, kindOf(filter))
   if (rows.length === order.limit) return { statement, rows }
   const events = tenant === undefined ? Number.POSITIVE_INFINITY : await eventsIn(db, tenant)
   if (events <= near.words) return { statement, rows }
   const share = rows.length / near.words
   const found = { share, otherwise: share * events * cost.sorted }
-  return (await walkFurther(db, order, along, found, 'audit_search')) ?? { statement: sorted(order, by) }
+  return (await walkFurther(db, order, along, found, kindOf(filter))) ?? { statement: sorted(order, by) }
 }
 
 /**
@@ -117,7 +117,7 @@ async function walkFurther(
   order: PageOrder,
   along: readonly Expression<SqlBool>[],
   { share, otherwise }: { readonly share: number; readonly otherwise: number },
-  kind?: 'audit_search',
+  kind: StatementKind,
 ): Promise<PagePlan | undefined> {
   const walk = order.limit / share
   // Of nothing that matched there is no share to go by.
@@ -138,12 +138,12 @@ function isOfAllLogs({ sight }: Pick<PageOrder, 'sight'>, filter: EventFilter): 
 async function planAcross(db: Reader, order: PageOrder, filter: EventFilter): Promise<PagePlan> {
   const along = alongIndex(order, filter)
   const statement = walkedNear(order, along, near.logs)
-  const rows = await read(db, statement)
+  const rows = await read(db, statement, kindOf(filter))
   if (rows.length === order.limit) return { statement, rows }
   const logs = await countLogs(db, logsMax + 1)
   if (logs > logsMax) return { statement: walked(order) }
   const found = { share: rows.length / near.logs, otherwise: logs * cost.log }
-  return (await walkFurther(db, order, along, found)) ?? { statement: acrossLogs(order) }
+  return (await walkFurther(db, order, along, found, kindOf(filter))) ?? { statement: acrossLogs(order) }
 }
 
 /** How many events match, up to `max`: by the index that has the fewest others. */
@@ -193,12 +193,15 @@ function alongIndex({ sight }: Pick<PageOrder, 'sight'>, filter: EventFilter): E
   ]
 }
 
-/**
- * Reads what a statement finds.
- * @param kind searches have as many texts as there are ways to search: they take no name from the others
- */
+type StatementKind = 'audit_events' | 'audit_parts' | 'audit_search'
+
+/** What counts the names of a statement: searches have as many texts as there are ways to search, and take none from others. */
+export const kindOf = ({ search, part }: EventFilter): StatementKind =>
+  search ? 'audit_search' : part ? 'audit_parts' : 'audit_events'
+
+/** Reads what a statement finds. */
 export const read = async <Row>(
   db: Reader,
   statement: RawBuilder<Row>,
-  kind: 'audit_events' | 'audit_parts' | 'audit_search' = 'audit_events',
+  kind: StatementKind = 'audit_events',
 ): Promise<Row[]> => await executeShape(db, kind, statement)

@@ -6,7 +6,7 @@ import type { Position } from '../page.ts'
 import type { Sight } from '../sight.ts'
 import { askedOf, conditionsOf, type EventFilter, inSight } from './event-filter.ts'
 import { type PageOrder, type PageRow, walkedBefore, withTotal } from './event-page.ts'
-import { planCount, planPage, read } from './event-plan.ts'
+import { kindOf, planCount, planPage, read } from './event-plan.ts'
 import { always, hasParts, keptSince, type Part } from './retention.repository.ts'
 import { columns, type EventRow, shown } from './shown-columns.ts'
 
@@ -64,7 +64,7 @@ const orderOf = ({ sight, filter, limit, after }: Asked): PageOrder => ({
 async function listOne(reader: Reader, asked: Asked): Promise<EventList> {
   const { filter, countMax } = asked
   const order = orderOf(asked)
-  const kind = filter.search ? 'audit_search' : filter.part ? 'audit_parts' : 'audit_events'
+  const kind = kindOf(filter)
   const { statement, rows } = await planPage(reader, order, filter)
   if (countMax === undefined) return { rows: rows ?? (await read(reader, statement, kind)), total: undefined }
   const total = planCount(order, filter, countMax)

@@ -219,9 +219,15 @@ class RegistryPool implements PostgresPool {
  * V8 13.6), so that it took 5 to 15 milliseconds where it takes half of one.
  */
 async function asked<Row extends QueryResultRow>(client: PoolClient, statement: Statement): Promise<QueryResult<Row>> {
-  return await new Promise((resolve, reject) => {
-    client.query<Row>(statement, (error: Error | null, result) => (error ? reject(error) : resolve(result)))
-  })
+  try {
+    return await new Promise((resolve, reject) => {
+      client.query<Row>(statement, (error: Error | null, result) => (error ? reject(error) : resolve(result)))
+    })
+  } catch (error) {
+    // Where it was asked says more than where the answer came in.
+    if (error instanceof Error) Error.captureStackTrace(error)
+    throw error
+  }
 }
 
 function rethrow(error: unknown): never {
