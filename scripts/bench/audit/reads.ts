@@ -1,4 +1,4 @@
-import { createDb, everything, RecordedEventQuery, TenantId } from '@breakpilot/tenant-core'
+import { createDb, everything, RecordedEventQuery, RegistryError, TenantId } from '@breakpilot/tenant-core'
 import type { Client } from 'pg'
 import { countEvents } from '../../../packages/core/src/audit/recorded-event.repository.ts'
 import { readEventPage } from '../../../packages/core/src/audit/retraced/event-page.repository.ts'
@@ -78,9 +78,8 @@ export async function measureCounts(database: AuditDatabase, times: number): Pro
     const group = { id: largeTenant, tenant_id: TenantId.parse(largeTenant) }
     const viewer = { product: 'dossier', environment: 'live', group } as const
     const filter = RecordedEventQuery.parse({ ...viewer, group: undefined, tenant_id: largeTenant, crud: 'r,u' })
-    // From a disk it takes longer than the registry lets anything take.
     await asOwner(database.url, async (owner) => await owner.query(countScope, [largeTenant]))
-    const scope = await countEvents(db, everything, { ...filter, crud: undefined })
+    const scope = await inTheEnd(async () => await countEvents(db, everything, { ...filter, crud: undefined }))
     const page = (search: string) => async () =>
       (await readEventPage(db, { scope: viewer, search: parseSearch(search), order: 'desc', limit: 20 })).total
     const frequent = await asOwner(database.url, async (owner) => await word(owner, 1))
@@ -92,8 +91,8 @@ export async function measureCounts(database: AuditDatabase, times: number): Pro
     const counts: CountTimes[] = []
     for (const { title, count, ...rest } of ways) {
       const milliseconds: number[] = []
-      let events = 0
-      for (let time = -3; time < times; time += 1) {
+      let events = await inTheEnd(count)
+      for (let time = -2; time < times; time += 1) {
         const startedAt = performance.now()
         events = await count()
         if (time >= 0) milliseconds.push(performance.now() - startedAt)
@@ -103,6 +102,19 @@ export async function measureCounts(database: AuditDatabase, times: number): Pro
     return counts
   } finally {
     await db.destroy()
+  }
+}
+
+const triesMax = 10
+
+/** From a disk it takes longer than the registry lets anything take: each try finds more of it in memory. */
+async function inTheEnd<Result>(ask: () => Promise<Result>): Promise<Result> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await ask()
+    } catch (error) {
+      if (!(error instanceof RegistryError) || tries === triesMax) throw error
+    }
   }
 }
 
