@@ -10,6 +10,7 @@ import {
   PublishedEvent,
   type Recorded,
   type StreamId,
+  streamOf,
   type Submission,
   verifyLog,
   verifyStream,
@@ -286,6 +287,27 @@ describe('what is remembered of somebody', () => {
     expect(await redact('--actor', 'jane', ...ofProduct)).toMatchObject({ events: 0, forgotten: 2 })
     expect(await redact('--target', 'jane', ...ofProduct)).toMatchObject({ events: 0, forgotten: 2 })
     expect(await known()).toEqual([])
+  })
+
+  it('is not who saved a search any more, which stays', async () => {
+    const saved = async (product: string, group_id: string, saved_by: string) =>
+      await sql`insert into registry.audit_exports (id, product, environment, group_id, name, body, saved_by)
+        values (gen_random_uuid(), ${product}, 'live', ${group_id}, 'all', '{"version": 1}', ${saved_by})`.execute(
+        owner,
+      )
+    await saved('certifai', 'g', 'u1')
+    await saved('certifai', 'h', 'u1')
+    await saved('certifai', 'h', 'u2')
+    await saved('compliance', 'g', 'u1')
+    const savers = async () => {
+      const found = await evidence.db.selectFrom('registry.audit_exports').selectAll().orderBy('saved_at').execute()
+      return found.map(({ product, group_id, saved_by }) => `${product} ${group_id} ${saved_by}`).toSorted()
+    }
+    const ofGroup = streamOf({ tenant_id: null, product: 'certifai', environment: 'live', group_id: 'g' })
+    expect((await command('audit-redact', '--actor', 'u1', '--stream', ofGroup, ...why)).code).toBe(0)
+    expect(await savers()).toEqual(['certifai g null', 'certifai h u1', 'certifai h u2', 'compliance g u1'])
+    expect((await command('audit-redact', '--actor', 'u1', '--product', 'certifai', ...why)).code).toBe(0)
+    expect(await savers()).toEqual(['certifai g null', 'certifai h null', 'certifai h u2', 'compliance g u1'])
   })
 
   it('stays where the same id is somebody else: of another product, or in another stream', async () => {

@@ -8,6 +8,7 @@ import { deleteEntities, type EntityKey, findEntities, listScopesKnowing, lockEn
 import { listTenantsOfProducts, type TenantOfProduct } from './group.repository.ts'
 import * as repository from './redaction.repository.ts'
 import type { RedactionRequest } from './redaction.ts'
+import { forgetSavers, listSavedBy } from './retraced/saved-export.repository.ts'
 import { streamOf } from './stream.ts'
 
 /** How often the lock is asked for, which is waited for a second each time, and how long others go on in between. */
@@ -18,13 +19,14 @@ const [tenantsAtOnce, streamsAtOnce] = [5_000, 500]
 
 /**
  * Forgets what the log remembers of whom a redaction is about, to fill it into later events: of a person, wherever it is
- * not known to be somebody else's; of single events, what they name. Comes before the redaction: what was filled in
+ * not known to be somebody else's, and that they saved searches; of single events, what they name. Comes before the redaction: what was filled in
  * until then is in the log, for that to find.
  * @param streams of the events
  * @returns of how many something was remembered
  * @throws {RegistryError} `database.busy` when events that came in were in the way all the time
  */
 export async function forget(db: Db, request: RedactionRequest, streams: readonly StreamId[]): Promise<number> {
+  await forgetWhoSaved(db, request)
   const named = request.event_ids ? await namedBy(db, request, streams) : await personOf(db, request)
   const keys = await findEntities(db, named)
   if (keys.length === 0) return 0
@@ -40,6 +42,22 @@ export async function forget(db: Db, request: RedactionRequest, streams: readonl
       await sleep(patience.pauseMs)
     }
   }
+}
+
+/** Nobody reads who saved a search, so that its name is of use to nobody but them. */
+async function forgetWhoSaved(db: Db, { actor_id, product, stream_id }: RedactionRequest): Promise<void> {
+  if (actor_id === undefined) return
+  const saved = (await listSavedBy(db, actor_id)).filter(
+    (each) =>
+      (product === undefined || product === each.product) && (stream_id === undefined || stream_id === streamOf(each)),
+  )
+  if (saved.length === 0) return
+  await housekeeping(db, async (tx) =>
+    forgetSavers(
+      tx,
+      saved.map(({ id }) => id),
+    ),
+  )
 }
 
 /** Whom and what the events name that are to be redacted. */

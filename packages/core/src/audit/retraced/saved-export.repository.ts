@@ -1,5 +1,5 @@
 import { sql, type SqlBool } from 'kysely'
-import type { AuditedTx, Reader } from '../../db/handles.ts'
+import type { AuditedTx, HousekeepingTx, Reader } from '../../db/handles.ts'
 import { columnsOf } from './group-state.ts'
 import { type SavedExport, SavedSearch } from './saved-export.ts'
 import type { GroupScope } from './scope.ts'
@@ -48,4 +48,18 @@ export async function insertExport(
     .insertInto('registry.audit_exports')
     .values({ ...columnsOf(scope), id, name, body: JSON.stringify(body), saved_by })
     .execute()
+}
+
+/** What somebody saved, of any product, and whose log it is of. */
+export async function listSavedBy(db: Reader, saved_by: string) {
+  return await db
+    .selectFrom('registry.audit_exports')
+    .select(['id', 'product', 'environment', 'group_id', 'tenant_id'])
+    .where('saved_by', '=', saved_by)
+    .execute()
+}
+
+/** Keeps what was saved, and not who did. */
+export async function forgetSavers(tx: HousekeepingTx, ids: readonly string[]): Promise<void> {
+  await tx.updateTable('registry.audit_exports').set({ saved_by: null }).where('id', 'in', ids).execute()
 }
