@@ -1,6 +1,7 @@
-import type { Expression, SqlBool } from 'kysely'
+import { sql } from 'kysely'
 import { boundedRead, boundedReadAfter } from '../db/bounded-read.ts'
 import type { Db, Reader } from '../db/handles.ts'
+import { executeShape } from '../db/prepared.ts'
 import type { EventId } from '../id.ts'
 import type { Position } from '../page.ts'
 import type { Sight } from '../sight.ts'
@@ -8,7 +9,7 @@ import { askedOf, conditionsOf, type EventFilter, inSight } from './event-filter
 import { type PageOrder, type PageRow, walkedBefore, withTotal } from './event-page.ts'
 import { kindOf, planCount, planPage, read } from './event-plan.ts'
 import { always, hasParts, keptSince, type Part } from './retention.repository.ts'
-import { columns, type EventRow, shown } from './shown-columns.ts'
+import { type EventRow, shownColumns } from './shown-columns.ts'
 
 export type { EventFilter } from './event-filter.ts'
 export type { PageRow } from './event-page.ts'
@@ -117,12 +118,7 @@ export async function countEvents(db: Db, sight: Sight, filter: EventFilter, max
 }
 
 export async function findEvent(db: Reader, sight: Sight, id: EventId): Promise<EventRow | undefined> {
-  const holds: Expression<SqlBool>[] = inSight(sight)
-  return await db
-    .selectFrom('audit_log')
-    .select(columns.map((name) => shown(sight, name).as(name)))
-    .$castTo<EventRow>()
-    .where('id', '=', id)
-    .where((eb) => eb.and(holds))
-    .executeTakeFirst()
+  const conditions = sql.join([sql`id = ${id}`, ...inSight(sight)], sql` and `)
+  const event = sql<EventRow>`select ${shownColumns(sight)} from audit_log where ${conditions}`
+  return (await executeShape(db, 'audit_event', event))[0]
 }

@@ -53,27 +53,22 @@ const masks: Partial<Record<Column, string | null>> = {
 
 /** The registry's own product, in a statement. */
 export const own = sql.lit(ownProduct)
-const maskOf = (sight: Sight, name: Column) => (sight.kind === 'platform' ? undefined : masks[name])
+const maskOf = (sight: Pick<Sight, 'kind'>, name: Column) => (sight.kind === 'platform' ? undefined : masks[name])
 
 /** A column as this sight shows it. */
-export function shown(sight: Sight, name: Column): RawBuilder<unknown> {
-  const mask = maskOf(sight, name)
-  const column = sql.ref(name)
-  return mask === undefined ? column : sql`case when product = ${own} then ${sql.lit(mask)} else ${column} end`
-}
+export const shown = (sight: Sight, name: Column): RawBuilder<unknown> => sql.raw(textOf(sight, name))
 
-/** A column as this sight shows it, as SQL. */
-function textOf(name: Column, isMasked: boolean): string {
-  const mask = isMasked ? masks[name] : undefined
+function textOf(sight: Pick<Sight, 'kind'>, name: Column): string {
+  const mask = maskOf(sight, name)
   if (mask === undefined) return `"${name}"`
   return `case when product = '${ownProduct}' then ${mask === null ? 'null' : `'${mask}'`} else "${name}" end`
 }
 
 /** One text for whoever is masked alike: a list has no time to make it anew. */
 const made = (write: (name: Column, shown: string) => string) => {
-  const text = (isMasked: boolean) =>
-    sql.raw(columns.map((name) => `${write(name, textOf(name, isMasked))} as "${name}"`).join(', '))
-  const [whole, masked] = [text(false), text(true)]
+  const text = (sight: Pick<Sight, 'kind'>) =>
+    sql.raw(columns.map((name) => `${write(name, textOf(sight, name))} as "${name}"`).join(', '))
+  const [whole, masked] = [text({ kind: 'platform' }), text({ kind: 'tenants' })]
   return (sight: Sight): RawBuilder<unknown> => (sight.kind === 'platform' ? whole : masked)
 }
 
