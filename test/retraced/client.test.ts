@@ -112,6 +112,29 @@ test('the client reports many at once, and pages through them to the end', async
   expect(seen.map(({ id }) => id)).toEqual(ids.toReversed())
 })
 
+test('the client pages to the end and no further, whatever comes in meanwhile', async () => {
+  const client = clientOf(wire, key)
+  const publish = async (...seconds: number[]) =>
+    await client.reportEvents(
+      seconds.map((second) => ({
+        action: 'stream.read',
+        crud: 'c' as const,
+        actor: { id: 'jane' },
+        created: new Date(Date.UTC(2026, 0, 1, 0, 0, second)),
+      })),
+    )
+  const ids = await publish(10, 11, 12, 13, 14, 15)
+  const pages = await client.query({ action: 'stream.read' }, { id: true }, 3)
+  const seen = [...pages.currentResults]
+  await publish(20, 21)
+  for (let turn = 0; turn < 5 && pages.hasNextPage(); turn += 1) {
+    await pages.nextPage()
+    seen.push(...pages.currentResults)
+  }
+  expect(seen.map(({ id }) => id)).toEqual(ids.toReversed())
+  expect([pages.currentPageNumber, pages.hasNextPage(), pages.totalCount]).toEqual([2, false, 6])
+})
+
 test('what is not said of an event reads back as not said', async () => {
   const { status, body } = await wire.ask('POST', '/publisher/v1/project/certifai/event', key, {
     json: { action: 'clock.struck', crud: 'c', is_anonymous: true },

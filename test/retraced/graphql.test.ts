@@ -23,8 +23,8 @@ beforeAll(async () => {
 })
 afterAll(() => wire.stop())
 
-const ask = async (query: string, variables?: object, path = '/publisher/v1/project/certifai/graphql') =>
-  await wire.ask('POST', path, key, { json: { query, variables } })
+const ask = async (query: string, variables?: object, path = '/publisher/v1/project/certifai/graphql', by = key) =>
+  await wire.ask('POST', path, by, { json: { query, variables } })
 
 const paging = `query Q($query: String, $first: Int, $after: String, $last: Int, $before: String) {
   search(query: $query, first: $first, after: $after, last: $last, before: $before) {
@@ -32,8 +32,8 @@ const paging = `query Q($query: String, $first: Int, $after: String, $last: Int,
   }
 }`
 
-async function page(variables: object) {
-  const { status, body } = await ask(paging, variables)
+async function page(variables: object, by = key) {
+  const { status, body } = await ask(paging, variables, undefined, by)
   expect(status).toBe(200)
   const { edges, pageInfo, totalCount } = body.data.search
   return {
@@ -69,11 +69,59 @@ describe('search', () => {
     expect(await page(at(3, cursor))).toMatchObject({ ids: [], [ahead]: false, [behind]: true, total: 7 })
   })
 
-  test('a cursor is the moment and the event, and lets nobody see more', async () => {
-    const { cursors } = await page({ first: 1 })
-    expect(Buffer.from(cursors[0] ?? '', 'base64').toString()).toBe(`${Date.UTC(2026, 0, 1)},${ids[0]}`)
+  test('a cursor is the moment, the event and how many were seen, and lets nobody see more', async () => {
+    const textOf = (cursor = '') => Buffer.from(cursor, 'base64').toString()
+    const { cursors } = await page({ first: 2 })
+    expect(cursors.map(textOf)).toEqual([
+      `${Date.UTC(2026, 0, 1)},${ids[0]},+1`,
+      `${Date.UTC(2026, 0, 1)},${ids[1]},+2`,
+    ])
+    const last = await page({ last: 1 })
+    expect(textOf(last.cursors[0])).toBe(`${Date.UTC(2026, 0, 1, 0, 0, 3)},${ids[6]},-1`)
+    expect(textOf((await page({ last: 1, before: last.cursors[0] })).cursors[0])).toMatch(/,-2$/)
     const { ids: found } = await page({ last: 100, before: cursorOf(`253402300799999,${'f'.repeat(32)}`) })
     expect(found).toEqual(ids.toReversed())
+  })
+
+  const newestFirst = (cursor: string) => ({ last: 3, before: cursor })
+  const oldestFirst = (cursor: string) => ({ first: 3, after: cursor })
+  test.each([
+    ['newest first', newestFirst, oldestFirst],
+    ['oldest first', oldestFirst, newestFirst],
+  ] as const)('%s: who goes on is told what they saw and what is left', async (order, onward, otherwise) => {
+    // What comes in meanwhile is in nobody else's way.
+    const by = await wire.publisherKey({ environment: 'test' })
+    const action = `walk.${order === 'newest first' ? 'down' : 'up'}`
+    const at = async (variables: object) => await page({ query: `action:${action}`, ...variables }, by)
+    const publish = async (...seconds: number[]) => {
+      const events = seconds.map((second) => ({
+        action,
+        crud: 'c',
+        is_anonymous: true,
+        created: new Date(Date.UTC(2026, 0, 1, 0, 0, second)).toISOString(),
+      }))
+      await wire.ask('POST', '/publisher/v1/project/certifai/event/bulk', by, { json: { events } })
+    }
+    await publish(20, 21, 22, 23)
+    const first = await at(onward(''))
+    const [, , cursor = ''] = first.cursors
+    expect([first.total, first.ids.length]).toEqual([4, 3])
+    const [behind, ahead] = order === 'newest first' ? [59, 1] : [1, 59]
+    await publish(behind, behind, ahead)
+    expect(await at(onward(cursor))).toMatchObject({ ids: [expect.any(String), expect.any(String)], total: 5 })
+    expect((await at(onward(''))).total).toBe(7)
+    // Without what was seen on this very way, all are counted.
+    const [moment, event] = Buffer.from(cursor, 'base64').toString().split(',')
+    expect((await at(onward(cursorOf(`${moment},${event}`)))).total).toBe(7)
+    expect((await at(otherwise(cursor))).total).toBe(7)
+  })
+
+  test('what somebody says they saw is no more than a number', async () => {
+    const at = `253402300799999,${'f'.repeat(32)}`
+    expect(await page({ last: 1, before: cursorOf(`${at},-2147483647`) })).toMatchObject({
+      ids: [ids[6]],
+      total: 2_147_483_647,
+    })
   })
 
   test.each<[string, object]>([
@@ -86,6 +134,7 @@ describe('search', () => {
     ['a cursor of another spelling', { last: 1, before: `${cursorOf(`0,${'0'.repeat(32)}`)}\n` }],
     ['a cursor with SQL', { last: 1, before: cursorOf("0,' or true --") }],
     ['a cursor with a total', { last: 1, before: cursorOf(`0,${'0'.repeat(32)},7`) }],
+    ['a cursor with more than any Int', { last: 1, before: cursorOf(`0,${'0'.repeat(32)},-2147483648`) }],
     ['a cursor beyond all time', { last: 1, before: cursorOf(`999999999999999,${'0'.repeat(32)}`) }],
     ['a time that is none', { query: 'received:yesterday,', last: 1 }],
     ['one end of a time', { query: 'received:2026-01-01', last: 1 }],

@@ -8,20 +8,35 @@ export interface Place {
   readonly id: string
 }
 
-const plain = /^(-?\d{1,15}),([0-9a-f]{32})$/
+/** How far somebody walked through the log to come to a place. */
+export interface Walk {
+  readonly order: 'asc' | 'desc'
+  /** How many events they saw, the one of the place among them. */
+  readonly seen: number
+}
+
+const walked = /^(-?\d{1,15}),([0-9a-f]{32})(?:,([+-])(\d{1,10}))?$/
 const withTotal = /^(-?\d{1,15}),([0-9a-f]{32}),(\d{1,10})$/
 
-/** A cursor of `search`: Base64 of `<milliseconds>,<id>`. It is no secret, and opens nothing. */
-export const encodePlace = ({ at, id }: Place): string => base64(`${at.getTime()},${bareId(id)}`)
+/**
+ * A cursor of `search`: Base64 of `<milliseconds>,<id>`, and of how many events were seen on the way, where that is known:
+ * `,-20` newest first, `,+20` oldest first. It is no secret, and opens nothing.
+ */
+export function encodePlace({ at, id }: Place, walk?: Walk): string {
+  const way = walk && walk.seen <= intMax ? `,${walk.order === 'desc' ? '-' : '+'}${walk.seen}` : ''
+  return base64(`${at.getTime()},${bareId(id)}${way}`)
+}
 
 /** A cursor of `searchPaginated`: the same with the number of events that there were. */
 export const encodeStart = ({ at, id }: Place, total: number): string =>
   base64(`${at.getTime()},${bareId(id)},${total}`)
 
 /** @throws {RegistryError} `page.cursor_invalid` */
-export function decodePlace(cursor: string): Place {
-  const [, ms, id] = plain.exec(textOf(cursor)) ?? []
-  return placeOf(ms, id)
+export function decodePlace(cursor: string): Place & { readonly walk?: Walk } {
+  const [, ms, id, sign, count] = walked.exec(textOf(cursor)) ?? []
+  const seen = Number(count)
+  if (seen > intMax) throw invalid()
+  return { ...placeOf(ms, id), ...(sign && { walk: { order: sign === '-' ? 'desc' : 'asc', seen } }) }
 }
 
 /** @throws {RegistryError} `page.cursor_invalid` */

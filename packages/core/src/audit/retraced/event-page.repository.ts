@@ -26,6 +26,8 @@ export interface EventQuestion {
   /** Only this one and what comes after it in the order that is asked for. */
   readonly from?: Place | undefined
   readonly order: 'asc' | 'desc'
+  /** How many were seen on the way to where the page begins. Without it, all that match are counted. */
+  readonly seen?: number | undefined
   readonly offset?: number
   readonly limit: number
 }
@@ -33,7 +35,7 @@ export interface EventQuestion {
 /** A page and all that is said with it, of one moment. */
 export interface EventPage {
   readonly rows: AuditRow[]
-  /** How many there are in all, wherever the page begins. */
+  /** How many there are in all, wherever the page begins; with `seen`, these and what is left. */
   readonly total: number
   /** Whether more come after the page, and whether some come before it. */
   readonly hasMore: boolean
@@ -66,15 +68,19 @@ function bounded(page: RawBuilder<unknown>, direction: RawBuilder<unknown>): Raw
     ) as bounded where coalesce(bytes_before, 0) < ${pageBytesMax}`
 }
 
+/** What was seen is what somebody says, and the sum is told as an `Int` of GraphQL. */
+const countMax = 2 ** 31 - 1
+
 const newer = ({ at, id }: Place): Condition => sql`(canonical_at, id) > (${at}::timestamptz, ${id}::uuid)`
 const older = ({ at, id }: Place): Condition => sql`(canonical_at, id) < (${at}::timestamptz, ${id}::uuid)`
 const not = (condition: Condition): Condition => sql`not ${condition}`
 
 /** One statement, so that the page and what is counted are of one snapshot. */
 export async function readEventPage(db: Reader, question: EventQuestion): Promise<EventPage> {
-  const { limit, offset = 0, order } = question
+  const { limit, offset = 0, order, seen } = question
   const matching = matchingOf(question)
-  const { within, passed } = placesOf(question)
+  const { within, passed, ahead } = placesOf(question)
+  const toCount = seen !== undefined && ahead ? [...matching, ahead] : matching
   const direction = sql.raw(order)
   const page = sql`
     select ${shown} from audit_log where ${all([...matching, ...within])}
@@ -82,7 +88,7 @@ export async function readEventPage(db: Reader, question: EventQuestion): Promis
   const { rows } = await sql<AuditRow & { total: number; passed: boolean; there: number }>`
     select counted.total, counted.passed, page.there, ${columnNames}
     from (
-      select (select count(*)::integer from audit_log where ${all(matching)}) as total,
+      select (select count(*)::integer from audit_log where ${all(toCount)}) as total,
         ${passed ? sql`exists (select from audit_log where ${all([...matching, passed])})` : sql`false`} as passed
     ) counted
     left join lateral (${bounded(page, direction)}) page on true
@@ -91,7 +97,7 @@ export async function readEventPage(db: Reader, question: EventQuestion): Promis
   const found = rows.filter(({ id }) => id !== null)
   return {
     rows: found.slice(0, limit),
-    total: first?.total ?? 0,
+    total: Math.min((seen ?? 0) + (first?.total ?? 0), countMax),
     hasMore: (first?.there ?? 0) > limit,
     hasPassed: first?.passed ?? false,
     isCut: found.length < Math.min(first?.there ?? 0, limit),
@@ -135,8 +141,12 @@ function keptOf(scope: LogScope, logs: readonly StreamId[]): readonly Condition[
   })
 }
 
-/** What is on the page as far as places go, and what lies on the other side of where it begins. */
-function placesOf({ before, after, from, order }: EventQuestion): { within: Condition[]; passed?: Condition } {
+/** What is on the page as far as places go, and what lies on either side of where it begins. */
+function placesOf({ before, after, from, order }: EventQuestion): {
+  within: Condition[]
+  passed?: Condition
+  ahead?: Condition
+} {
   const start = order === 'desc' ? before : after
   const startsAfter = order === 'desc' ? older : newer
   const isBeyond = order === 'desc' ? newer : older
@@ -145,6 +155,6 @@ function placesOf({ before, after, from, order }: EventQuestion): { within: Cond
     ...(after ? [newer(after)] : []),
     ...(from ? [not(isBeyond(from))] : []),
   ]
-  if (start) return { within, passed: not(startsAfter(start)) }
+  if (start) return { within, passed: not(startsAfter(start)), ahead: startsAfter(start) }
   return from ? { within, passed: isBeyond(from) } : { within }
 }

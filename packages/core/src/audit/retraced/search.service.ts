@@ -4,7 +4,7 @@ import { RegistryError } from '../../errors.ts'
 import { type EntityKey, findEntities } from '../entity.repository.ts'
 import { parseSearch } from '../search-language.ts'
 import { streamOf } from '../stream.ts'
-import { decodePlace, decodeStart, encodePlace, encodeStart } from './cursor.ts'
+import { decodePlace, decodeStart, encodePlace, encodeStart, type Walk } from './cursor.ts'
 import { type AuditRow, pageBytesMax, readEventPage } from './event-page.repository.ts'
 import type { LogScope } from './scope.ts'
 
@@ -51,6 +51,10 @@ export interface AuditConnection extends AuditPage {
 /**
  * A page of the events in scope, newest first with `last`, oldest first otherwise; `before` and `after` are places in
  * the log, whatever the order.
+ *
+ * Who goes on from a page by its cursor is told what they have seen and what is left. The official clients go on as long
+ * as the total has more pages than they have seen: with what came in behind them in it, they would read the last page
+ * without end.
  * @throws {RegistryError} `audit_search.invalid`, `page.cursor_invalid`, `database.busy` for what takes too long
  */
 export async function searchAuditEvents(db: Db, scope: LogScope, asked: SearchArguments): Promise<AuditConnection> {
@@ -59,18 +63,27 @@ export async function searchAuditEvents(db: Db, scope: LogScope, asked: SearchAr
   if (isSaid(first) && isSaid(last)) throw invalid('Ask for the first ones or for the last ones, not for both.')
   if (after && before) throw invalid('Give one cursor: after or before.')
   const order = isSaid(last) ? 'desc' : 'asc'
+  const places = {
+    after: after === undefined ? undefined : decodePlace(after),
+    before: before === undefined ? undefined : decodePlace(before),
+  }
+  const start = order === 'desc' ? places.before : places.after
+  const seen = start ? seenBy(start.walk, order) : 0
   const page = await read(db, {
     scope,
     search: searchOf(asked.query),
     order,
     limit: sizeOf(isSaid(last) ? 'last' : 'first', last ?? first),
-    after: after === undefined ? undefined : decodePlace(after),
-    before: before === undefined ? undefined : decodePlace(before),
+    ...places,
+    seen,
   })
   const [hasNextPage, hasPreviousPage] =
     order === 'asc' ? [page.hasMore, page.hasPassed] : [page.hasPassed, page.hasMore]
   return {
-    edges: page.rows.map((node) => ({ node, cursor: encodePlace(placeOf(node)) })),
+    edges: page.rows.map((node, at) => ({
+      node,
+      cursor: encodePlace(placeOf(node), seen === undefined ? undefined : { order, seen: seen + at + 1 }),
+    })),
     totalCount: page.total,
     pageInfo: { hasNextPage, hasPreviousPage },
   }
@@ -160,6 +173,9 @@ function sizeOf(name: string, size: Optional<number>): number {
   if (size >= 1 && size <= auditSearchBounds.pageMax) return size
   throw invalid(`${name} is 1 to ${auditSearchBounds.pageMax}, not ${size}.`)
 }
+
+/** What a cursor of the other order saw is not what lies behind whoever goes this way. */
+const seenBy = (walk: Walk | undefined, order: Walk['order']) => (walk?.order === order ? walk.seen : undefined)
 
 const placeOf = ({ canonical_at, id }: AuditRow) => ({ at: canonical_at, id })
 const isSaid = <Value>(value: Optional<Value>): value is Value => value !== null && value !== undefined

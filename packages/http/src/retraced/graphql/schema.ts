@@ -16,7 +16,7 @@ enum CRUD { c r u d }
 type SearchQueryResult {
   edges: [SearchEventEdge]
   pageInfo: PageInfo
-  "How many events there are, wherever the page begins."
+  "How many there are; from a cursor on, those seen before it and those left."
   totalCount: Int
 }
 
