@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { clientOf, everything, startWire, type Wire } from './wire.ts'
 
@@ -133,6 +134,49 @@ test('the client pages to the end and no further, whatever comes in meanwhile', 
   }
   expect(seen.map(({ id }) => id)).toEqual(ids.toReversed())
   expect([pages.currentPageNumber, pages.hasNextPage(), pages.totalCount]).toEqual([2, false, 6])
+})
+
+// As Go's encoder writes them: a time that nobody set, <, > and & by their numbers, empty texts where the client has them.
+test.each<[string, string, string, object]>([
+  [
+    'as little as there can be',
+    `{"action":"go.little","created":"0001-01-01T00:00:00Z","crud":"c","actor":{"id":"u","name":"","href":""}}`,
+    ':go.little::u:::0:0::',
+    { created: null, actor: { id: 'u', name: null, href: null, fields: null }, is_failure: null, description: null },
+  ],
+  [
+    'every text and flag, though empty',
+    `{"action":"go.empty","group":{"id":"","name":""},"created":"0001-01-01T01:00:00+01:00","crud":"c",` +
+      `"target":{"id":"","name":"","type":"","href":""},"description":"","source_ip":"",` +
+      `"actor":{"id":"","name":"","href":""},"is_failure":false,"is_anonymous":true,"component":"","version":""}`,
+    ':go.empty:::::0:1::',
+    { created: null, group: { id: null, name: null }, is_failure: false, is_anonymous: true, source_ip: null },
+  ],
+  [
+    'nanoseconds somewhere else, and what is escaped',
+    String.raw`{"action":"go:\u003call\u003e","group":{"id":"g%\u0026","name":"Größe"},` +
+      `"created":"2026-03-04T05:06:07.123456789+05:45","crud":"u",` +
+      `"target":{"id":"t:1","name":"","type":"x","href":"","fields":{"=":";"}},"source_ip":"2001:DB8::00A",` +
+      String.raw`"actor":{"id":"u","name":"Ann","href":"https://x.example/?a=b\u0026c"},` +
+      String.raw`"fields":{"\u003ca:b\u003e":"\"';:=%25\u2028\n","é":"漢"},"is_failure":true,` +
+      `"external_id":"e:%","metadata":{"m=1":"v;","n":""}}`,
+    ':go%3A<all>:t%3A1:u:g%25&:2001%3ADB8%3A%3A00A:1:0:' +
+      `<a%3Ab>="'%3B%3A%3D%2525\u2028\n;é=漢;` +
+      ':e%3A%25:m%3D1=v%3B;n=;',
+    { created: '2026-03-03T23:21:07Z', group: { id: 'g%&', name: 'Größe' }, source_ip: '2001:DB8::00A' },
+  ],
+])('what the Go client sends is recorded, and hashed as it is there: %s', async (_what, json, hashed, found) => {
+  const body = Buffer.from(json)
+  const headers = { 'content-type': 'application/json' }
+  const sent = await wire.ask('POST', '/publisher/v1/project/certifai/event', key, { body, headers })
+  expect(sent.status).toBe(201)
+  const { id, hash } = sent.body
+  expect(hash).toBe(createHash('sha256').update(`${id}${hashed}`).digest('hex'))
+  const variables = { query: `action:${JSON.stringify(JSON.parse(json).action)}`, last: 1 }
+  const read = await wire.ask('POST', '/publisher/v1/project/certifai/graphql', key, {
+    json: { query: everything, variables },
+  })
+  expect(read.body.data.search.edges[0].node).toMatchObject({ id, ...found })
 })
 
 test('what is not said of an event reads back as not said', async () => {
