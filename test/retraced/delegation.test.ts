@@ -240,12 +240,31 @@ describe('enterprise tokens', () => {
     expect((await wire.ask('GET', `${tokens('ent')}/${token}`, key)).body).toEqual(made.body)
     const renamed = await wire.ask('PUT', `${tokens('ent')}/${token}`, key, { json: { display_name: 'Other' } })
     expect([renamed.status, renamed.body]).toEqual([200, { token, display_name: 'Other' }])
+    expect((await wire.ask('GET', `${tokens('ent')}/${token}`, key)).body).toEqual({
+      ...made.body,
+      display_name: 'Other',
+    })
     expect((await search(token)).status).toBe(200)
     expect((await wire.ask('DELETE', `${tokens('ent')}/${token}`, key)).status).toBe(204)
     expect((await wire.ask('DELETE', `${tokens('ent')}/${token}`, key)).status).toBe(404)
     expect((await wire.ask('GET', `${tokens('ent')}/${token}`, key)).status).toBe(404)
     const refused = await search(token)
     expect(refused.status).toBe(401)
+  })
+
+  test('their looks have another action as soon as the publisher says so', async () => {
+    const { token } = (await wire.ask('POST', tokens('looks'), key, { json: { display_name: 'SIEM' } })).body
+    const names = { display_name: 'SIEM', view_log_action: 'siem.read' }
+    expect((await wire.ask('PUT', `${tokens('looks')}/${token}`, key, { json: names })).status).toBe(200)
+    expect((await wire.ask('GET', `${tokens('looks')}/${token}`, key)).body).toEqual({ token, ...names })
+    await search(token)
+    const { edges } = (await search(token)).body.data.search
+    expect(edges.map(({ node }: { node: { action: string } }) => node.action)).toEqual(['siem.read'])
+    const empty = { display_name: 'SIEM', view_log_action: '' }
+    expect((await wire.ask('PUT', `${tokens('looks')}/${token}`, key, { json: empty })).status).toBe(200)
+    expect((await wire.ask('GET', `${tokens('looks')}/${token}`, key)).body).toEqual({ token, ...names })
+    const [event] = (await ownEvents('enterprise_token.renamed')).filter(({ target_name }) => target_name === 'SIEM')
+    expect(JSON.stringify(event)).toContain('siem.read')
   })
 
   test('are opened for these two calls alone, and each opening is recorded', async () => {

@@ -95,9 +95,12 @@ async function getToken(call: WireCall): Promise<WireReply> {
 
 async function updateToken(call: WireCall): Promise<WireReply> {
   const { key, scope } = await groupOf(call)
-  const display_name = nameOf('display_name', memberOf(await call.body(), 'display_name'))
+  const sent = await call.body()
+  const display_name = nameOf('display_name', memberOf(sent, 'display_name'))
+  const view_log_action = optionalTermOf('view_log_action', memberOf(sent, 'view_log_action'))
   const ref = call.params['token'] ?? ''
-  await renameEnterpriseToken(call.services.db, author(call, key), scope, ref, display_name)
+  const names = { display_name, ...(view_log_action !== undefined && { view_log_action }) }
+  await renameEnterpriseToken(call.services.db, author(call, key), scope, ref, names)
   // What the caller named it by: the token itself is opened for reading alone.
   return { status: 200, json: { token: ref, display_name } }
 }

@@ -99,7 +99,7 @@ async function updateToken(call: WireCall): Promise<WireReply> {
     description: 'Renamed an Enterprise IT Integration API token',
   })
   const ref = call.params['token'] ?? ''
-  const token = await renameEnterpriseToken(db, authorOf(call, viewer), viewer.scope, ref, display_name, tell)
+  const token = await renameEnterpriseToken(db, authorOf(call, viewer), viewer.scope, ref, { display_name }, tell)
   const { view_log_action } = token
   return { status: 201, json: { id: bareId(token.id), display_name, ...idsOf(viewer), view_log_action } }
 }

@@ -100,8 +100,15 @@ export async function insertToken(
     .execute()
 }
 
-export async function renameToken(tx: AuditedTx, id: ApiKeyId, display_name: string): Promise<void> {
-  await tx.updateTable('registry.audit_enterprise_tokens').set({ display_name }).where('api_key_id', '=', id).execute()
+export async function renameToken(
+  tx: AuditedTx,
+  { id, display_name, view_log_action }: Pick<EnterpriseToken, 'id' | 'display_name' | 'view_log_action'>,
+): Promise<void> {
+  await tx
+    .updateTable('registry.audit_enterprise_tokens')
+    .set({ display_name, view_log_action })
+    .where('api_key_id', '=', id)
+    .execute()
 }
 
 export async function deleteToken(tx: AuditedTx, id: ApiKeyId): Promise<void> {

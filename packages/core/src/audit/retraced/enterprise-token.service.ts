@@ -142,7 +142,7 @@ function open(keyring: Keyring, token: EnterpriseToken, sealed: Sealed): string 
 }
 
 /**
- * Gives a token another name.
+ * Gives a token another name, and its looks another action where one is said.
  * @throws {RegistryError} `enterprise_token.not_found`
  */
 export async function renameEnterpriseToken(
@@ -150,13 +150,13 @@ export async function renameEnterpriseToken(
   actor: Actor,
   scope: GroupScope,
   ref: string,
-  display_name: string,
+  names: Pick<EnterpriseToken, 'display_name'> & Partial<Pick<EnterpriseToken, 'view_log_action'>>,
   tell?: Tell,
 ): Promise<EnterpriseToken> {
   return await audited(db, actor, async (tx) => {
     const stored = withoutSecret(await getToken(tx, scope, ref))
-    const token = { ...stored, display_name }
-    await tokens.renameToken(tx, token.id, display_name)
+    const token = { ...stored, ...names }
+    await tokens.renameToken(tx, token)
     const change = await changeOf(tx, 'enterprise_token.renamed', stored, token)
     return changedAndTold(token, await told(tx, tell, token), change)
   })
