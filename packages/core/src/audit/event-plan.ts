@@ -30,6 +30,12 @@ export interface PagePlan {
 /** How many events are looked at first: what is frequent fills a page with them. */
 const near = { words: 400, actions: 2_000, logs: 2_000 } as const
 
+/** Of how few of the newest that have some words these may be rare. */
+const fewMax = 2
+
+/** How many events of all logs together can have some words before it takes longer to look at each than to ask for a log. */
+const rareMax = 1_000
+
 /** How many actions can begin alike before walking past all others is quicker. */
 const actionsMax = 30
 
@@ -101,11 +107,22 @@ async function planSearch(
   const statement = walkedNear(order, along, near.words)
   const rows = await read(db, statement, kindOf(filter))
   if (rows.length === order.limit) return { statement, rows }
+  const byWords = rows.length <= fewMax && tenant !== undefined && filter.search && candidates(filter.search)
+  if (byWords && (await isRare(db, byWords))) return { statement: sorted(order, byWords) }
   const events = tenant === undefined ? Number.POSITIVE_INFINITY : await eventsIn(db, tenant)
   if (events <= near.words) return { statement, rows }
   const share = rows.length / near.words
   const found = { share, otherwise: share * events * cost.sorted }
   return (await walkFurther(db, order, along, found, kindOf(filter))) ?? { statement: sorted(order, by) }
+}
+
+/**
+ * Whether so few events have some words that their logs are better not asked for: of each partition the index would go
+ * through all that it has of a log, which takes several times as long as finding what is rare.
+ */
+async function isRare(db: Reader, byWords: Expression<SqlBool>): Promise<boolean> {
+  const [found] = await read(db, counted([byWords], rareMax), 'audit_search')
+  return found !== undefined && found.total < rareMax
 }
 
 /**
