@@ -18,7 +18,7 @@ import {
   takeCheckpoints,
   verifyLog,
 } from '@breakpilot/tenant-core'
-import { Client } from 'pg'
+import { Client, type QueryResult, type QueryResultRow } from 'pg'
 import { makeMonths } from '../audit-outlets/past.ts'
 import { migratedDatabase, type TestDatabase } from '../postgres/database.ts'
 
@@ -34,6 +34,8 @@ export interface Evidence {
   checkpoint(key?: SigningKey): Promise<number>
   /** SQL as the role that owns everything. */
   tamper(text: string, values?: unknown[]): Promise<void>
+  /** The same, where there is something to be told of it. */
+  read<Row extends QueryResultRow>(text: string): Promise<QueryResult<Row>>
   /** Everything that a verification finds, by the key that is known outside of the database. */
   findings(options?: Partial<LogVerificationOptions>): Promise<Finding[]>
   close(): Promise<void>
@@ -69,6 +71,7 @@ export async function anEvidence(): Promise<Evidence> {
     async tamper(text, values) {
       await owner.query(text, values)
     },
+    read: async (text) => await owner.query(text),
     async findings(options = {}) {
       const found: Finding[] = []
       await verifyLog(db, { keys: [key.publicKey], report: (each) => found.push(each), ...options })

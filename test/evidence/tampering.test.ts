@@ -18,8 +18,8 @@ beforeEach(async () => {
 afterEach(async () => await evidence.close())
 
 const at = (seq: number) => `stream_id = '${stream}' and stream_seq = ${seq}`
-const found = async () =>
-  (await evidence.findings()).map(({ code, stream_id, stream_seq, checkpoint }) => {
+const found = async (options?: Parameters<Evidence['findings']>[0]) =>
+  (await evidence.findings(options)).map(({ code, stream_id, stream_seq, checkpoint }) => {
     expect(stream_id).toBe(stream)
     return { code, stream_seq, checkpoint }
   })
@@ -28,42 +28,45 @@ it('finds nothing in a log that nobody changed', async () => {
   expect(await evidence.findings({ checkpoints: linesOf(evidence.lines) })).toEqual([])
 })
 
+/** Of each column, what is no other row's and not what was written. */
+const edits: [column: string, value: string][] = [
+  ['id', `gen_random_uuid()`],
+  ['received_at', `received_at + interval '1 millisecond'`],
+  ['canonical_at', `canonical_at + interval '1 millisecond'`],
+  ['created_at', 'null'],
+  ['product', `'other'`],
+  ['environment', `'test'`],
+  ['action', `'report.closed'`],
+  ['crud', `'d'`],
+  ['group_id', `'group-9'`],
+  ['group_name', `'Other'`],
+  ['actor_id', `'u2'`],
+  ['actor_name', `'John'`],
+  ['actor_href', 'null'],
+  ['actor_fields', `'{"role":"viewer"}'`],
+  ['target_id', `'t2'`],
+  ['target_name', `''`],
+  ['target_href', `'https://example.com'`],
+  ['target_type', `'page'`],
+  ['target_fields', `'{"pages": "3"}'`],
+  ['source_ip', `'192.0.2.2'`],
+  ['description', `'nothing'`],
+  ['component', 'null'],
+  ['version', `'1.2.4'`],
+  ['external_id', `'ext-0'`],
+  ['is_anonymous', 'null'],
+  ['is_failure', 'false'],
+  ['fields', `'{}'`],
+  ['metadata', 'null'],
+  ['hash', 'null'],
+  ['row_salt', `'\\x00000000000000000000000000000000'`],
+  ['personal_digest', `sha256('')`],
+  ['prev_hash', `sha256('')`],
+  ['chain_hash', `sha256('')`],
+]
+
 describe('an edit is found and its row named, whatever the column:', () => {
-  it.each([
-    ['id', `gen_random_uuid()`],
-    ['received_at', `received_at + interval '1 millisecond'`],
-    ['canonical_at', `canonical_at + interval '1 millisecond'`],
-    ['created_at', 'null'],
-    ['product', `'other'`],
-    ['environment', `'test'`],
-    ['action', `'report.closed'`],
-    ['crud', `'d'`],
-    ['group_id', `'group-9'`],
-    ['group_name', `'Other'`],
-    ['actor_id', `'u2'`],
-    ['actor_name', `'John'`],
-    ['actor_href', 'null'],
-    ['actor_fields', `'{"role":"viewer"}'`],
-    ['target_id', `'t2'`],
-    ['target_name', `''`],
-    ['target_href', `'https://example.com'`],
-    ['target_type', `'page'`],
-    ['target_fields', `'{"pages": "3"}'`],
-    ['source_ip', `'192.0.2.2'`],
-    ['description', `'nothing'`],
-    ['component', 'null'],
-    ['version', `'1.2.4'`],
-    ['external_id', `'ext-0'`],
-    ['is_anonymous', 'null'],
-    ['is_failure', 'false'],
-    ['fields', `'{}'`],
-    ['metadata', 'null'],
-    ['hash', 'null'],
-    ['row_salt', `'\\x00000000000000000000000000000000'`],
-    ['personal_digest', `sha256('')`],
-    ['prev_hash', `sha256('')`],
-    ['chain_hash', `sha256('')`],
-  ])('%s', async (column, value) => {
+  it.each(edits)('%s', async (column, value) => {
     await evidence.tamper(`update audit_log set ${column} = ${value} where ${at(3)}`)
     expect(await found()).toEqual([{ code: 'row_edited', stream_seq: 3, checkpoint: null }])
   })
@@ -72,6 +75,67 @@ describe('an edit is found and its row named, whatever the column:', () => {
     const tenant = await aTenant(evidence.db, { slug: 'other' })
     await evidence.tamper(`update audit_log set tenant_id = $1 where ${at(3)}`, [tenant.id])
     expect(await found()).toEqual([{ code: 'row_edited', stream_seq: 3, checkpoint: null }])
+  })
+
+  it('also when a row does not name its tenant any more, unless that one is to be purged', async () => {
+    const { id } = await aTenant(evidence.db, { slug: 'mine' })
+    const own = await evidence.append(3, { tenant_id: id })
+    expect(await evidence.findings()).toEqual([])
+    await evidence.tamper('update audit_log set tenant_id = null where stream_id = $1 and stream_seq >= 3', [own])
+    const named = [{ code: 'row_edited', stream_id: own, stream_seq: 3 }]
+    expect(await evidence.findings()).toMatchObject(named)
+    expect((await verifyStream(evidence.db, own, {})).findings).toMatchObject(named)
+    await evidence.tamper('update tenants set purge_requested_at = now() where id = $1', [id])
+    expect(await evidence.findings()).toEqual([])
+    expect((await verifyStream(evidence.db, own, {})).findings).toEqual([])
+  })
+
+  const otherwise = [{ code: 'search_edited', stream_seq: 3, checkpoint: null }]
+
+  it('also that it is found by nothing', async () => {
+    await evidence.tamper(`update audit_log set search = null where ${at(3)}`)
+    expect(await found()).toEqual(otherwise)
+    expect((await verifyStream(evidence.db, stream, {})).findings).toMatchObject(otherwise)
+  })
+
+  it.each([
+    ['a word less', `ts_delete(search, 'jane')`],
+    ['a word more', `search || to_tsvector('simple', 'john')`],
+    ['words in another order', `strip(search)`],
+    ['another stream', `ts_delete(search, '00000000-0000-0000-0000-000000000000') || array_to_tsvector(array['x'])`],
+  ])(
+    'also that it is found by %s, where that is asked for, and what is wrong behind it all the same',
+    async (_, value) => {
+      expect(await evidence.findings({ search: true })).toEqual([])
+      await evidence.tamper(`update audit_log set search = ${value} where ${at(3)} or ${at(5)}`)
+      await evidence.tamper(`update audit_log set description = 'nothing' where ${at(7)}`)
+      const edited = { code: 'row_edited', stream_seq: 7, checkpoint: null }
+      expect(await found()).toEqual([edited])
+      expect(await found({ search: true })).toEqual([edited, ...otherwise])
+    },
+  )
+
+  it('and no column of the log is left out', async () => {
+    const { rows } = await evidence.read<{ name: string }>(`
+      select column_name as name from information_schema.columns
+      where table_schema = 'public' and table_name = 'audit_log' order by column_name`)
+    const tested = [
+      ...edits.map(([column]) => column),
+      'stream_id',
+      'stream_seq',
+      'tenant_id',
+      'chain_version',
+      'search',
+    ]
+    expect(tested.toSorted()).toEqual(rows.map(({ name }) => name))
+  })
+
+  it.each(['stream_id', 'stream_seq'])('also %s, where the row is missed', async (column) => {
+    const value = column === 'stream_seq' ? 'stream_seq + 100' : 'gen_random_uuid()'
+    await evidence.tamper(`update audit_log set ${column} = ${value} where ${at(3)}`)
+    expect(await evidence.findings()).toContainEqual(
+      expect.objectContaining({ code: 'row_removed', stream_id: stream, stream_seq: 3 }),
+    )
   })
 
   it('and that of the chain says that it is another one', async () => {

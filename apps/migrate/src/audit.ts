@@ -26,6 +26,7 @@ export interface VerifyOptions {
   readonly stream?: string
   readonly checkpoints?: string
   readonly publicKey?: string
+  readonly search?: boolean
 }
 
 /** What `audit-redact` is told. */
@@ -49,12 +50,12 @@ export interface RedactOptions {
 export async function verify({ config, output, signal }: Surroundings, options: VerifyOptions): Promise<void> {
   const keys = options.publicKey === undefined ? undefined : readKeys(options.publicKey)
   const stream_id = options.stream === undefined ? undefined : streamOf(options.stream)
-  const { checkpoints } = options
+  const { checkpoints, search } = options
   if (checkpoints !== undefined) refuseUnreadable(checkpoints, '--checkpoints')
   const report = (found: Finding) => output.result('finding', found, findingText(found))
   const result = await withDatabase(config().connectionString, async (db) => {
     const lines = checkpoints === undefined ? undefined : () => linesOf(checkpoints)
-    return await verifyLog(db, { keys, stream_id, checkpoints: lines, report, signal })
+    return await verifyLog(db, { keys, stream_id, checkpoints: lines, search, report, signal })
   })
   const { last, ...counts } = result
   const summary = { ...counts, last_checkpoint: last?.number ?? null, keys: keys ? 'given' : 'database' }

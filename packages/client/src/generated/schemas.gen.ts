@@ -2546,7 +2546,7 @@ export type AuditStreamVerification = {
      */
     intact: boolean;
     /**
-     * What was found: the first thing in the stream, and in its checkpoints.
+     * What was found: the first thing of each kind in the stream, and in its checkpoints.
      */
     findings: AuditFinding[];
     /**
@@ -2594,7 +2594,7 @@ export type AuditFinding = {
     /**
      * What was found.
      */
-    code: ("row_edited" | "row_removed" | "row_inserted" | "rows_swapped" | "rows_rewritten" | "tail_removed" | "row_erased" | "head_missing" | "version_unknown" | "checkpoint_invalid" | "checkpoint_key_unknown" | "checkpoint_heads_changed" | "checkpoint_removed" | "checkpoint_replaced") | LaterValue;
+    code: ("row_edited" | "row_removed" | "row_inserted" | "rows_swapped" | "rows_rewritten" | "tail_removed" | "row_erased" | "search_edited" | "head_missing" | "version_unknown" | "checkpoint_invalid" | "checkpoint_key_unknown" | "checkpoint_heads_changed" | "checkpoint_removed" | "checkpoint_replaced") | LaterValue;
     /**
      * The same in words.
      */

@@ -9,7 +9,8 @@ import type { NewAuditEvent } from './audit-event.ts'
 import { type ChainedRow, chainHash, chainVersion, genesisHash, newRowSalt, personalDigest } from './chain.ts'
 import { encodeEventMap, type EventMap } from './event-map.ts'
 import { retracedHash } from './retraced-hash.ts'
-import { searchable, searchLengthMax } from './search-text.ts'
+import { searchedColumns, searchText } from './search-text.ts'
+import { vectorOf } from './search-vector.ts'
 import { streamOf } from './stream.ts'
 
 /** What the writer of an event learns: its id, and the hash that Retraced's clients compare. */
@@ -176,7 +177,7 @@ interface LogRow extends ChainedRow {
   canonical_at: Date
   prev_hash: Buffer
   chain_hash: Buffer
-  readonly search_text: string
+  search_text: string
 }
 
 /** A row without its place. */
@@ -220,8 +221,12 @@ function rowOf(event: NewAuditEvent): LogRow {
     personal_digest: genesisHash,
     prev_hash: genesisHash,
     chain_hash: genesisHash,
-    search_text: searchText(event),
+    search_text: '',
   }
+  row.search_text = searchText(
+    searchedColumns.map((name) => row[name]),
+    [actor?.fields, target?.fields, event.fields, event.metadata],
+  )
   row.personal_digest = personalDigest(row.row_salt, row)
   return row
 }
@@ -266,30 +271,6 @@ type HashedParts = Partial<
   Pick<NewAuditEvent, 'action'>
 
 const mapText = (map: EventMap | undefined) => (map === undefined ? null : encodeEventMap(map))
-
-function searchText(event: NewAuditEvent): string {
-  const { actor, group, target } = event
-  const maps = [actor?.fields, target?.fields, event.fields, event.metadata]
-  const words = [
-    event.action,
-    event.product,
-    group?.id,
-    group?.name,
-    actor?.id,
-    actor?.name,
-    target?.id,
-    target?.name,
-    target?.type,
-    event.description,
-    event.source_ip,
-    event.component,
-    event.version,
-    event.external_id,
-    ...maps.flatMap((map) => map?.map(([, value]) => value) ?? []),
-  ]
-  const text = words.filter((word) => word !== undefined).join(' ')
-  return searchable(text.slice(0, searchLengthMax).toWellFormed())
-}
 
 /** The columns that go in as they are, with their types. */
 const ownColumns = {
@@ -358,7 +339,7 @@ async function insertRows(
     )
     insert into audit_log (${ownNames}, ${placeNames}, chain_version, search)
     select ${ownNames}, ${placeNames}, ${sql.lit(chainVersion)},
-      to_tsvector('simple', search_text) || array_to_tsvector(array[stream_id::text, lower(action)])
+      ${vectorOf(sql`search_text`)}
     from unnest(${sql.join(arrays)}) as event (${ownNames}, search_text, ${placeNames})`
   await executeShape(db, 'audit_append', statement)
 }

@@ -1,5 +1,36 @@
+import type { EventMap } from './event-map.ts'
+
+/** The columns of the log whose texts an event is found by, in the order in which they stand there. */
+export const searchedColumns = [
+  'action',
+  'product',
+  'group_id',
+  'group_name',
+  'actor_id',
+  'actor_name',
+  'target_id',
+  'target_name',
+  'target_type',
+  'description',
+  'source_ip',
+  'component',
+  'version',
+  'external_id',
+] as const
+/** Those whose values it is found by as well, behind the others. */
+export const searchedMaps = ['actor_fields', 'target_fields', 'fields', 'metadata'] as const
+
+/** The text that the words of an event are taken from: the values of `searchedColumns`, and of `searchedMaps`. */
+export function searchText(texts: readonly (string | null)[], maps: readonly (EventMap | undefined)[]): string {
+  const words = [
+    ...texts.filter((text) => text !== null),
+    ...maps.flatMap((map) => map?.map(([, value]) => value) ?? []),
+  ]
+  return searchable(words.join(' ').slice(0, searchLengthMax).toWellFormed())
+}
+
 /** How much of an event can be found by its words, in UTF-16 code units. */
-export const searchLengthMax = 65_536
+const searchLengthMax = 65_536
 
 /** Signs behind which PostgreSQL's parser looks for an address, a host or a path. */
 const signs = /[@_/~]/g

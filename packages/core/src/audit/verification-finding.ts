@@ -11,6 +11,7 @@ export const findingCodes = [
   'rows_rewritten',
   'tail_removed',
   'row_erased',
+  'search_edited',
   'head_missing',
   'version_unknown',
   'checkpoint_invalid',

@@ -1,5 +1,7 @@
 import { hash } from 'node:crypto'
 import type { EventId, StreamId } from '../id.ts'
+import { decodeEventMap } from './event-map.ts'
+import { searchedColumns, searchedMaps, searchText } from './search-text.ts'
 
 /** The columns of the chain itself, which a row is verified by. */
 const own = ['chain_version', 'row_salt', 'personal_digest', 'prev_hash', 'chain_hash'] as const
@@ -61,6 +63,15 @@ const absent = 0xff_ff_ff_ff
 /** Where pieces are put together: rows are verified one after the other, and most of them are small. */
 let scratch = Buffer.alloc(16_384)
 
+/** What is known of a row beside the columns that are chained. */
+export interface BesideRow {
+  /** Whether the tenant that it names, if it names one, is that of its stream; and whether it names one. */
+  readonly is_of_stream: boolean
+  readonly has_tenant: boolean
+  /** Whether there is something that it is found by, or nothing where what it says of persons was erased. */
+  readonly has_its_search: boolean
+}
+
 /**
  * A row of the log in the binary form of PostgreSQL's own, `record_send(row(…))`: the number of columns, and for each its
  * type, its length and its bytes. All but times are already as the chain hashes them (a piece is a length and bytes
@@ -72,8 +83,9 @@ export class VerificationRow {
   /** Where each column's length stands. */
   readonly #from: readonly number[]
   readonly stream_seq: number
-  /** Whether the tenant that it names, if it names one, is that of its stream. */
-  readonly isOfStream: boolean
+  readonly beside: BesideRow
+  /** Whether it is found by what it says. */
+  hasItsSearch: boolean
 
   /** How much there is of it. */
   get bytes(): number {
@@ -81,9 +93,10 @@ export class VerificationRow {
   }
 
   /** @throws {Error} when the bytes are of something else */
-  constructor(bytes: Buffer, isOfStream = true) {
+  constructor(bytes: Buffer, beside: BesideRow) {
     this.#bytes = bytes
-    this.isOfStream = isOfStream
+    this.beside = beside
+    this.hasItsSearch = beside.has_its_search
     if (bytes.readUInt32BE(0) !== sentColumns.length) throw new Error('the row has other columns than were asked for')
     const from: number[] = []
     let next = 4
@@ -119,6 +132,14 @@ export class VerificationRow {
 
   get chain_hash(): Buffer {
     return this.#content(at.chain_hash)
+  }
+
+  /** The text that it is found by, as it was taken from it when it was written. */
+  get searchText(): string {
+    return searchText(
+      searchedColumns.map((name) => this.#text(name)),
+      searchedMaps.map((name) => decodeEventMap(this.#text(name) ?? '')),
+    )
   }
 
   /** Whether what it says of persons was erased: there is no salt any more. */
@@ -163,6 +184,10 @@ export class VerificationRow {
 
   #isNull(index: number): boolean {
     return this.#bytes.readUInt32BE(this.#from[index]) === absent
+  }
+
+  #text(name: (typeof sentColumns)[number]): string | null {
+    return this.#isNull(at[name]) ? null : this.#content(at[name]).toString()
   }
 
   #content(index: number): Buffer {

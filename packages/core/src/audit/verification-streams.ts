@@ -19,6 +19,8 @@ export interface StreamPage {
   readonly heads: ReadonlyMap<StreamId, ChainHead>
   /** Where those begin whose first rows were dropped with their month. */
   readonly starts: ReadonlyMap<StreamId, StreamStart>
+  /** Those that are the logs of tenants, which their rows name. */
+  readonly tenants: ReadonlySet<StreamId>
 }
 
 /**
@@ -41,6 +43,7 @@ export async function* streamPages(db: Reader, known: readonly StreamId[]): Asyn
       ids,
       heads: byStream(heads),
       starts: await listStarts(db, ids),
+      tenants: new Set(await repository.listTenants(db, ids)),
     }
     if (isLast) return
     after = last
@@ -56,6 +59,7 @@ export async function* onlyStream(db: Reader, id: StreamId): AsyncGenerator<Stre
     ids: [id],
     heads: byStream(head ? [head] : []),
     starts: await listStarts(db, [id]),
+    tenants: new Set(await repository.listTenants(db, [id])),
   }
 }
 

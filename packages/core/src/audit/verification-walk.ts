@@ -8,7 +8,7 @@ import { rowPages } from './verification-pages.ts'
 import type { VerificationRow } from './verification-row.ts'
 import { onlyStream, type StreamPage } from './verification-streams.ts'
 import * as repository from './verification.repository.ts'
-import { foundIn, redactedSince } from './verification.service.ts'
+import { foundBeside, foundIn, redactedSince } from './verification.service.ts'
 import { type CertifiedHead, StreamVerifier } from './verification.ts'
 
 /** What was verified so far. */
@@ -26,6 +26,8 @@ export interface WalkOptions {
   readonly heads: ReadonlyMap<StreamId, readonly CertifiedHead[]>
   readonly report: (found: Finding) => void
   readonly tally: WalkTally
+  /** Whether rows are to be found by what they say, which takes PostgreSQL as long again as all else. */
+  readonly search: boolean
   readonly signal: AbortSignal | undefined
 }
 
@@ -69,6 +71,7 @@ export class StreamPageWalk {
       this.#certified = await this.#certifiedAt(rows)
       if (this.#open) this.#expect(this.#open.verifier)
       await this.#learnRedactions(rows)
+      if (this.#options.search) await repository.compareSearch(this.#db, rows)
       for (const row of rows) {
         if (!before || !row.isInStreamOf(before)) await this.#turnTo(row.stream_id)
         before = row
@@ -134,6 +137,10 @@ export class StreamPageWalk {
       // Its first rows may have been dropped with their month while it was looked at.
       if (await hasNewStart(this.#db, verifier)) return await this.#again(verifier.stream_id)
       report(found)
+    }
+    // Of the logs of tenants that are there, and of what is found in another way, there is most often nothing to ask.
+    if (verifier.otherwiseFound || this.#page.tenants.has(verifier.stream_id)) {
+      for (const beside of await foundBeside(this.#db, verifier)) report(beside)
     }
     tally.streams += 1
     tally.rows += verifier.rows

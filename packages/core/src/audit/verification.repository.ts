@@ -5,6 +5,8 @@ import { ownProduct } from './audit-event.ts'
 import type { ChainHead } from './checkpoint.ts'
 import { PlaceRanges } from './place-ranges.ts'
 import { redactedAction } from './redaction.ts'
+import { searchedColumns, searchedMaps } from './search-text.ts'
+import { vectorOf } from './search-vector.ts'
 import { sentColumns, VerificationRow } from './verification-row.ts'
 import type { CertifiedHead } from './verification.ts'
 
@@ -42,6 +44,9 @@ const sent = sql<Buffer>`record_send(row(${sql.join(sentColumns.map((name) => sq
 /** The chain leaves out the tenant, which is null once it is gone; until then the stream is its own. */
 const isOfStream = sql<boolean>`(tenant_id is null or tenant_id = stream_id)`
 
+/** And what a row is found by, which goes with what it says of persons. */
+const hasItsSearch = sql<boolean>`((search is null) = (row_salt is null))`
+
 /** The place of a row. */
 export const placeOf = (row: VerificationRow): LogPlace => ({
   stream_id: row.stream_id,
@@ -72,14 +77,62 @@ const allBehind = ({ stream_id, stream_seq, id }: LogPlace, last: string) =>
 async function readRows(db: Reader, condition: RawBuilder<SqlBool>, rowsMax: number): Promise<VerificationRow[]> {
   const rows = await db
     .selectFrom('audit_log')
-    .select([sent.as('sent'), isOfStream.as('is_of_stream')])
+    .select([sent.as('sent'), isOfStream.as('is_of_stream'), hasItsSearch.as('has_its_search')])
+    .select(sql<boolean>`tenant_id is not null`.as('has_tenant'))
     .where(() => condition)
     .orderBy('stream_id')
     .orderBy('stream_seq')
     .orderBy('id')
     .limit(rowsMax)
     .execute()
-  return rows.map((row) => new VerificationRow(row.sent, row.is_of_stream))
+  return rows.map(({ sent, ...beside }) => new VerificationRow(sent, beside))
+}
+
+/** Those of these streams whose tenant is there to stay: its events let go of one that is to be purged. */
+export async function listTenants(db: Reader, ids: readonly StreamId[]): Promise<StreamId[]> {
+  const asked = sql<{ stream_id: StreamId }>`unnest(${ids}::uuid[])`.as<'asked'>(sql`asked (stream_id)`)
+  const rows = await db
+    .selectFrom(asked)
+    .innerJoin('tenants', (join) => join.on(sql<SqlBool>`tenants.id = asked.stream_id`))
+    .select('asked.stream_id')
+    .where('tenants.purge_requested_at', 'is', null)
+    .execute()
+  return rows.map(({ stream_id }) => stream_id)
+}
+
+const copiedWords = (map: string) =>
+  sql`case json_typeof(${sql.ref(map)}) when 'object' then
+    (select string_agg(value, ' ') from json_each_text(${sql.ref(map)})) end`
+
+/** What migration 0003 took the words of the rows from that it copied. It knew no hash of them; all others have one. */
+const copiedText = sql`left(concat_ws(' ', ${sql.join([
+  ...searchedColumns.map((name) => sql.ref(name)),
+  sql`concat_ws(' ', ${sql.join(searchedMaps.map(copiedWords))})`,
+])}), 65536)`
+
+/** Says of each of these rows whether it is found by what it says, and by nothing else. */
+export async function compareSearch(db: Reader, rows: readonly VerificationRow[]): Promise<void> {
+  const whole = rows.filter((row) => !row.isRedacted)
+  const said = sql<{ at: number }>`unnest(${whole.map((row) => row.stream_id)}::uuid[],
+    ${whole.map((row) => row.placeInStream.toString())}::bigint[], ${whole.map((row) => row.id)}::uuid[],
+    ${whole.map((row) => row.searchText)}::text[]) with ordinality`
+  const edited = await db
+    .selectFrom('audit_log')
+    .innerJoin(said.as<'said'>(sql`said (of_stream, of_place, of_id, said_text, at)`), (join) =>
+      join.on(sql<SqlBool>`stream_id = of_stream and stream_seq = of_place and id = of_id`),
+    )
+    .select('said.at')
+    // One that was redacted meanwhile is found by nothing, and has no salt any more.
+    .where('row_salt', 'is not', null)
+    .where(
+      () => sql<SqlBool>`search is distinct from
+        (${vectorOf(sql`case when hash is null then ${copiedText} else said_text end`)})`,
+    )
+    .execute()
+  for (const { at } of edited) {
+    const row = whole[at - 1]
+    if (row) row.hasItsSearch = false
+  }
 }
 
 /** The heads of streams, in the order of their ids, after this one. */

@@ -50,7 +50,7 @@ export const StreamVerification = z
     intact: z.boolean().meta({ description: 'Whether nothing was found.' }),
     findings: z
       .array(Finding)
-      .meta({ description: 'What was found: the first thing in the stream, and in its checkpoints.' }),
+      .meta({ description: 'What was found: the first thing of each kind in the stream, and in its checkpoints.' }),
     from_seq: place('The first place that was verified.', 1),
     to_seq: place('The last one; what is before it is as it was written.', 4242),
     rows: place('How many rows that were.', 4242),
@@ -114,12 +114,13 @@ export async function verifyStream(
     hasRows,
     beyond: isPaused ? undefined : beyond,
   })
+  const beside = await foundBeside(db, verifier)
   // Its first rows may have been dropped with their month while it was looked at.
   if (found && (await hasNewStart(db, verifier))) return await verifyStream(db, stream_id, { limit, cursor })
   const checkpoint = found?.checkpoint ?? verifier.certified?.number
   const ofCheckpoint = checkpoint === undefined ? [] : await problemsOfCheckpoint(db, checkpoint)
   const known = await repository.findCheckpointedPlace(db, stream_id)
-  const findings = [...(found ? [found] : []), ...ofCheckpoint, ...(known ? problemOfPlace(known) : [])]
+  const findings = [...beside, ...(found ? [found] : []), ...ofCheckpoint, ...(known ? problemOfPlace(known) : [])]
   return {
     stream_id,
     intact: findings.length === 0,
@@ -228,6 +229,21 @@ export async function foundIn(
   if (beyond === undefined || beyond <= head.stream_seq) return undefined
   const message = `the stream has ${head.stream_seq} rows as its head says, and one stands behind them`
   return finding('row_inserted', message, { stream_id, stream_seq: beyond })
+}
+
+/** What was found in rows that fit the chain, which leaves out the tenant and what a row is found by. */
+export async function foundBeside(
+  db: Reader,
+  { stream_id, released, otherwiseFound }: StreamVerifier,
+): Promise<Finding[]> {
+  const found = otherwiseFound ? [otherwiseFound] : []
+  // Asked behind the rows: one that is purged stays so, and its id is nobody's again.
+  if (!released || (await repository.listTenants(db, [stream_id])).length === 0) return found
+  const message = 'the row does not name the tenant whose stream it is in, who is not gone'
+  return [
+    finding('row_edited', message, { stream_id, stream_seq: released.stream_seq, event_id: released.id }),
+    ...found,
+  ]
 }
 
 /** What is wrong with a checkpoint that was relied on. */

@@ -33,6 +33,10 @@ export class StreamVerifier {
   finding: Finding | undefined
   /** The row that is wrong in itself, when that is what was found: it may be one of another place. */
   misfit: VerificationRow | undefined
+  /** The first row that is as it was written, and is not found by what it says. What is behind it proves as much as before. */
+  otherwiseFound: Finding | undefined
+  /** The first row that does not name the tenant whose log this is, if that is there to stay. */
+  released: VerificationRow | undefined
   /** How many rows are verified, and how many of them are redacted. */
   rows = 0
   redacted = 0
@@ -157,7 +161,7 @@ export class StreamVerifier {
     }
     const follows = row.follows(chain_hash)
     if (!follows || !row.prev_hash.equals(chain_hash)) return this.#unlinked(row, follows)
-    if (!row.isOfStream) {
+    if (!row.beside.is_of_stream) {
       return this.#found('row_edited', 'the row names a tenant whose stream this is not', row.stream_seq, null, row)
     }
     if (row.isRedacted && !this.redactions.has(row.stream_seq)) {
@@ -170,6 +174,8 @@ export class StreamVerifier {
       )
     }
     if (!this.#isAsCertified(row)) return
+    if (!row.beside.has_tenant) this.released ??= row
+    if (!row.hasItsSearch) this.otherwiseFound ??= searchEdited(row)
     this.#last = { stream_seq: row.stream_seq, chain_hash: row.chain_hash, row }
     this.rows += 1
     if (row.isRedacted) this.redacted += 1
@@ -241,3 +247,10 @@ export class StreamVerifier {
     this.finding = finding(code, message, { stream_id, stream_seq, checkpoint, event_id: row?.id ?? null })
   }
 }
+
+const searchEdited = (row: VerificationRow): Finding =>
+  finding('search_edited', 'the row is as it was written, and what it is found by is not what it says', {
+    stream_id: row.stream_id,
+    stream_seq: row.stream_seq,
+    event_id: row.id,
+  })
