@@ -19,6 +19,7 @@ import {
 import { decodeExportCursor, type EventExportQuery, exportCursors, type ExportFormat } from './event-export.ts'
 import { csvHead, toCsv, toNdjson } from './event-text.ts'
 import { ExportDesk } from './export-desk.ts'
+import { spellMoment } from './moment.ts'
 import type { EventRow } from './recorded-event.repository.ts'
 import { asShown } from './recorded-event.service.ts'
 import { parseSearch } from './search-language.ts'
@@ -125,7 +126,7 @@ async function* batches(
     const batch = await next
     const last = batch.at(-1)
     if (!last) return
-    next = read({ key: last.canonical_at.toISOString(), id: last.id }, rowsMax)
+    next = read({ key: spellMoment(last.canonical_at), id: last.id }, rowsMax)
     next.catch(() => undefined)
     yield batch
   }

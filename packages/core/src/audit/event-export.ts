@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { RegistryError } from '../errors.ts'
 import { EventId } from '../id.ts'
 import { fingerprint, type Position } from '../page.ts'
+import { spellMoment } from './moment.ts'
 import { RecordedEvent, RecordedEventQuery } from './recorded-event.ts'
 
 /** In which form events are exported. */
@@ -37,7 +38,7 @@ export const ExportedEvent = RecordedEvent.extend({
 /** What decides which events are exported, and in which order. */
 export type ExportScope = Omit<EventExportQuery, 'format' | 'cursor'>
 
-const spelling = /^([\w-]{11})\.(-?\d{1,15})\.([0-9a-f-]{36})$/
+const spelling = /^([\w-]{11})\.(-?\d{1,16})\.([0-9a-f-]{36})$/
 
 /** Spells where an export stands after an event: shorter than the cursor of a page, since every event carries one. */
 export function exportCursors(
@@ -56,7 +57,7 @@ export function decodeExportCursor(scope: ExportScope, cursor: string): Position
   const at = new Date(Number(time))
   const known = EventId.safeParse(id)
   if (prefix === fingerprint('audit-export', scope) && !Number.isNaN(at.getTime()) && known.success) {
-    return { key: at.toISOString(), id: known.data }
+    return { key: spellMoment(at), id: known.data }
   }
   throw new RegistryError('page.cursor_invalid', {
     detail: 'Use the cursor of an event of this very export, with the same filters and the same order.',

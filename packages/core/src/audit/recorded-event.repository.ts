@@ -8,6 +8,7 @@ import type { Sight } from '../sight.ts'
 import { askedOf, conditionsOf, type EventFilter, inSight } from './event-filter.ts'
 import { type PageOrder, type PageRow, walkedBefore, withTotal } from './event-page.ts'
 import { kindOf, planCount, planPage, read } from './event-plan.ts'
+import { spellMoment } from './moment.ts'
 import { always, hasParts, keptSince, type Part } from './retention.repository.ts'
 import { type EventRow, shownColumns } from './shown-columns.ts'
 
@@ -97,7 +98,7 @@ async function listInParts(reader: Reader, asked: Asked, since: string): Promise
   return { rows: others.length > 0 ? newest([...rows, ...others], limit) : rows, total }
 }
 
-const placeOf = ({ canonical_at, id }: PageRow): Position => ({ key: canonical_at.toISOString(), id })
+const placeOf = ({ canonical_at, id }: PageRow): Position => ({ key: spellMoment(canonical_at), id })
 
 const newest = (rows: readonly PageRow[], limit: number): PageRow[] =>
   rows.toSorted((a, b) => b.canonical_at.getTime() - a.canonical_at.getTime() || (a.id < b.id ? 1 : -1)).slice(0, limit)

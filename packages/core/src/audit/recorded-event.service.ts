@@ -6,6 +6,7 @@ import type { Sight } from '../sight.ts'
 import { TenantSummary } from '../tenants/tenant.ts'
 import { ownProduct } from './audit-event.ts'
 import { toJson, withFields } from './event-text.ts'
+import { Moment, spellMoment } from './moment.ts'
 import * as events from './recorded-event.repository.ts'
 import { type RecordedEvent, type RecordedEventQuery, totalMax } from './recorded-event.ts'
 import { parseSearch } from './search-language.ts'
@@ -45,7 +46,7 @@ export function pageJson<Row>(
 
 async function readPage(db: Db, sight: Sight, query: RecordedEventQuery): Promise<EventPage<events.PageRow>> {
   const { limit = pageLimit.default, cursor, total: isCounted, ...filter } = query
-  const after = cursor === undefined ? undefined : decodeCursor('audit-events', filter, cursor)
+  const after = cursor === undefined ? undefined : decodeCursor('audit-events', filter, cursor, Moment)
   const { q, ...rest } = filter
   const search = q === undefined ? undefined : parseSearch(q)
   // One more than are told says that there are more.
@@ -55,7 +56,7 @@ async function readPage(db: Db, sight: Sight, query: RecordedEventQuery): Promis
   const cut = rows.findIndex(({ is_cut }) => is_cut)
   const room = cut === -1 ? limit : Math.min(limit, cut)
   const page = toPage(rows, room, 'audit-events', filter, ({ canonical_at, id }) => ({
-    key: canonical_at.toISOString(),
+    key: spellMoment(canonical_at),
     id,
   }))
   return {

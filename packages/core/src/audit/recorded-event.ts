@@ -36,6 +36,17 @@ const partyShape = {
   fields: map('What else is known of it.', { role: 'platform-operator' }),
 }
 
+/** When something happened. What was copied from the log before this one may say years that RFC 3339 cannot write. */
+const EventTime = z.codec(Timestamp.in, Timestamp.out, {
+  decode: (text, payload) => {
+    const read = Timestamp.safeDecode(text)
+    if (read.success) return read.data
+    payload.issues.push({ code: 'invalid_format', format: 'datetime', origin: 'string', input: text })
+    return z.NEVER
+  },
+  encode: (at) => at.toISOString(),
+})
+
 /** An event of the audit log, as it was recorded. */
 export const RecordedEvent = z
   .object({
@@ -45,8 +56,8 @@ export const RecordedEvent = z
     environment: openEnum(['live', 'test']).meta({ description: 'Whether it is about real things.' }),
     action: z.string().meta({ description: describe.action, examples: ['tenant.frozen'] }),
     crud: openEnum(['c', 'r', 'u', 'd']).meta({ description: describe.crud }),
-    canonical_at: Timestamp.meta({ description: 'When it happened: when it was said to have, else when it came in.' }),
-    created_at: Timestamp.nullable().meta({ description: 'When it was said to have happened.' }),
+    canonical_at: EventTime.meta({ description: 'When it happened: when it was said to have, else when it came in.' }),
+    created_at: EventTime.nullable().meta({ description: 'When it was said to have happened.' }),
     received_at: Timestamp.meta({ description: 'When it came in.' }),
     group: z
       .object({ id: textField('Its id.', acme), name: textField('Its name.', 'Acme Inc.') })

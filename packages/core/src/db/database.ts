@@ -258,8 +258,16 @@ function safeInteger(value: string): number {
 
 const utcMillis = /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{1,3})?\+00$/
 
-/** The usual spelling in a quarter of the time that the general parser takes; anything else goes to that one. */
+/** How far JavaScript's times go, in milliseconds: some years less than PostgreSQL's. */
+const furthestMs = 8_640_000_000_000_000
+
+/**
+ * The usual spelling in a quarter of the time that the general parser takes; anything else goes to that one. What has no
+ * time in JavaScript is the first or the last that there is.
+ */
 function timestamptz(value: string): unknown {
   if (utcMillis.test(value)) return new Date(`${value.slice(0, 10)}T${value.slice(11, -3)}Z`)
-  return defaultTimestamptz(value)
+  const time: unknown = defaultTimestamptz(value)
+  if (time instanceof Date && !Number.isNaN(time.getTime())) return time
+  return new Date(value.startsWith('-') || value.endsWith(' BC') ? -furthestMs : furthestMs)
 }

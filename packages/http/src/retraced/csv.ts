@@ -2,7 +2,12 @@ import { type AuditRow, bareId } from '@breakpilot/tenant-core'
 
 type Cell = string | number | boolean | null
 
-const time = (at: Date | null) => at && at.toISOString().slice(0, 19).replace('T', ' ')
+const time = (at: Date | null) =>
+  at &&
+  at
+    .toISOString()
+    .replace(/\.\d+Z$/, '')
+    .replace('T', ' ')
 
 /** Maps are JSON texts already. */
 const mapText = (map: unknown) => (typeof map === 'string' ? map : null)

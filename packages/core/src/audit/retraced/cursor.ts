@@ -15,8 +15,8 @@ export interface Walk {
   readonly seen: number
 }
 
-const walked = /^(-?\d{1,15}),([0-9a-f]{32})(?:,([+-])(\d{1,10}))?$/
-const withTotal = /^(-?\d{1,15}),([0-9a-f]{32}),(\d{1,10})$/
+const walked = /^(-?\d{1,16}),([0-9a-f]{32})(?:,([+-])(\d{1,10}))?$/
+const withTotal = /^(-?\d{1,16}),([0-9a-f]{32}),(\d{1,10})$/
 
 /**
  * A cursor of `search`: Base64 of `<milliseconds>,<id>`, and of how many events were seen on the way, where that is known:
@@ -49,14 +49,12 @@ export function decodeStart(cursor: string): Place & { readonly total: number } 
 
 /** The greatest number that GraphQL's `Int` holds. */
 const intMax = 2 ** 31 - 1
-/** The years 0001 to 9999. */
-const range = { first: -62_135_596_800_000, last: 253_402_300_799_999 }
 
 function placeOf(ms: string | undefined, id: string | undefined): Place {
-  const time = Number(ms)
+  const at = new Date(Number(ms))
   const event = idOfBare(id ?? '')
-  if (ms === undefined || event === undefined || time < range.first || time > range.last) throw invalid()
-  return { at: new Date(time), id: event }
+  if (ms === undefined || event === undefined || Number.isNaN(at.getTime())) throw invalid()
+  return { at, id: event }
 }
 
 const base64 = (text: string) => Buffer.from(text).toString('base64')

@@ -2,6 +2,7 @@ import { type Expression, type RawBuilder, type SqlBool, sql } from 'kysely'
 import { type Reader, unwrap } from '../../db/handles.ts'
 import type { StreamId } from '../../id.ts'
 import { everything, type Sight } from '../../sight.ts'
+import { spellMoment } from '../moment.ts'
 import type { EventRow } from '../recorded-event.repository.ts'
 import { retentionConditions } from '../retention.repository.ts'
 import { conditionOf } from '../search-conditions.ts'
@@ -71,8 +72,8 @@ function bounded(page: RawBuilder<unknown>, direction: RawBuilder<unknown>): Raw
 /** What was seen is what somebody says, and the sum is told as an `Int` of GraphQL. */
 const countMax = 2 ** 31 - 1
 
-const newer = ({ at, id }: Place): Condition => sql`(canonical_at, id) > (${at}::timestamptz, ${id}::uuid)`
-const older = ({ at, id }: Place): Condition => sql`(canonical_at, id) < (${at}::timestamptz, ${id}::uuid)`
+const newer = ({ at, id }: Place): Condition => sql`(canonical_at, id) > (${spellMoment(at)}::timestamptz, ${id}::uuid)`
+const older = ({ at, id }: Place): Condition => sql`(canonical_at, id) < (${spellMoment(at)}::timestamptz, ${id}::uuid)`
 const not = (condition: Condition): Condition => sql`not ${condition}`
 
 /** One statement, so that the page and what is counted are of one snapshot. */
