@@ -27,8 +27,13 @@ const terminate = 0x58
  * than the one before it, so that whatever a session was told or holds is gone, or meets a stranger. Who is left with the
  * same one waits for another.
  * @param sessions two or more
+ * @param refused settings that nobody may open a connection with, as PgBouncer refuses what it does not keep
  */
-export async function aTransactionPooler(url: string, sessions: number): Promise<TransactionPooler> {
+export async function aTransactionPooler(
+  url: string,
+  sessions: number,
+  refused: readonly string[] = [],
+): Promise<TransactionPooler> {
   const logins = await Promise.all(Array.from({ length: sessions }, async () => logIn(url)))
   const idle: Session[] = []
   const waiting: Waiter[] = []
@@ -53,7 +58,12 @@ export async function aTransactionPooler(url: string, sessions: number): Promise
     clients.add(client.setNoDelay())
     client.on('error', () => undefined)
     let session: Session | undefined
-    client.once('data', () => {
+    client.once('data', (startup: Buffer) => {
+      const said = refused.find((name) => startup.includes(`\0${name}\0`))
+      if (said !== undefined) {
+        client.end(errorResponse(`unsupported startup parameter: ${said}`))
+        return
+      }
       // Logged in; no key to cancel with; idle.
       client.write(Buffer.from('520000000800000000', 'hex'))
       client.write(Buffer.from('5a0000000549', 'hex'))
@@ -90,6 +100,13 @@ export async function aTransactionPooler(url: string, sessions: number): Promise
       await new Promise((resolve) => server.close(resolve))
     },
   }
+}
+
+function errorResponse(message: string): Buffer {
+  const fields = Buffer.from(`SFATAL\0C08P01\0M${message}\0\0`)
+  const head = Buffer.from('E0000')
+  head.writeInt32BE(fields.length + 4, 1)
+  return Buffer.concat([head, fields])
 }
 
 async function logIn(url: string): Promise<{ socket: Socket }> {

@@ -1,8 +1,33 @@
 import { Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
-import { Client } from 'pg'
+import { Client, type ClientConfig } from 'pg'
 import { MigrationError } from './migration-error.ts'
 import type { Settings } from './settings.ts'
+
+/** What every pooler lets its clients say of their sessions, and keeps for them: as PostgreSQL spells it. */
+const everywhere = { DateStyle: 'ISO, MDY', TimeZone: 'UTC', standard_conforming_strings: 'on' }
+
+/** What we go by, whatever the role or the database has for itself. A pooler may refuse the rest of it. */
+const direct: typeof everywhere = Object.assign(
+  { search_path: 'public', IntervalStyle: 'postgres', bytea_output: 'hex' },
+  everywhere,
+)
+
+/** A connection that is opened with these settings, which is nothing that pg's own type knows of. */
+class SessionClient extends Client {
+  #session: object = {}
+
+  static of(config: ClientConfig, session: object): SessionClient {
+    const client = new SessionClient(config)
+    client.#session = session
+    return client
+  }
+
+  getStartupConf(): object {
+    const ofPg: unknown = Reflect.get(Client.prototype, 'getStartupConf')
+    return { ...(typeof ofPg === 'function' && (ofPg.call(this) as object)), ...this.#session }
+  }
+}
 
 /** Longest single attempt, so that a host that answers nothing leaves room for another. */
 const attemptMsMax = 10_000
@@ -16,11 +41,12 @@ const pauseMsMax = 3_000
 export async function connect(settings: Settings): Promise<Client> {
   const deadline = performance.now() + settings.waitMs
   let told = false
+  let session = direct
   for (let attempt = 0; ; attempt += 1) {
     refuseAborted(settings.signal)
     const left = deadline - performance.now()
     const socket = new Socket()
-    const client = newClient(settings, socket, Math.max(1_000, Math.min(attemptMsMax, left)))
+    const client = newClient(settings, session, socket, Math.max(1_000, Math.min(attemptMsMax, left)))
     // Whoever accepts and then says nothing must not keep us from stopping.
     const stop = (): void => void socket.destroy()
     settings.signal?.addEventListener('abort', stop, { once: true })
@@ -30,6 +56,10 @@ export async function connect(settings: Settings): Promise<Client> {
     } catch (error) {
       void client.end().catch(() => undefined)
       refuseAborted(settings.signal)
+      if (codeOf(error) === '08P01' && session === direct) {
+        session = everywhere
+        continue
+      }
       const reason = describe(error)
       if (!mayPass(error)) throw new MigrationError('unreachable', `the database refused the connection: ${reason}`)
       const pauseMs = Math.min(pauseMsMax, 100 * 2 ** attempt) * (0.5 + Math.random() / 2)
@@ -52,19 +82,20 @@ export function refuseAborted(signal: AbortSignal | undefined): void {
   if (signal?.aborted) throw new MigrationError('failed', 'interrupted before the step was complete')
 }
 
-function newClient(settings: Settings, socket: Socket, connectionTimeoutMillis: number): Client {
+function newClient(settings: Settings, session: object, socket: Socket, connectionTimeoutMillis: number): Client {
   // Whatever cannot parse it puts the whole string, password included, into its error.
   if (!/^postgres(ql)?:\/\//.test(settings.connectionString)) {
     throw new MigrationError('usage', 'the connection string is no PostgreSQL URL')
   }
   try {
-    const client = new Client({
+    const config = {
       connectionString: settings.connectionString,
       application_name: 'tenant-migrate',
       connectionTimeoutMillis,
       stream: () => socket,
       keepAlive: true,
-    })
+    }
+    const client = SessionClient.of(config, session)
     // The query that is under way gets the error too; without a listener the process would die of it.
     client.on('error', () => undefined)
     return client

@@ -16,7 +16,7 @@ const configure = `
   select count(set_config(s.name, w.value, true))
   from (values
     ('lock_timeout', $1), ('statement_timeout', '0'), ('transaction_timeout', '0'),
-    ('idle_in_transaction_session_timeout', '0'), ('search_path', 'public'), ('timezone', 'UTC'),
+    ('idle_in_transaction_session_timeout', '0'), ('search_path', 'public'), ('timezone', 'UTC'), ('datestyle', 'ISO, MDY'), ('standard_conforming_strings', 'on'),
     ('client_connection_check_interval', case when version() ~* 'mingw|visual' then '0' else '2s' end)
   ) as w (name, value)
   join pg_catalog.pg_settings s on lower(s.name) = w.name`
@@ -50,7 +50,7 @@ export async function locked<T>(client: Client, settings: Settings, fn: () => Pr
 
 /** Runs `fn` in one transaction with the settings every step has, without the lock. */
 export async function transaction<T>(client: Client, settings: Settings, fn: () => Promise<T>): Promise<T> {
-  await client.query('begin')
+  await client.query('begin isolation level read committed')
   try {
     await client.query(configure, [`${settings.lockTimeoutMs}ms`])
     const value = await interruptible(client, settings, fn)

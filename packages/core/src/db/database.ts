@@ -3,6 +3,7 @@ import { Client, Pool, type PoolClient, type QueryResult, type QueryResultRow, t
 import { ConnectionWatch, cut } from './connection-watch.ts'
 import type { Db, Reader } from './handles.ts'
 import type { Schema } from './schema.ts'
+import { Sessions } from './session.ts'
 import { asUnavailable } from './unavailable.ts'
 
 /** How to reach PostgreSQL. */
@@ -69,9 +70,10 @@ export function plainQueries(db: Db): { query(text: string): Promise<{ rows: unk
 /**
  * How every transaction begins. Without bounds, one that is stuck, or a client that died in the middle of one, would
  * hold its locks and in the end every connection of the pool. Said with `begin`, it costs no round trip, and `local` it
- * leaves nothing behind in a pooler's session.
+ * leaves nothing behind in a pooler's session. Who waits for another writer sees what that one wrote, also where the role
+ * would have it otherwise.
  */
-const begin = `begin;
+const begin = `begin isolation level read committed;
   set local lock_timeout = '5s';
   set local statement_timeout = '15s';
   set local idle_in_transaction_session_timeout = '15s'`
@@ -100,6 +102,7 @@ class RegistryPool implements PostgresPool {
   readonly #prepare: boolean
   readonly #connectTimeoutMs: number
   readonly #watch: ConnectionWatch
+  readonly #sessions = new Sessions()
   #ended: Promise<void> | undefined
   readonly #clients = new WeakMap<PoolClient, PostgresPoolClient>()
 
@@ -112,6 +115,7 @@ class RegistryPool implements PostgresPool {
     this.#connectTimeoutMs = connectTimeoutMs
     this.#watch = new ConnectionWatch({ connectionString, applicationName })
     this.#pool = new Pool({
+      Client: this.#sessions.Client,
       connectionString,
       max: this.size,
       connectionTimeoutMillis: connectTimeoutMs,
@@ -170,10 +174,20 @@ class RegistryPool implements PostgresPool {
   /** A connection that is worth trying, out of the pool. */
   async #take(): Promise<PoolClient> {
     for (;;) {
-      const client = await this.#pool.connect().catch(rethrow)
+      const client = await this.#open()
       if (!this.#watch.isSuspect(client)) return client
       cut(client)
       client.release(true)
+    }
+  }
+
+  /** The first ones that are opened at once may all be refused. */
+  async #open(): Promise<PoolClient> {
+    try {
+      return await this.#pool.connect()
+    } catch (error) {
+      if (!this.#sessions.yieldTo(error)) return rethrow(error)
+      return await this.#pool.connect().catch(rethrow)
     }
   }
 
