@@ -420,6 +420,32 @@ describe('bounds', () => {
     expect(await countOf(free)).toBe(2)
   })
 
+  it('waits for a stream that somebody holds apart: others are written meanwhile, and it is once that one lets go', async () => {
+    const [held, other] = [newGroup(), newGroup()]
+    const tenant = await aTenant(db)
+    await registry.products.put(tenant.id, 'certifai')
+    await submit({ events: [event({ group: { id: held } })] })
+    const blocker = await holdStreamOf(held)
+    const to = async (group: string) => await submit({ events: [event({ group: { id: group } })] })
+    try {
+      await blocker.query('select from tenants where id = $1 for update', [tenant.id])
+      const stuck = [held, tenant.id].map(to)
+      const began = performance.now()
+      // As many as have room in the batches, and a log that is new.
+      for (let n = 0; n < 10; n += 1) {
+        stuck.push(to(held), to(tenant.id))
+        await Promise.all([to(other), to(newGroup())])
+      }
+      expect(performance.now() - began).toBeLessThan(2_500)
+      await blocker.query('rollback')
+      await Promise.all(stuck)
+    } finally {
+      await blocker.end()
+    }
+    // Two are the registry's own, of the tenant and its product.
+    expect(await Promise.all([held, tenant.id, other].map(countOf))).toEqual([12, 13, 10])
+  })
+
   it('says so when too many wait, and loses none of those that it took', async () => {
     const group = newGroup()
     const small = new Ingest(db, catalogue)

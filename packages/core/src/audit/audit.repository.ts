@@ -163,6 +163,21 @@ async function lockStandingHeads(db: Transaction<Schema>, streams: StreamId[]): 
   return new Map(rows.map((head) => [head.stream_id, head]))
 }
 
+/** Those of these streams that somebody else holds the head of, or the tenant. */
+export async function listHeldLogs(tx: HousekeepingTx, streams: readonly StreamId[]): Promise<ReadonlySet<StreamId>> {
+  const { rows } = await sql<{ id: StreamId }>`
+    with heads as materialized (
+      select stream_id from registry.audit_streams where stream_id = any(${streams}::uuid[]) for update skip locked
+    ), owners as materialized (
+      select id from tenants where id = any(${streams}::uuid[]) for key share skip locked
+    )
+    (select stream_id as id from registry.audit_streams where stream_id = any(${streams}::uuid[])
+      except select stream_id from heads)
+    union
+    (select id from tenants where id = any(${streams}::uuid[]) except select id from owners)`.execute(unwrap(tx))
+  return new Set(rows.map(({ id }) => id))
+}
+
 /** A whole row of the log. What its place in its stream decides is there once it is linked. */
 interface LogRow extends ChainedRow {
   readonly id: EventId

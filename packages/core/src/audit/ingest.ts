@@ -6,7 +6,7 @@ import { RegistryError } from '../errors.ts'
 import type { Catalogue } from '../products/catalogue.ts'
 import { deleteOldClaims } from './dedup.repository.ts'
 import { bytesOf } from './published-event.ts'
-import { recordSubmissions } from './record-submissions.ts'
+import { heldAmong, recordSubmissions } from './record-submissions.ts'
 import { type Numbered, numbered, type Receipt, type Submission } from './submission.ts'
 
 /** How events are put together to batches, and how many may wait. */
@@ -26,8 +26,11 @@ export const ingestBounds = {
   batchBytes: 4 * 1_024 * 1_024,
   /** Batches that are written at the same time, as far as that leaves half of the connections to others. */
   width: 2,
-  /** Milliseconds that the parts of a batch wait for a lock which the batch has waited for in vain. */
-  partLockMs: 250,
+  /**
+   * Milliseconds that a batch waits for a lock, and then each of its parts: what others hold for longer is waited for
+   * apart, so that nobody else has to.
+   */
+  lockMs: 250,
   /** Rows that may wait, and bytes of their texts. */
   waitingRows: 20_000,
   waitingBytes: 64 * 1_024 * 1_024,
@@ -55,6 +58,14 @@ export class Ingest {
   #active = 0
   /** Rows of the batches that are being written. */
   #writing = 0
+  /** What others hold the logs of, by log; and whether it is being waited for. */
+  #held: Waiting[] = []
+  #heldRows = 0
+  #heldBytes = 0
+  readonly #heldLogs = new Map<string, number>()
+  #isHolding = false
+  /** Whether that has a connection of its own. */
+  readonly #waitsApart: boolean
   /** Whether a timer is set for the next batch. */
   #isTimed = false
   #isClosing = false
@@ -65,11 +76,12 @@ export class Ingest {
     this.#catalogue = catalogue
     const connections = directPool(db)?.size ?? 1
     this.#width = Math.max(1, Math.min(ingestBounds.width, Math.floor(connections / 2)))
+    this.#waitsApart = this.#width + 1 < connections
   }
 
   /** How many events wait to be written. */
   get waiting(): number {
-    return this.#rows
+    return this.#rows + this.#heldRows
   }
 
   /**
@@ -84,8 +96,9 @@ export class Ingest {
     let bytes = 0
     for (const event of submission.events) bytes += bytesOf(event)
     if (
-      this.#rows > 0 &&
-      (this.#rows + rows > ingestBounds.waitingRows || this.#bytes + bytes > ingestBounds.waitingBytes)
+      this.waiting > 0 &&
+      (this.waiting + rows > ingestBounds.waitingRows ||
+        this.#bytes + this.#heldBytes + bytes > ingestBounds.waitingBytes)
     ) {
       throw new RegistryError('audit_event.queue_full', { retryAfterSeconds: 1 })
     }
@@ -101,7 +114,7 @@ export class Ingest {
   async close(): Promise<void> {
     this.#isClosing = true
     this.#next()
-    if (this.#active > 0) await new Promise<void>((resolve) => this.#whenIdle.push(resolve))
+    if (this.#active > 0 || this.#isHolding) await new Promise<void>((resolve) => this.#whenIdle.push(resolve))
   }
 
   /** Begins the batches that are due. */
@@ -128,37 +141,13 @@ export class Ingest {
     return Math.ceil(first.since + waitsMs - performance.now())
   }
 
-  /** The longest waiting ones that fit together. Two with one key do not: the second has to find the first. */
   #takeBatch(): Waiting[] {
-    const batch: Waiting[] = []
-    const left: Waiting[] = []
-    const keys = new Set<string>()
-    let rows = 0
-    let bytes = 0
-    let isFull = false
-    for (const each of this.#queue) {
-      const { submission } = each
-      const key = submission.claim?.digest.toString('hex')
-      const fits =
-        batch.length === 0 ||
-        (!isFull &&
-          submission.uniqueBy === undefined &&
-          (key === undefined || !keys.has(key)) &&
-          rows + submission.events.length <= ingestBounds.batchRows &&
-          bytes + each.bytes <= ingestBounds.batchBytes)
-      if (!fits) {
-        left.push(each)
-        continue
-      }
-      batch.push(each)
-      if (key !== undefined) keys.add(key)
-      rows += submission.events.length
-      bytes += each.bytes
-      isFull ||= submission.uniqueBy !== undefined
-    }
+    const { batch, left } = fitting(this.#queue)
     this.#queue = left
-    this.#rows -= rows
-    this.#bytes -= bytes
+    for (const { submission, bytes } of batch) {
+      this.#rows -= submission.events.length
+      this.#bytes -= bytes
+    }
     return batch
   }
 
@@ -167,17 +156,62 @@ export class Ingest {
     this.#active += 1
     this.#writing += rows
     try {
-      await this.#record(batch)
+      // What comes for a log that others hold waits behind what is there.
+      const held = batch.filter(({ submission }) => logsOf(submission).some((log) => this.#heldLogs.has(log)))
+      this.#wait(held)
+      const free = batch.filter((each) => !held.includes(each))
+      if (free.length > 0) await this.#record(free, this.#waitsApart ? 'briefly' : 'long')
     } finally {
       this.#active -= 1
       this.#writing -= rows
       this.#next()
-      if (this.#active === 0) for (const tell of this.#whenIdle.splice(0)) tell()
+      this.#tellIdle()
     }
   }
 
-  /** @param lockMsMax how long to wait for others; as long as every transaction unless told */
-  async #record(batch: readonly Waiting[], lockMsMax?: number): Promise<void> {
+  #tellIdle(): void {
+    if (this.#active === 0 && !this.#isHolding) for (const tell of this.#whenIdle.splice(0)) tell()
+  }
+
+  /** Takes what others hold the logs of, to be written apart: all of it at once, as long as that takes. */
+  #wait(held: readonly Waiting[]): void {
+    this.#held.push(...held)
+    for (const each of held) this.#count(each, 1)
+    if (!this.#isHolding && this.#held.length > 0) void this.#writeHeld()
+  }
+
+  /** It still takes room, as if it had not been begun. */
+  #count({ submission, bytes }: Waiting, by: 1 | -1): void {
+    this.#heldRows += by * submission.events.length
+    this.#heldBytes += by * bytes
+    for (const log of logsOf(submission)) {
+      const count = (this.#heldLogs.get(log) ?? 0) + by
+      if (count > 0) this.#heldLogs.set(log, count)
+      else this.#heldLogs.delete(log)
+    }
+  }
+
+  async #writeHeld(): Promise<void> {
+    this.#isHolding = true
+    try {
+      while (this.#held.length > 0) {
+        const { batch, left } = fitting(this.#held)
+        this.#held = left
+        await this.#record(batch, 'long')
+        for (const each of batch) this.#count(each, -1)
+      }
+    } finally {
+      this.#isHolding = false
+      this.#tellIdle()
+    }
+  }
+
+  /**
+   * @param patience how long it waits for others: briefly, and what they hold is waited for apart; long, as every
+   *   transaction, and what they hold is refused; as a part of what has waited as long before
+   */
+  async #record(batch: readonly Waiting[], patience: 'briefly' | 'long' | 'part'): Promise<void> {
+    const lockMsMax = patience === 'long' ? undefined : ingestBounds.lockMs
     for (let tries = 1; ; tries += 1) {
       try {
         const answers = await recordSubmissions(
@@ -193,11 +227,12 @@ export class Ingest {
         }
         return
       } catch (error) {
+        if (patience === 'briefly' && isWait(error)) return await this.#recordFree(batch)
         if (batch.length > 1 && isTakenBack(error)) {
           // One of them may be what the database does not take: the others have nothing to do with it.
           // What the batch has waited for is not waited for as long again by each of them: others wait behind it.
-          const patienceMs = isWait(error) ? ingestBounds.partLockMs : undefined
-          for (const each of batch) await this.#record([each], patienceMs)
+          const part = isWait(error) ? 'part' : patience
+          for (const each of batch) await this.#record([each], part)
           return
         }
         if (tries < triesMax && isCollision(error)) continue
@@ -206,7 +241,54 @@ export class Ingest {
       }
     }
   }
+
+  /** Records those of a batch whose logs nobody holds, and waits for the others apart. */
+  async #recordFree(batch: readonly Waiting[]): Promise<void> {
+    const submissions = batch.map(({ submission }) => submission)
+    const held = await heldAmong(this.#db, this.#catalogue, submissions).catch(() => undefined)
+    const free = batch.filter((_, at) => held?.[at] === false)
+    this.#wait(batch.filter((each) => !free.includes(each)))
+    if (free.length === 0) return
+    // Where none of them seemed to be held, something else was.
+    await this.#record(free, free.length < batch.length ? 'briefly' : 'long')
+  }
 }
+
+/** The longest waiting ones that fit together, and the others. Two with one key do not: the second has to find the first. */
+function fitting(waiting: readonly Waiting[]): { readonly batch: Waiting[]; readonly left: Waiting[] } {
+  const batch: Waiting[] = []
+  const left: Waiting[] = []
+  const keys = new Set<string>()
+  let rows = 0
+  let bytes = 0
+  let isFull = false
+  for (const each of waiting) {
+    const { submission } = each
+    const key = submission.claim?.digest.toString('hex')
+    const fits =
+      batch.length === 0 ||
+      (!isFull &&
+        submission.uniqueBy === undefined &&
+        (key === undefined || !keys.has(key)) &&
+        rows + submission.events.length <= ingestBounds.batchRows &&
+        bytes + each.bytes <= ingestBounds.batchBytes)
+    if (!fits) {
+      left.push(each)
+      continue
+    }
+    batch.push(each)
+    if (key !== undefined) keys.add(key)
+    rows += submission.events.length
+    bytes += each.bytes
+    isFull ||= submission.uniqueBy !== undefined
+  }
+  return { batch, left }
+}
+
+/** Whose logs a submission is written into, as far as it says so itself. */
+const logsOf = ({ product, environment, tenant_id, events }: Numbered): string[] => [
+  ...new Set(events.map(({ group }) => tenant_id ?? `${product}\n${environment}\n${group?.id ?? ''}`)),
+]
 
 /** Deletes what was acknowledged so long ago that nobody asks again, and answers how many. */
 export async function cleanAuditClaims(db: Db): Promise<number> {

@@ -5,10 +5,10 @@ import { RegistryError } from '../errors.ts'
 import type { EventId, TenantId } from '../id.ts'
 import type { Catalogue } from '../products/catalogue.ts'
 import type { NewAuditEvent } from './audit-event.ts'
-import { appendForLockedTenants, streamOfEvent } from './audit.repository.ts'
+import { appendForLockedTenants, listHeldLogs, streamOfEvent } from './audit.repository.ts'
 import { type Acknowledged, claim, correctClaim } from './dedup.repository.ts'
 import { fillIn } from './entities.ts'
-import { type Group, groupKey, lockTenantsOfGroups } from './group.repository.ts'
+import { findTenantsOfGroups, type Group, groupKey, lockTenantsOfGroups } from './group.repository.ts'
 import type { PublishedEvent, Recorded } from './published-event.ts'
 import { digestOf, type Numbered, type Receipt } from './submission.ts'
 
@@ -37,6 +37,17 @@ export async function recordSubmissions(
     const fresh = submissions.filter((_, at) => answered[at] === undefined)
     const receipts = fresh.length > 0 ? await recordFresh(tx, catalogue, fresh) : []
     return answered.map((answer) => answer ?? (receipts.shift() as Receipt))
+  })
+}
+
+/** Which of these submissions are for a tenant, or into a stream, that somebody else holds at this moment. */
+export async function heldAmong(db: Db, catalogue: Catalogue, submissions: readonly Numbered[]): Promise<boolean[]> {
+  return await housekeeping(db, async (tx) => {
+    await waitAtMost(tx, 1)
+    const tenants = await findTenantsOfGroups(tx, groupsOf(catalogue, submissions))
+    const events = submissions.map((each) => eventsOf(each, tenants))
+    const held = await listHeldLogs(tx, [...new Set(events.flat().map(streamOfEvent))])
+    return events.map((each) => each.some((event) => held.has(streamOfEvent(event))))
   })
 }
 
