@@ -266,6 +266,26 @@ describe('what only the platform sees', () => {
   })
 })
 
+it('a dotted name with a number behind it is a word of its own, also where both stand in one text', async () => {
+  const { id: tenant_id } = await aTenant(db, { slug: 'jobs', name: 'Jobs' })
+  const common = { tenant_id, product: 'certifai', environment: 'live', crud: 'r' } as const
+  const events = [
+    { ...common, action: 'job.run', description: 'plain' },
+    { ...common, action: 'job.run-1', description: 'first' },
+    { ...common, action: 'job.run-1-2', description: 'second' },
+    { ...common, action: 'job.listed', description: 'both job.run-1 and job.run' },
+  ]
+  await housekeeping(db, async (tx) => await appendEvents(tx, events))
+  for (const sight of [everything, { kind: 'tenants', tenantIds: [tenant_id] } as const]) {
+    expect(await found(sight, 'job.run', { tenant_id })).toEqual(['both', 'plain'])
+    expect(await found(sight, 'job.run-1', { tenant_id })).toEqual(['both', 'first'])
+    expect(await found(sight, 'job.run-1-2', { tenant_id })).toEqual(['second'])
+    expect(await found(sight, 'job.run-2', { tenant_id })).toEqual([])
+    expect(await found(sight, 'job.run*', { tenant_id })).toEqual(['both', 'first', 'plain', 'second'])
+    expect(await found(sight, 'action:job.run', { tenant_id })).toEqual(['plain'])
+  }
+})
+
 it('an event that cannot be read as text, or not as words, keeps nobody from finding the others', async () => {
   const { id: tenant_id } = await aTenant(db, { slug: 'odd', name: 'Odd' })
   const words = Array.from({ length: 200_000 }, (_, n) => `w${n}`).join(' ')

@@ -107,7 +107,7 @@ type Query = RawBuilder<unknown>
 
 /** Lexemes as they stand in the index, of any text: `to_tsquery` reads what is in quotes as words. */
 function queryOf({ text, as }: Text): Query {
-  if (as === 'words') return plain(text)
+  if (as === 'words') return dotted.test(text) ? dottedName(text) : plain(text)
   const sought = searchable(text)
   if (as === 'phrase') return sql`phraseto_tsquery('simple', ${sought})`
   const beginning = `'${sought.replaceAll(/['\\]/g, '$&$&')}':*`
@@ -117,12 +117,21 @@ function queryOf({ text, as }: Text): Query {
   return sql`(${asWords} || lower(${beginning})::tsquery)`
 }
 
+const dotted = /^[\p{L}\p{N}-]+(?:\.[\p{L}\p{N}-]+)+$/u
+
+/**
+ * A dotted name is one word, also with a number behind it, of which PostgreSQL makes another one: `report.read-1` is found by
+ * that, and not by `report.read`.
+ */
+const dottedName = (text: string): Query =>
+  sql`(phraseto_tsquery('simple', ${searchable(text)}) <-> '!''-'':*'::tsquery)`
+
 /** A lexeme has less than 2 kB, also when its letters become small ones that are longer. */
 const lexemeBytes = 1_000
 
 /** The same words wherever they stand: no lexeme of this configuration has the sign of an order in it. */
 const anywhere = (text: Text): Query =>
-  text.as === 'words' ? queryOf(text) : sql`replace(${queryOf(text)}::text, '<->', '&')::tsquery`
+  text.as === 'words' ? plain(text.text) : sql`replace(${queryOf(text)}::text, '<->', '&')::tsquery`
 
 const plain = (text: string): Query => asItStands(searchable(text))
 const asItStands = (text: string): Query => sql`plainto_tsquery('simple', ${text})`
