@@ -159,3 +159,29 @@ test('a look is recorded in the log that was looked into, whoever has its name b
   expect(await looksAt('reused')).toEqual([{ tenant_id: former }, { tenant_id: former }])
   expect(await seenBy(await tokenFor('reused'))).toEqual(['next.did'])
 })
+
+describe('what a viewer of a tenant saved', () => {
+  const exportsSeenBy = async (group: string) => {
+    const path = '/audit/viewer/v1/project/certifai/exports'
+    const { body } = await wire.call('GET', path, { headers: { authorization: await sessionFor(group) } })
+    return (body as { name: string }[]).map(({ name }) => name).toSorted()
+  }
+  const save = async (group: string, name: string) => {
+    const path = '/audit/viewer/v1/project/certifai/export'
+    const json = { name, exportBody: {} }
+    expect((await wire.call('POST', path, { headers: { authorization: await sessionFor(group) }, json })).status).toBe(201)
+  }
+
+  test('is there by each of its names, and by no name that is another one’s now', async () => {
+    await save('saving', 'of the text')
+    const id = await aTenant('saving')
+    await giveProduct(id)
+    await save('saving', 'by its name')
+    await save(id, 'by its id')
+    const both = ['by its id', 'by its name']
+    expect([await exportsSeenBy(id), await exportsSeenBy('saving')]).toEqual([both, both])
+    await giveBack(id, 'saving', 'saving-before')
+    await giveProduct(await aTenant('saving'))
+    expect([await exportsSeenBy('saving-before'), await exportsSeenBy('saving')]).toEqual([both, []])
+  })
+})

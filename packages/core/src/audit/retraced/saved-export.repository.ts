@@ -4,15 +4,18 @@ import { columnsOf } from './group-state.ts'
 import { type SavedExport, SavedSearch } from './saved-export.ts'
 import type { GroupScope } from './scope.ts'
 
-/** The exports of a scope: who sees one target alone sees what was saved for that one. */
+/**
+ * The exports of a scope: of a tenant by whatever name it was called when they were saved, and of a text that is none by
+ * that. Who sees one target alone sees what was saved for that one.
+ */
 const ofScope = (db: Reader, { product, environment, group, target_id }: GroupScope) =>
   db
     .selectFrom('registry.audit_exports')
     .select(['id', 'name', 'body', 'saved_at'])
     .where('product', '=', product)
     .where('environment', '=', environment)
-    .where('group_id', '=', group.id)
-    .where(() => sql<SqlBool>`tenant_id is not distinct from ${group.tenant_id}::uuid`)
+    .where('tenant_id', group.tenant_id === null ? 'is' : '=', group.tenant_id)
+    .$if(group.tenant_id === null, (query) => query.where('group_id', '=', group.id))
     .where(() => sql<SqlBool>`target_id is not distinct from ${target_id ?? null}::text`)
 
 type Row = Awaited<ReturnType<ReturnType<typeof ofScope>['executeTakeFirstOrThrow']>>
