@@ -789,7 +789,7 @@ create table registry.audit_dedup (
   constraint audit_dedup_pkey PRIMARY KEY (digest)
 );
 comment on table registry.audit_dedup is 'What was acknowledged under an Idempotency-Key, or an external_id that may come once: for seven days.';
-comment on column registry.audit_dedup.digest is 'SHA-256 of the publisher and its key, or of the stream and the external_id: neither is kept here.';
+comment on column registry.audit_dedup.digest is 'SHA-256 of the publisher and its key, or of product, environment, stream and external_id: none of them is kept here.';
 comment on column registry.audit_dedup.fingerprint is 'SHA-256 of what was sent: something else under the same key is refused.';
 CREATE INDEX audit_dedup_created_at_idx ON registry.audit_dedup USING btree (created_at);
 
@@ -839,6 +839,14 @@ create table registry.audit_entities (
 );
 comment on table registry.audit_entities is 'What was last said of an actor, a target or a group: events that name only its id get the rest from here.';
 comment on column registry.audit_entities.scope is 'UUIDv5 of product, environment and group: what one customer says of somebody no other one is shown.';
+
+create table registry.audit_expired (
+  stream_id uuid not null,
+  product text not null,
+  stream_seq bigint not null,
+  constraint audit_expired_pkey PRIMARY KEY (stream_id, product)
+);
+comment on table registry.audit_expired is 'Up to which place of a stream the events of a product that were over are redacted: the next run goes on behind it.';
 
 create table registry.audit_exports (
   id uuid not null,

@@ -89,6 +89,26 @@ describe('what is over by the plan of its tenant', () => {
     expect(await rowsOf(streamOf(globex))).toHaveLength(6)
   })
 
+  it('is looked at once: a run goes on where the ones before it have come to, product by product', async () => {
+    const places = async () =>
+      (
+        await evidence.read<{ product: string; stream_seq: string }>(`
+        select product, stream_seq from registry.audit_expired where stream_id = '${globex.id}' order by product`)
+      ).rows
+    await expire('--dry-run')
+    expect(await places()).toEqual([])
+    await expire()
+    expect(await places()).toEqual([{ product: 'certifai', stream_seq: '4' }])
+    await backdate(evidence, streamOf(globex), 5, daysAgo(44))
+    // Behind the place that was come to there is one more; what is before it is not looked at, whatever it is.
+    await evidence.tamper('update registry.audit_expired set stream_seq = 5')
+    expect(await expire()).toMatchObject({ code: 0, events: 0, streams: 0 })
+    await evidence.tamper('update registry.audit_expired set stream_seq = 4')
+    expect(await expire()).toMatchObject({ code: 0, events: 1, streams: 1 })
+    expect(await places()).toEqual([{ product: 'certifai', stream_seq: '5' }])
+    expect(await redactedPlaces(streamOf(globex))).toEqual([2, 3, 4, 5])
+  })
+
   it('is redacted, what other plans keep and what the registry said is not, and the log tells of it and verifies', async () => {
     expect(await expire()).toMatchObject({ code: 0, dry_run: false, events: 3, streams: 1, held: [] })
     const rows = await rowsOf(streamOf(globex))

@@ -169,7 +169,9 @@ describe('what a viewer of a tenant saved', () => {
   const save = async (group: string, name: string) => {
     const path = '/audit/viewer/v1/project/certifai/export'
     const json = { name, exportBody: {} }
-    expect((await wire.call('POST', path, { headers: { authorization: await sessionFor(group) }, json })).status).toBe(201)
+    expect((await wire.call('POST', path, { headers: { authorization: await sessionFor(group) }, json })).status).toBe(
+      201,
+    )
   }
 
   test('is there by each of its names, and by no name that is another one’s now', async () => {

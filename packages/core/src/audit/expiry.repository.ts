@@ -28,47 +28,80 @@ export async function listStreamsWithOld(
   return { old: rows.filter((row) => row.is_old).map((row) => row.stream_id), last: rows.at(-1)?.stream_id }
 }
 
+/** A product whose events are not kept for ever in a stream, and up to where those that were over are redacted. */
+export interface Expiry {
+  readonly product: string
+  readonly stream_seq: number
+}
+
+/** Since when the events of products are kept in a stream, unless what is said of them has changed within the last days. */
+const keptIn = (stream_id: StreamId, holdKeeps: boolean) => sql`
+  select term.key as product, term.value::timestamptz as since
+  from jsonb_each_text(registry.audit_cutoffs(${stream_id}::uuid, ${sql.lit(holdKeeps)})) term
+  where not exists (
+    select from registry.audit_retention lately
+    where lately.product = term.key and lately.since > now() - make_interval(days => ${sql.lit(saidForDays)})
+  )`
+
+/** @param holdKeeps whether nothing is over in a stream that is under a legal hold */
+export async function listExpiries(db: Reader, stream_id: StreamId, holdKeeps: boolean): Promise<Expiry[]> {
+  return await db
+    .selectFrom(sql<{ product: string }>`(${keptIn(stream_id, holdKeeps)})`.as('kept'))
+    .leftJoin('registry.audit_expired as done', (join) =>
+      join.onRef('done.product', '=', 'kept.product').on(sql<SqlBool>`done.stream_id = ${stream_id}::uuid`),
+    )
+    .select('kept.product')
+    .select(sql<number>`coalesce(done.stream_seq, 0)`.as('stream_seq'))
+    .orderBy('kept.product')
+    .execute()
+}
+
+/** Notes up to where the events of a product are redacted: what was over once is never looked at again. */
+export async function saveExpiry(tx: AuditedTx, stream_id: StreamId, { product, stream_seq }: Expiry): Promise<void> {
+  await tx
+    .insertInto('registry.audit_expired')
+    .values({ stream_id, product, stream_seq })
+    .onConflict((conflict) =>
+      conflict.columns(['stream_id', 'product']).doUpdateSet((eb) => ({ stream_seq: eb.ref('excluded.stream_seq') })),
+    )
+    .execute()
+}
+
 /** An event, and what is to become of it. */
 export interface AgingEvent {
   readonly id: EventId
   readonly stream_seq: number
   readonly received_at: Date
-  /** Whether something of its age is over in this stream: of what comes behind one that is not, nothing is. */
+  /** Whether one of the product is over at its age: of what comes behind one that is not, none is. */
   readonly is_old: boolean
-  /** Whether it is over itself, and has not been redacted. */
+  /** Whether it is the product's, and has not been redacted. */
   readonly is_over: boolean
 }
 
 /**
- * The next events of a stream, where anything in it is not kept for ever. They are over by the same moments by which
- * reads leave them out, unless what is said of their product has changed within the last days.
+ * The events of a stream behind a place, where those of a product are not kept for ever. They are over by the same moments
+ * by which reads leave them out.
  * @param holdKeeps whether nothing is over in a stream that is under a legal hold
  */
 export async function listAging(
   db: Reader,
   stream_id: StreamId,
-  after: number,
+  { product, stream_seq }: Expiry,
   rowsMax: number,
   holdKeeps: boolean,
 ): Promise<AgingEvent[]> {
   const page = sql<AgingEvent>`(
     with kept as materialized (
-      select term.key as product, term.value::timestamptz as since
-      from jsonb_each_text(registry.audit_cutoffs(${stream_id}::uuid, ${sql.lit(holdKeeps)})) term
-      where not exists (
-        select from registry.audit_retention lately
-        where lately.product = term.key and lately.since > now() - make_interval(days => ${sql.lit(saidForDays)})
-      )
+      select since from (${keptIn(stream_id, holdKeeps)}) term where term.product = ${product}
     ),
     next as (
       select id, stream_seq, received_at, product, row_salt is null as is_redacted from audit_log
-      where stream_id = ${stream_id}::uuid and stream_seq > ${after}::bigint and (select count(*) > 0 from kept)
+      where stream_id = ${stream_id}::uuid and stream_seq > ${stream_seq}::bigint and (select count(*) > 0 from kept)
       order by stream_seq limit ${sql.lit(rowsMax)}
     )
-    select next.id, next.stream_seq, next.received_at,
-      next.received_at < (select max(since) from kept) as is_old,
-      not next.is_redacted and coalesce(next.received_at < kept.since, false) as is_over
-    from next left join kept on kept.product = next.product
+    select next.id, next.stream_seq, next.received_at, next.received_at < kept.since as is_old,
+      next.product = ${product} and not next.is_redacted and next.received_at < kept.since as is_over
+    from next cross join kept
   )`.as('page')
   return await db
     .selectFrom(page)

@@ -61,23 +61,29 @@ export async function redactExpired(db: Db, actor: Actor, options: ExpiryOptions
 
 async function countOver(db: Db, id: StreamId, holdKeeps: boolean, signal: AbortSignal | undefined): Promise<number> {
   let count = 0
-  for (let after: number | undefined = 0; after !== undefined;) {
-    signal?.throwIfAborted()
-    const events: readonly repository.AgingEvent[] = await repository.listAging(db, id, after, atOnce.events, holdKeeps)
-    count += events.filter((event) => event.is_over).length
-    after = behind(events)
+  for (const { product, stream_seq } of await repository.listExpiries(db, id, holdKeeps)) {
+    for (let after: number | undefined = stream_seq; after !== undefined;) {
+      signal?.throwIfAborted()
+      const at = { product, stream_seq: after }
+      const events: readonly repository.AgingEvent[] = await repository.listAging(db, id, at, atOnce.events, holdKeeps)
+      count += events.filter((event) => event.is_over).length
+      after = behind(events)
+    }
   }
   return count
 }
 
+/** Product by product: each has its own moment, and only what has come between that and the last one is looked at. */
 async function redactStream(db: Db, actor: Actor, id: StreamId, { reason, signal }: ExpiryOptions): Promise<number> {
   let count = 0
-  for (let after: number | undefined = 0; after !== undefined;) {
-    signal?.throwIfAborted()
-    const from: number = after
-    const page: Batch = await audited(db, actor, async (tx) => await redactSome(tx, actor, id, from, reason))
-    count += page.redacted
-    after = page.next
+  for (const { product, stream_seq } of await repository.listExpiries(db, id, true)) {
+    for (let after: number | undefined = stream_seq; after !== undefined;) {
+      signal?.throwIfAborted()
+      const at = { product, stream_seq: after }
+      const page: Batch = await audited(db, actor, async (tx) => await redactSome(tx, actor, id, at, reason))
+      count += page.redacted
+      after = page.next
+    }
   }
   return count
 }
@@ -94,13 +100,16 @@ interface Batch {
   readonly next: number | undefined
 }
 
-async function redactSome(tx: AuditedTx, actor: Actor, id: StreamId, after: number, reason: string) {
+async function redactSome(tx: AuditedTx, actor: Actor, id: StreamId, after: repository.Expiry, reason: string) {
   // Before the rest is read: what is over then is so until the commit.
   await repository.lockTenantOfStream(tx, id)
   const events = await repository.listAging(tx, id, after, atOnce.events, true)
   const over = events.filter((event) => event.is_over)
   const batch = over.slice(0, atOnce.redacted)
-  const next = batch.length === over.length ? behind(events) : batch.at(-1)?.stream_seq
+  const isWhole = batch.length === over.length
+  const next = isWhole ? behind(events) : batch.at(-1)?.stream_seq
+  const done = isWhole ? events.findLast((event) => event.is_old)?.stream_seq : next
+  if (done !== undefined) await repository.saveExpiry(tx, id, { ...after, stream_seq: done })
   if (batch.length === 0) return unchanged<Batch>({ redacted: 0, next })
   const young = batch.filter(({ received_at }) => received_at.getTime() > Date.now() - claimsMs)
   if (young.length > 0)

@@ -21,24 +21,24 @@ const planned = sql.lit(streamLimit.max + 1)
  *
  * Has to be asked before the heads are: who is done by now has committed.
  */
-export async function settledUntil(db: Reader): Promise<Date | null> {
+export async function settledUntil(db: Reader): Promise<{ readonly at: Date | null; readonly now: Date }> {
   const [settled] = await settledAt(db)
-  return settled?.at ?? null
+  return settled ?? { at: null, now: new Date() }
 }
 
 const settledAt = prepared('audit_settled_at', (db) =>
   db
     .selectFrom(
-      sql<{ at: Date | null }>`(
+      sql<{ at: Date | null; now: Date }>`(
         select case when bool_or(writer.xact_start is null) then null
-          else least(clock_timestamp(), min(writer.xact_start)) - interval '1 millisecond' end as at
+          else least(clock_timestamp(), min(writer.xact_start)) - interval '1 millisecond' end as at, clock_timestamp() as now
         from pg_locks held join pg_stat_activity writer on writer.pid = held.pid
         where held.locktype = 'relation' and held.relation = 'registry.audit_streams'::regclass
           and held.database = (select oid from pg_database where datname = current_database())
           and held.mode in ('RowShareLock', 'RowExclusiveLock')
       )`.as('settled'),
     )
-    .select('at'),
+    .select(['at', 'now']),
 )
 
 export interface ConsideredStream extends LogStream {

@@ -21,23 +21,26 @@ const beginning: StreamPlace = { at: new Date(0), id: StreamId.parse('00000000-0
 /**
  * The streams that changed after a place, as far as any of their events is in sight. Writers commit in another order
  * than they began in, so the place to go on from is before whatever is being written: a stream may be told of twice,
- * and never too seldom.
+ * and never too seldom. A place that is ahead of the database's clock was told before that was set back: what came since
+ * stands before it, so all streams are looked at once more.
  * @throws {RegistryError} `page.cursor_invalid`
  */
 export async function listLogStreams(db: Reader, sight: Sight, query: LogStreamQuery = {}): Promise<LogStreamPage> {
   const { limit = streamLimit.default, cursor } = query
-  const after = cursor === undefined ? undefined : decodeStreamPlace(cursor)
-  const settled = await streams.settledUntil(db)
+  const { at: settled, now } = await streams.settledUntil(db)
+  const told = cursor === undefined ? undefined : decodeStreamPlace(cursor)
+  const after = told && told.at > now ? undefined : told
   const considered = await streams.listStreams(db, sight, limit + 1, after)
   const page = considered.slice(0, limit)
   const last = page.at(-1)
-  const reached =
-    last && settled && earlier({ at: last.last_received_at, id: last.stream_id }, { ...beginning, at: settled })
+  const end = last && { at: last.last_received_at, id: last.stream_id }
+  const reached = end && settled && earlier(end, { ...beginning, at: settled })
   // It never goes back: what began before the last answer and ends later is said to have changed later than that.
   const next = reached && (after === undefined || isBefore(after, reached)) ? reached : (after ?? beginning)
   return {
     data: page.flatMap(({ seen, ...stream }) => (seen ? [stream] : [])),
-    has_more: considered.length > limit,
+    // Where the place stays before the end of this page, asking again at once would bring the same.
+    has_more: considered.length > limit && next === end,
     next_cursor: encodeStreamPlace(next),
   }
 }

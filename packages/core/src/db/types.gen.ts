@@ -161,7 +161,7 @@ export interface RegistryAuditCuts {
 export interface RegistryAuditDedup {
   created_at: Generated<Date>;
   /**
-   * SHA-256 of the publisher and its key, or of the stream and the external_id: neither is kept here.
+   * SHA-256 of the publisher and its key, or of product, environment, stream and external_id: none of them is kept here.
    */
   digest: Buffer;
   event_ids: string[];
@@ -209,6 +209,12 @@ export interface RegistryAuditEntities {
    */
   scope: string;
   type: string | null;
+}
+
+export interface RegistryAuditExpired {
+  product: string;
+  stream_id: string;
+  stream_seq: number;
 }
 
 export interface RegistryAuditExports {
@@ -465,6 +471,7 @@ export interface DB {
   "registry.audit_drops": RegistryAuditDrops;
   "registry.audit_enterprise_tokens": RegistryAuditEnterpriseTokens;
   "registry.audit_entities": RegistryAuditEntities;
+  "registry.audit_expired": RegistryAuditExpired;
   "registry.audit_exports": RegistryAuditExports;
   "registry.audit_retention": RegistryAuditRetention;
   "registry.audit_signing_keys": RegistryAuditSigningKeys;
