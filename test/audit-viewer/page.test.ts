@@ -90,8 +90,28 @@ describe.skipIf(executable === undefined)('in a browser', () => {
       if (process.env['SHOTS']) await page.screenshot({ path: `${process.env['SHOTS']}/no-file.png` })
       await alert.getByRole('button', { name: 'Close' }).click()
       await alert.waitFor({ state: 'detached' })
+
+      // Nor is a search that cannot be saved; and once it works again, it works here.
+      await owner.query(`alter table audit_log drop constraint no_looks`)
+      await owner.query(
+        `alter table registry.audit_exports add constraint no_saves check (name <> 'Refused') not valid`,
+      )
+      const saveAs = async (name: string) => {
+        await page.getByRole('button', { name: 'Export', exact: true }).click()
+        await page.getByPlaceholder('Release 1.0.0').fill(name)
+        await page.getByRole('button', { name: 'Name & Save' }).click()
+      }
+      await saveAs('Refused')
+      await alert.waitFor()
+      await alert.getByRole('button', { name: 'Close' }).click()
+      await alert.waitFor({ state: 'detached' })
+      expect(downloads).toBe(0)
+      const coming = page.waitForEvent('download')
+      await saveAs('Saved')
+      expect((await coming).suggestedFilename()).toBe('Saved.csv')
       expect(faults).toEqual([])
     } finally {
+      await owner.query('alter table registry.audit_exports drop constraint if exists no_saves')
       await owner.query('alter table audit_log drop constraint if exists no_looks')
       await owner.end()
     }

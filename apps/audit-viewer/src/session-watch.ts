@@ -25,8 +25,9 @@ const never = new Promise<never>(() => undefined)
  * - It asks for its session twice, and would search once for each: the second time has the first one's answer.
  * - Of an export that is not let in it would save the error as a file, or wait for ever, and a token that was made it
  *   throws away. What is not let in gets no answer: what waits for one is about to go.
- * - A file that cannot be had it would save all the same, with the error in it: it gets no answer either. What else fails
- *   it writes to the console, where nobody looks.
+ * - A file that cannot be had it would save all the same, with the error in it; and of a search that cannot be saved it would
+ *   say for ever that it exports. Both come to the end that it knows, and to no file. What else fails it writes to the
+ *   console, where nobody looks.
  * @returns ends it
  */
 export function watchSession({ onRefused, onFailed, onToken }: Watch): () => void {
@@ -62,9 +63,10 @@ export function watchSession({ onRefused, onFailed, onToken }: Watch): () => voi
       const search = ++searches
       return whileWanted(await asked(input, init), () => !isOver && search === searches)
     }
-    const isFile = input.endsWith('/rendered')
-    const response = await asked(input, init).catch(async (error: unknown) => {
-      if (isFile) return await never
+    if (input.endsWith(`/${unsaved}/rendered`)) return noFile()
+    const failed = input.endsWith('/rendered') ? noFile : isSaving(input, init) ? notSaved : undefined
+    const response = await asked(input, init).catch((error: unknown) => {
+      if (failed) return failed()
       throw error
     })
     if (response.status === 401) {
@@ -74,7 +76,7 @@ export function watchSession({ onRefused, onFailed, onToken }: Watch): () => voi
     if (!response.ok) {
       const why = await reasonIn(response.clone())
       if (!isOver) onFailed(why)
-      if (isFile) return await never
+      if (failed) return failed()
     }
     if (init?.method === 'POST' && input.endsWith('/eitapi_token') && response.ok) {
       const made = (await response.clone().json()) as { id: string; display_name: string }
@@ -88,6 +90,27 @@ export function watchSession({ onRefused, onFailed, onToken }: Watch): () => voi
     isOver = true
     if (globalThis.fetch === watched) globalThis.fetch = plain
   }
+}
+
+/** What stands for the id of a search that was not saved. */
+const unsaved = 'unsaved'
+
+const isSaving = (input: string, init: RequestInit | undefined) => init?.method === 'POST' && input.endsWith('/export')
+
+const notSaved = () => Response.json({ id: unsaved })
+
+/** What the viewer takes for a file, and then makes none of: it clicks on a link to it, and that click is taken back. */
+function noFile(): Response {
+  const blob = async () => {
+    // The click comes before anybody else's could.
+    document.addEventListener('click', takeBack, { capture: true, once: true })
+    return await Promise.resolve(new Blob())
+  }
+  return Object.assign(new Response(), { blob })
+}
+
+function takeBack(event: Event): void {
+  if (event.target instanceof HTMLAnchorElement && event.target.download !== '') event.preventDefault()
 }
 
 /** Why the server refuses something, as it says itself. */
