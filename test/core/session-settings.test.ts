@@ -103,13 +103,13 @@ it.each([
 
 it('a pooler that refuses some of what a connection is opened with is asked for less', async () => {
   const database = await aDatabaseWith({})
-  const pooler = await aTransactionPooler(database.runtimeUrl, 4, ['search_path', 'bytea_output'])
+  const pooler = await aTransactionPooler(database.runtimeUrl, 4, { refused: ['search_path', 'bytea_output'] })
   onTestFinished(async () => pooler.close())
   const db = createDb({ connectionString: pooler.url, prepare: false })
   onTestFinished(async () => db.destroy())
   await Promise.all(Array.from({ length: 3 }, async () => listTenants(db, everything, {})))
   await use(db)
-  const owned = await aTransactionPooler(database.ownerUrl, 4, ['search_path', 'bytea_output'])
+  const owned = await aTransactionPooler(database.ownerUrl, 4, { refused: ['search_path', 'bytea_output'] })
   onTestFinished(async () => owned.close())
   expect(await createMigrator({ connectionString: owned.url }).version()).toMatchObject({ version: latestVersion })
 })

@@ -27,12 +27,13 @@ const terminate = 0x58
  * than the one before it, so that whatever a session was told or holds is gone, or meets a stranger. Who is left with the
  * same one waits for another.
  * @param sessions two or more
- * @param refused settings that nobody may open a connection with, as PgBouncer refuses what it does not keep
+ * @param options.refused settings that nobody may open a connection with, as PgBouncer refuses what it does not keep
+ * @param options.staysFor so many transactions of a client run on the same session first, if nobody has that
  */
 export async function aTransactionPooler(
   url: string,
   sessions: number,
-  refused: readonly string[] = [],
+  { refused = [], staysFor = 0 }: { readonly refused?: readonly string[]; readonly staysFor?: number } = {},
 ): Promise<TransactionPooler> {
   const logins = await Promise.all(Array.from({ length: sessions }, async () => logIn(url)))
   const idle: Session[] = []
@@ -58,6 +59,7 @@ export async function aTransactionPooler(
     clients.add(client.setNoDelay())
     client.on('error', () => undefined)
     let session: Session | undefined
+    let transactions = 0
     client.once('data', (startup: Buffer) => {
       const said = refused.find((name) => startup.includes(`\0${name}\0`))
       if (said !== undefined) {
@@ -78,7 +80,8 @@ export async function aTransactionPooler(
           session.client = client
           session.socket.write(data)
         }
-        const free = idle.find((each) => each !== session)
+        const stays = transactions++ < staysFor
+        const free = idle.find((each) => (stays && session !== undefined) === (each === session))
         if (free === undefined) waiting.push({ last: session, take })
         else {
           idle.splice(idle.indexOf(free), 1)
