@@ -379,6 +379,15 @@ describe('tenant-migrate audit-retention', () => {
       async () => {
         await saveRetention(db, createCatalogue([...catalogue.products.values(), manifest('eternal', '')]))
         await asOwner(database, `update registry.audit_retention set since = now() - interval '8 days'`)
+        await writePast(database, { stream: randomUUID(), product: 'eternal', from: middleOf(7) })
+      },
+      /eternal keeps its events for ever/,
+    ],
+    [
+      'a product keeps its events for ever and no other one says anything',
+      async () => {
+        await saveRetention(db, createCatalogue([manifest('eternal', '')]))
+        await asOwner(database, `update registry.audit_retention set since = now() - interval '8 days'`)
       },
       /eternal keeps its events for ever/,
     ],
@@ -410,6 +419,18 @@ describe('tenant-migrate audit-retention', () => {
     expect(outcome.next).toEqual({ month: names[0], reason: expect.stringMatching(reason) as string })
     expect(await partitions()).toEqual(names)
     expect(await cuts()).toEqual([])
+  })
+
+  it('drops the months in which a product that keeps its events for ever has none, also when no manifest names it', async () => {
+    await saveRetention(db, createCatalogue([...catalogue.products.values(), manifest('eternal', '')]))
+    await sayForLong()
+    await writePast(database, { stream: randomUUID(), product: 'eternal', from: middleOf(5) })
+    const { dropped, next } = await migrator().auditRetention()
+    expect(dropped.map(({ month }) => month)).toEqual(names.slice(0, 2))
+    expect(next).toEqual({
+      month: names[2],
+      reason: expect.stringMatching(/eternal keeps its events for ever/) as string,
+    })
   })
 
   it('leaves the month of a held stream and all after it, so that no chain has a hole', async () => {

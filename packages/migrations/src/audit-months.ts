@@ -49,7 +49,8 @@ const ownProduct = 'tenant-registry'
 
 /**
  * Why a month cannot be dropped yet: what is not known counts as for ever. The retention is that of the longest plan, or
- * of the assignment that was agreed on for longer.
+ * of the assignment that was agreed on for longer. A product that keeps its events for ever and has none in the month keeps
+ * nothing there, or one that there is no more would keep all months.
  */
 export async function reasonToKeep(client: Client, month: Month): Promise<string | undefined> {
   const table = tableOf(month)
@@ -69,7 +70,9 @@ export async function reasonToKeep(client: Client, month: Month): Promise<string
     select coalesce(
       (select 'nothing says how long events are kept: no server has started yet' where not exists (select from registry.audit_retention)),
       (select format('%s keeps its events for ever%s', product, case when plan <> '' then format(' on the plan %s', plan) else '' end)
-        from registry.audit_retention where days is null order by product, plan limit 1),
+        from registry.audit_retention
+        where days is null and (product in (select product from logged) or (select days is null from longest))
+        order by product, plan limit 1),
       (select format('nothing says how long the events of %s are kept', product) from logged
         where product is not null and product <> $2 and not exists (select from registry.audit_retention term where term.product = logged.product)
         order by product limit 1),
