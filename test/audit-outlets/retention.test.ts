@@ -227,6 +227,32 @@ describe('what is over by a plan', () => {
     }
   })
 
+  it('leaves no page larger than others, where what is kept by all and what only some keep come together', async () => {
+    await saveRetention(db, catalogue)
+    const { id } = await aTenant(db, { slug: 'initech', status: 'active', plan: 'professional' })
+    await writePast(
+      database,
+      { stream: id, from: daysAgo(12), to: daysAgo(10), count: 5 },
+      { stream: id, from: daysAgo(72), to: daysAgo(70), count: 5 },
+    )
+    await asOwner(
+      database,
+      `update audit_log set description = repeat('x', 1500000) where stream_id = $1 and action = 'document.read'`,
+      [id],
+    )
+    const pages: number[] = []
+    let cursor: string | undefined
+    do {
+      const query = { tenant_id: id, action: 'document.read', ...(cursor !== undefined && { cursor }) }
+      const page = await listEvents(db, everything, RecordedEventQuery.parse(query))
+      pages.push(page.data.length)
+      expect(page.data.every(({ description }) => description?.length === 1_500_000)).toBe(true)
+      cursor = page.next_cursor ?? undefined
+    } while (cursor !== undefined)
+    // Up to the one with which there are eight million.
+    expect(pages).toEqual([6, 4])
+  })
+
   it('is over by what was agreed with the tenant, whatever the plan says', async () => {
     await saveRetention(db, catalogue)
     await asOwner(

@@ -10,7 +10,7 @@ import { type PageOrder, type PageRow, walkedBefore, withTotal } from './event-p
 import { kindOf, planCount, planPage, read } from './event-plan.ts'
 import { spellMoment } from './moment.ts'
 import { always, hasParts, keptSince, type Part } from './retention.repository.ts'
-import { type EventRow, shownColumns } from './shown-columns.ts'
+import { type EventRow, shownColumns, withinRoom } from './shown-columns.ts'
 
 export type { EventFilter } from './event-filter.ts'
 export type { PageRow } from './event-page.ts'
@@ -95,7 +95,7 @@ async function listInParts(reader: Reader, asked: Asked, since: string): Promise
   const others = last
     ? await read(reader, walkedBefore(orderOf(older), placeOf(last)), 'audit_parts')
     : (await listOne(reader, older)).rows
-  return { rows: others.length > 0 ? newest([...rows, ...others], limit) : rows, total }
+  return { rows: others.length > 0 ? withinRoom(newest([...rows, ...others], limit)) : rows, total }
 }
 
 const placeOf = ({ canonical_at, id }: PageRow): Position => ({ key: spellMoment(canonical_at), id })

@@ -127,3 +127,15 @@ export const shownWithRoom: (sight: Sight) => RawBuilder<unknown> = (() => {
   const columnsOf = made((name, shown) => (large.has(name) ? `case when ${isCut} then null else ${shown} end` : shown))
   return (sight) => sql`${columnsOf(sight)}, ${sql.raw(isCut)} as is_cut`
 })()
+
+/** Leaves of rows that were put together from two answers as much as one answer has room for. */
+export function withinRoom<Row extends EventRow & { readonly is_cut: boolean }>(rows: readonly Row[]): Row[] {
+  let bytes = 0
+  return rows.map((row) => {
+    const isCut = row.is_cut || bytes >= answerBytesMax
+    bytes += 1_000 + wide.reduce((sum, name) => sum + Buffer.byteLength(row[name]?.toString() ?? ''), 0)
+    return isCut ? { ...row, ...nothingWide, is_cut: true } : row
+  })
+}
+
+const nothingWide = Object.fromEntries(wide.map((name) => [name, null]))
