@@ -156,6 +156,26 @@ describe('what was acknowledged', () => {
     expect(again).toBe(counted + 1)
   })
 
+  it('is looked through in no time, also where there is much of it', async () => {
+    const group = { id: 'looked-through' }
+    const anEvent = PublishedEvent.parse({ action: 'a', crud: 'r', actor: { id: 'often' }, group })
+    const events = Array.from({ length: 1_000 }, () => anEvent)
+    const { recorded } = await submit('often', { idempotencyKey: 'many', events })
+    await evidence.tamper(`
+      insert into registry.audit_dedup (digest, fingerprint, event_ids, hashes)
+      select sha256(int4send(n)), sha256(''), array[gen_random_uuid(), gen_random_uuid()], array[''::bytea, ''::bytea]
+      from generate_series(1, 500000) n`)
+    const began = performance.now()
+    // The last one of a thousand tells of all of them.
+    await command('audit-redact', '--actor', 'often', '--product', 'certifai', ...why)
+    expect(performance.now() - began).toBeLessThan(5_000)
+    const { rows: blinded } = await evidence.read(
+      `select distinct encode(hash, 'hex') as hash from registry.audit_dedup, unnest(hashes) hash
+       where event_ids[1000] = '${recorded.at(-1)?.id}'`,
+    )
+    expect(blinded).toEqual([{ hash: '00' }])
+  })
+
   it('by an external id is refused as well, whoever sends the same once more', async () => {
     const send = async () =>
       await ingest.submit({

@@ -9,9 +9,6 @@ import { redactListed } from './redaction.service.ts'
 /** Streams that one statement looks at, events that one reads, and events that one transaction redacts. */
 const atOnce = { streams: 500, events: 5_000, redacted: 500 } as const
 
-/** What was acknowledged is known for seven days, and cleaned soon after: of older events nothing of it is left. */
-const claimsMs = 14 * 86_400_000
-
 /** How the redaction of what is over is done. */
 export interface ExpiryOptions {
   /** Goes into the log. */
@@ -111,12 +108,7 @@ async function redactSome(tx: AuditedTx, actor: Actor, id: StreamId, after: repo
   const done = isWhole ? events.findLast((event) => event.is_old)?.stream_seq : next
   if (done !== undefined) await repository.saveExpiry(tx, id, { ...after, stream_seq: done })
   if (batch.length === 0) return unchanged<Batch>({ redacted: 0, next })
-  const young = batch.filter(({ received_at }) => received_at.getTime() > Date.now() - claimsMs)
-  if (young.length > 0)
-    await blindClaims(
-      tx,
-      young.map((event) => event.id),
-    )
+  await blindClaims(tx, batch)
   const { result: redacted, ...outcome } = await redactListed(tx, actor, id, batch, reason)
   return { ...outcome, result: { redacted, next } }
 }
