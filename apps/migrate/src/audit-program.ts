@@ -10,7 +10,7 @@ export function addAuditCommands(program: Command, surroundings: Surroundings): 
     .option('--stream <id>', 'this stream alone; checkpoints all the same')
     .option('--checkpoints <file>', "the server's log, from which checkpoints are read: one JSON object a line")
     .option('--public-key <file>', 'the public keys that are trusted, as PEM; else those that the database names')
-    .option('--search', 'also whether each row is found by what it says and by nothing else; takes three times as long')
+    .option('--search', 'also whether each row is found by what it says and by nothing else; takes four times as long')
     .action(async (_, command: Command) => {
       const { verify } = await import('./audit.ts')
       await verify(surroundings, command.optsWithGlobals<VerifyOptions>())

@@ -15,7 +15,7 @@ export interface LogVerificationOptions {
   readonly checkpoints?: CheckpointLines | undefined
   /** This stream alone. */
   readonly stream_id?: StreamId | undefined
-  /** Whether rows are also to be found by what they say: it takes three times as long. */
+  /** Whether rows are also to be found by what they say: it takes four times as long. */
   readonly search?: boolean | undefined
   /** Hears of everything that is wrong: in each stream of the first thing. */
   readonly report: (found: Finding) => void

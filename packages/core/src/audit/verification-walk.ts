@@ -26,7 +26,7 @@ export interface WalkOptions {
   readonly heads: ReadonlyMap<StreamId, readonly CertifiedHead[]>
   readonly report: (found: Finding) => void
   readonly tally: WalkTally
-  /** Whether rows are to be found by what they say, which takes PostgreSQL as long again as all else. */
+  /** Whether rows are to be found by what they say, which takes three times as long as all else. */
   readonly search: boolean
   readonly signal: AbortSignal | undefined
 }
