@@ -1,5 +1,5 @@
 import { DatabaseError } from 'pg'
-import { directPool } from '../db/database.ts'
+import { directPool, waitingAtMost } from '../db/database.ts'
 import type { Db } from '../db/handles.ts'
 import { housekeeping } from '../db/housekeeping.ts'
 import { RegistryError } from '../errors.ts'
@@ -50,6 +50,8 @@ interface Waiting {
  */
 export class Ingest {
   readonly #db: Db
+  /** The same, where nothing is waited for long. */
+  readonly #briefly: Db
   readonly #catalogue: Catalogue
   readonly #width: number
   #queue: Waiting[] = []
@@ -73,6 +75,7 @@ export class Ingest {
 
   constructor(db: Db, catalogue: Catalogue) {
     this.#db = db
+    this.#briefly = waitingAtMost(db, ingestBounds.lockMs)
     this.#catalogue = catalogue
     const connections = directPool(db)?.size ?? 1
     this.#width = Math.max(1, Math.min(ingestBounds.width, Math.floor(connections / 2)))
@@ -211,14 +214,12 @@ export class Ingest {
    *   transaction, and what they hold is refused; as a part of what has waited as long before
    */
   async #record(batch: readonly Waiting[], patience: 'briefly' | 'long' | 'part'): Promise<void> {
-    const lockMsMax = patience === 'long' ? undefined : ingestBounds.lockMs
     for (let tries = 1; ; tries += 1) {
       try {
         const answers = await recordSubmissions(
-          this.#db,
+          patience === 'long' ? this.#db : this.#briefly,
           this.#catalogue,
           batch.map(({ submission }) => submission),
-          lockMsMax,
         )
         for (const [at, { resolve, reject }] of batch.entries()) {
           const answer = answers[at]
@@ -245,7 +246,7 @@ export class Ingest {
   /** Records those of a batch whose logs nobody holds, and waits for the others apart. */
   async #recordFree(batch: readonly Waiting[]): Promise<void> {
     const submissions = batch.map(({ submission }) => submission)
-    const held = await heldAmong(this.#db, this.#catalogue, submissions).catch(() => undefined)
+    const held = await heldAmong(this.#briefly, this.#catalogue, submissions).catch(() => undefined)
     const free = batch.filter((_, at) => held?.[at] === false)
     this.#wait(batch.filter((each) => !free.includes(each)))
     if (free.length === 0) return

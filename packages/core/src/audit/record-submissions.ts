@@ -1,4 +1,3 @@
-import { sql } from 'kysely'
 import type { Db, HousekeepingTx } from '../db/handles.ts'
 import { housekeeping } from '../db/housekeeping.ts'
 import { RegistryError } from '../errors.ts'
@@ -18,17 +17,14 @@ import { digestOf, type Numbered, type Receipt } from './submission.ts'
  *
  * Locks are taken in the order of everybody who appends: keys, tenants, external ids, what is known, heads; and among
  * each kind in the order of their names.
- * @param lockMsMax how long each lock is waited for; as long as in every transaction unless told
  * @throws {RegistryError} `audit_event.external_id_reused`
  */
 export async function recordSubmissions(
   db: Db,
   catalogue: Catalogue,
   submissions: readonly Numbered[],
-  lockMsMax?: number,
 ): Promise<(Receipt | RegistryError)[]> {
   return await housekeeping(db, async (tx) => {
-    if (lockMsMax !== undefined) await waitAtMost(tx, lockMsMax)
     const known = await claim(
       tx,
       submissions.flatMap((each) => each.claim ?? []),
@@ -43,20 +39,11 @@ export async function recordSubmissions(
 /** Which of these submissions are for a tenant, or into a stream, that somebody else holds at this moment. */
 export async function heldAmong(db: Db, catalogue: Catalogue, submissions: readonly Numbered[]): Promise<boolean[]> {
   return await housekeeping(db, async (tx) => {
-    await waitAtMost(tx, 1)
     const tenants = await findTenantsOfGroups(tx, groupsOf(catalogue, submissions))
     const events = submissions.map((each) => eventsOf(each, tenants))
     const held = await listHeldLogs(tx, [...new Set(events.flat().map(streamOfEvent))])
     return events.map((each) => each.some((event) => held.has(streamOfEvent(event))))
   })
-}
-
-async function waitAtMost(tx: HousekeepingTx, milliseconds: number): Promise<void> {
-  const set = sql`(select set_config('lock_timeout', ${`${milliseconds}ms`}, true) as is)`.as('bound')
-  await tx
-    .selectFrom(set)
-    .select(sql`bound.is`.as('is'))
-    .execute()
 }
 
 /** The answer to what came before under the same key; undefined for what did not. */

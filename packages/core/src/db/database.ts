@@ -59,6 +59,28 @@ export function directPool(db: Reader): RegistryPool | undefined {
 }
 
 /**
+ * The same database, whose transactions wait for others at most so long: said with their beginning it costs no round trip.
+ * Is closed with the other one. A transaction is what it was.
+ */
+export function waitingAtMost(db: Db, lockMs: number): Db {
+  const pool = pools.get(db)
+  if (!pool) return db
+  const beginsSo = beginning(`${lockMs}ms`)
+  const clients: Wrappers = new WeakMap()
+  const same = new Kysely<Schema>({
+    dialect: new PostgresDialect({
+      pool: {
+        options: pool.options,
+        connect: async () => await pool.connect(beginsSo, clients),
+        end: async () => await Promise.resolve(),
+      },
+    }),
+  })
+  pools.set(same, pool)
+  return same
+}
+
+/**
  * Plain SQL over a database's own pool, for who knows no tables of ours: the migrations' own readers.
  */
 export function plainQueries(db: Db): { query(text: string): Promise<{ rows: unknown[] }> } {
@@ -73,10 +95,15 @@ export function plainQueries(db: Db): { query(text: string): Promise<{ rows: unk
  * leaves nothing behind in a pooler's session. Who waits for another writer sees what that one wrote, also where the role
  * would have it otherwise.
  */
-const begin = `begin isolation level read committed;
-  set local lock_timeout = '5s';
+const beginning = (lockTimeout: string) => `begin isolation level read committed;
+  set local lock_timeout = '${lockTimeout}';
   set local statement_timeout = '15s';
   set local idle_in_transaction_session_timeout = '15s'`
+
+const usualBeginning = beginning('5s')
+
+/** kysely remembers connections by the object, so one client has to have one wrapper for each who asks. */
+type Wrappers = WeakMap<PoolClient, PostgresPoolClient>
 
 /**
  * Milliseconds after which a statement without an answer counts as lost, although the database is there. In a
@@ -104,7 +131,7 @@ class RegistryPool implements PostgresPool {
   readonly #watch: ConnectionWatch
   readonly #sessions = new Sessions()
   #ended: Promise<void> | undefined
-  readonly #clients = new WeakMap<PoolClient, PostgresPoolClient>()
+  readonly #clients: Wrappers = new WeakMap()
 
   constructor(options: DatabaseOptions) {
     // Reads the connection string, and the certificates that it names, now and not at the first query.
@@ -137,13 +164,12 @@ class RegistryPool implements PostgresPool {
     return this.#pool.options
   }
 
-  async connect(): Promise<PostgresPoolClient> {
+  async connect(beginsSo = usualBeginning, clients = this.#clients): Promise<PostgresPoolClient> {
     const client = await this.#take()
-    // kysely remembers connections by the object, so one client has to have one wrapper.
-    let wrapper = this.#clients.get(client)
+    let wrapper = clients.get(client)
     if (!wrapper) {
-      wrapper = this.#wrap(client)
-      this.#clients.set(client, wrapper)
+      wrapper = this.#wrap(client, beginsSo)
+      clients.set(client, wrapper)
     }
     return wrapper
   }
@@ -206,14 +232,14 @@ class RegistryPool implements PostgresPool {
     }
   }
 
-  #wrap(client: PoolClient): PostgresPoolClient {
+  #wrap(client: PoolClient, beginsSo: string): PostgresPoolClient {
     let boundMs = boundsMs.read
     const query = async (text: string, values: readonly unknown[]) => {
       if (text === 'begin') {
         boundMs = boundsMs.inTransaction
         // Several statements in one text have no values, and one result each, which kysely does not look at. They wait
         // for nobody, save for the pooler's own connections.
-        return await this.#send(client, { text: begin }, this.#connectTimeoutMs)
+        return await this.#send(client, { text: beginsSo }, this.#connectTimeoutMs)
       }
       if (text === 'commit' || text === 'rollback') boundMs = boundsMs.end
       const name = this.#prepare ? statementNames.get(text) : undefined
