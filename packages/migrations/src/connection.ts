@@ -9,7 +9,12 @@ const everywhere = { DateStyle: 'ISO, MDY', TimeZone: 'UTC', standard_conforming
 
 /** What we go by, whatever the role or the database has for itself. A pooler may refuse the rest of it. */
 const direct: typeof everywhere = Object.assign(
-  { search_path: 'public', IntervalStyle: 'postgres', bytea_output: 'hex' },
+  {
+    search_path: 'public',
+    IntervalStyle: 'postgres',
+    bytea_output: 'hex',
+    default_transaction_isolation: 'read committed',
+  },
   everywhere,
 )
 

@@ -16,6 +16,7 @@ const direct: SessionSettings = {
   IntervalStyle: 'postgres',
   bytea_output: 'hex',
   extra_float_digits: '1',
+  default_transaction_isolation: 'read committed',
 }
 
 /** How the connections of a pool are opened. */
