@@ -70,6 +70,13 @@ async function countOf(group: string): Promise<number> {
   return rows[0]?.count ?? 0
 }
 
+/** The transaction that recorded the first event of a submission. */
+async function transactionOf({ recorded: [event] }: Receipt): Promise<string | undefined> {
+  const { rows } = await sql<{ transaction: string }>`
+    select xmin::text as transaction from audit_log where id = ${event?.id ?? null}`.execute(db)
+  return rows[0]?.transaction
+}
+
 /** Groups of tests apart from each other. */
 let groups = 0
 const newGroup = () => `group-${(groups += 1)}`
@@ -398,6 +405,46 @@ describe('bounds', () => {
       await slow.close()
       await small.destroy()
     }
+  })
+
+  it('writes at the same time what is of different logs: behind a batch waits what it shares its log with', async () => {
+    const [busy, first, second] = [newGroup(), newGroup(), newGroup()]
+    const to = async (group: string) => await submit({ events: [event({ group: { id: group } })] })
+    await to(busy)
+    const blocker = await holdStreamOf(busy)
+    try {
+      const writing = to(busy)
+      await sleep(2 * ingestBounds.waitMs)
+      const waiting = [busy, first, second].map(to)
+      await sleep(ingestBounds.gatherMs + 2 * ingestBounds.waitMs)
+      await blocker.query('rollback')
+      const rows = await Promise.all(waiting.map(async (each) => await transactionOf(await each)))
+      expect(rows[1]).toBe(rows[2])
+      expect(rows[1]).not.toBe(rows[0])
+      await writing
+    } finally {
+      await blocker.end()
+    }
+  })
+
+  it('passes nobody over who writes into several logs, of which somebody writes into one', async () => {
+    const [busy, log] = [newGroup(), newGroup()]
+    const to = async (action: string, ...groups: string[]) =>
+      await submit({ events: groups.map((group) => event({ action, group: { id: group } })) })
+    await to('before', busy)
+    const blocker = await holdStreamOf(busy)
+    try {
+      const writing = to('writing', busy)
+      await sleep(2 * ingestBounds.waitMs)
+      const waiting = [to('first', busy, log), to('second', log)]
+      await sleep(ingestBounds.gatherMs + 2 * ingestBounds.waitMs)
+      await blocker.query('rollback')
+      await Promise.all([writing, ...waiting])
+    } finally {
+      await blocker.end()
+    }
+    const inLog = db.selectFrom('audit_log').select('action').where('group_id', '=', log).orderBy('stream_seq')
+    expect((await inLog.execute()).map(({ action }) => action)).toEqual(['first', 'second'])
   })
 
   it('waits once, and not for each, for the stream that somebody holds', { timeout: 30_000 }, async () => {

@@ -16,8 +16,8 @@ export const ingestBounds = {
   /** So many are not made to wait. */
   rowsEnough: 50,
   /**
-   * Milliseconds that an event waits while a batch is being written, unless as many wait as that has: two that share logs
-   * wait for one another, and a small one holds up as much as a large one.
+   * Milliseconds that an event waits for a batch that writes into its log, unless as many wait as that has: two that share
+   * logs wait for one another, and a small one holds up as much as a large one.
    */
   gatherMs: 25,
   /** Rows of one batch at most, where they are not of one submission. */
@@ -38,6 +38,8 @@ export const ingestBounds = {
 
 interface Waiting {
   readonly submission: Numbered
+  /** Whose logs it is written into, as far as it says so itself. */
+  readonly logs: readonly string[]
   readonly since: number
   readonly bytes: number
   readonly resolve: (receipt: Receipt) => void
@@ -46,7 +48,8 @@ interface Waiting {
 
 /**
  * Records what products publish. What comes within milliseconds is written as one batch, in one transaction: a commit
- * costs as much as many rows do. A submission is answered when its batch is committed, and not before.
+ * costs as much as many rows do. A submission is answered when its batch is committed, and not before. Batches that are
+ * written at the same time have different logs, as far as there are any: whoever writes into a log holds it.
  */
 export class Ingest {
   readonly #db: Db
@@ -58,18 +61,20 @@ export class Ingest {
   #rows = 0
   #bytes = 0
   #active = 0
-  /** Rows of the batches that are being written. */
+  /** Rows of the batches that are being written, and in how many of them a log is. */
   #writing = 0
+  readonly #writingLogs = new Counts()
   /** What others hold the logs of, by log; and whether it is being waited for. */
   #held: Waiting[] = []
   #heldRows = 0
   #heldBytes = 0
-  readonly #heldLogs = new Map<string, number>()
+  readonly #heldLogs = new Counts()
   #isHolding = false
   /** Whether that has a connection of its own. */
   readonly #waitsApart: boolean
-  /** Whether a timer is set for the next batch. */
-  #isTimed = false
+  /** When the next batch may be due, on the clock of `performance`. */
+  #wakesAt = Infinity
+  #timer: NodeJS.Timeout | undefined
   #isClosing = false
   readonly #whenIdle: (() => void)[] = []
 
@@ -108,7 +113,8 @@ export class Ingest {
     this.#rows += rows
     this.#bytes += bytes
     return await new Promise<Receipt>((resolve, reject) => {
-      this.#queue.push({ submission: numbered(submission), since: performance.now(), bytes, resolve, reject })
+      const logs = logsOf(submission)
+      this.#queue.push({ submission: numbered(submission), logs, since: performance.now(), bytes, resolve, reject })
       this.#next()
     })
   }
@@ -122,31 +128,57 @@ export class Ingest {
 
   /** Begins the batches that are due. */
   #next(): void {
-    while (this.#active < this.#width && this.#queue.length > 0) {
-      const waitsMs = this.#msToWait()
-      if (waitsMs > 0) {
-        if (this.#isTimed) return
-        this.#isTimed = true
-        setTimeout(() => {
-          this.#isTimed = false
-          this.#next()
-        }, waitsMs)
+    while (this.#active < this.#width) {
+      const due = this.#due()
+      if (typeof due === 'number') {
+        this.#wake(due)
         return
       }
-      void this.#write(this.#takeBatch())
+      void this.#write(this.#take(due))
     }
   }
 
-  #msToWait(): number {
+  /** Of what a batch is to be made now; or when there may be one. */
+  #due(): readonly Waiting[] | number {
     const [first] = this.#queue
-    if (!first || this.#isClosing || this.#rows >= Math.max(ingestBounds.rowsEnough, this.#writing)) return 0
-    const waitsMs = this.#active > 0 ? ingestBounds.gatherMs : ingestBounds.waitMs
-    return Math.ceil(first.since + waitsMs - performance.now())
+    if (!first) return Infinity
+    if (this.#isClosing) return this.#queue
+    const { rowsEnough, waitMs, gatherMs } = ingestBounds
+    if (this.#active === 0) return ripe(this.#queue, rowsEnough, waitMs)
+    const free = this.#free()
+    if (free.length > 0) return ripe(free, rowsEnough, waitMs)
+    return ripe(this.#queue, Math.max(rowsEnough, this.#writing), gatherMs)
   }
 
-  #takeBatch(): Waiting[] {
-    const { batch, left } = fitting(this.#queue)
-    this.#queue = left
+  /**
+   * What waits for logs that nobody writes into, and behind nothing else that waits for one of them: so each log has
+   * its events in the order in which they came, and who writes into many is not passed over for ever.
+   */
+  #free(): Waiting[] {
+    const passed = new Set<string>()
+    return this.#queue.filter(({ logs }) => {
+      const isFree = !this.#writingLogs.hasAny(logs) && !logs.some((log) => passed.has(log))
+      if (!isFree) for (const log of logs) passed.add(log)
+      return isFree
+    })
+  }
+
+  #wake(at: number): void {
+    if (at >= this.#wakesAt) return
+    clearTimeout(this.#timer)
+    this.#wakesAt = at
+    this.#timer = setTimeout(
+      () => {
+        this.#wakesAt = Infinity
+        this.#next()
+      },
+      Math.ceil(at - performance.now()),
+    )
+  }
+
+  #take(of: readonly Waiting[]): Waiting[] {
+    const batch = fitting(of)
+    this.#queue = without(this.#queue, batch)
     for (const { submission, bytes } of batch) {
       this.#rows -= submission.events.length
       this.#bytes -= bytes
@@ -155,18 +187,20 @@ export class Ingest {
   }
 
   async #write(batch: readonly Waiting[]): Promise<void> {
-    const rows = batch.reduce((sum, { submission }) => sum + submission.events.length, 0)
+    const rows = rowsOf(batch)
     this.#active += 1
     this.#writing += rows
+    for (const { logs } of batch) this.#writingLogs.add(logs)
     try {
       // What comes for a log that others hold waits behind what is there.
-      const held = batch.filter(({ submission }) => logsOf(submission).some((log) => this.#heldLogs.has(log)))
+      const held = batch.filter(({ logs }) => this.#heldLogs.hasAny(logs))
       this.#wait(held)
-      const free = batch.filter((each) => !held.includes(each))
+      const free = without(batch, held)
       if (free.length > 0) await this.#record(free, this.#waitsApart ? 'briefly' : 'long')
     } finally {
       this.#active -= 1
       this.#writing -= rows
+      for (const { logs } of batch) this.#writingLogs.remove(logs)
       this.#next()
       this.#tellIdle()
     }
@@ -179,29 +213,27 @@ export class Ingest {
   /** Takes what others hold the logs of, to be written apart: all of it at once, as long as that takes. */
   #wait(held: readonly Waiting[]): void {
     this.#held.push(...held)
-    for (const each of held) this.#count(each, 1)
-    if (!this.#isHolding && this.#held.length > 0) void this.#writeHeld()
-  }
-
-  /** It still takes room, as if it had not been begun. */
-  #count({ submission, bytes }: Waiting, by: 1 | -1): void {
-    this.#heldRows += by * submission.events.length
-    this.#heldBytes += by * bytes
-    for (const log of logsOf(submission)) {
-      const count = (this.#heldLogs.get(log) ?? 0) + by
-      if (count > 0) this.#heldLogs.set(log, count)
-      else this.#heldLogs.delete(log)
+    for (const { submission, bytes, logs } of held) {
+      this.#heldRows += submission.events.length
+      this.#heldBytes += bytes
+      this.#heldLogs.add(logs)
     }
+    if (!this.#isHolding && this.#held.length > 0) void this.#writeHeld()
   }
 
   async #writeHeld(): Promise<void> {
     this.#isHolding = true
     try {
       while (this.#held.length > 0) {
-        const { batch, left } = fitting(this.#held)
-        this.#held = left
+        const batch = fitting(this.#held)
+        this.#held = without(this.#held, batch)
         await this.#record(batch, 'long')
-        for (const each of batch) this.#count(each, -1)
+        // It takes room until then, as if it had not been begun.
+        for (const { submission, bytes, logs } of batch) {
+          this.#heldRows -= submission.events.length
+          this.#heldBytes -= bytes
+          this.#heldLogs.remove(logs)
+        }
       }
     } finally {
       this.#isHolding = false
@@ -248,17 +280,52 @@ export class Ingest {
     const submissions = batch.map(({ submission }) => submission)
     const held = await heldAmong(this.#briefly, this.#catalogue, submissions).catch(() => undefined)
     const free = batch.filter((_, at) => held?.[at] === false)
-    this.#wait(batch.filter((each) => !free.includes(each)))
+    this.#wait(without(batch, free))
     if (free.length === 0) return
     // Where none of them seemed to be held, something else was.
     await this.#record(free, free.length < batch.length ? 'briefly' : 'long')
   }
 }
 
-/** The longest waiting ones that fit together, and the others. Two with one key do not: the second has to find the first. */
-function fitting(waiting: readonly Waiting[]): { readonly batch: Waiting[]; readonly left: Waiting[] } {
+/** How often texts are there. */
+class Counts {
+  readonly #counts = new Map<string, number>()
+
+  add(texts: readonly string[]): void {
+    for (const text of texts) this.#counts.set(text, (this.#counts.get(text) ?? 0) + 1)
+  }
+
+  remove(texts: readonly string[]): void {
+    for (const text of texts) {
+      const left = (this.#counts.get(text) ?? 0) - 1
+      if (left > 0) this.#counts.set(text, left)
+      else this.#counts.delete(text)
+    }
+  }
+
+  hasAny(texts: readonly string[]): boolean {
+    return texts.some((text) => this.#counts.has(text))
+  }
+}
+
+const rowsOf = (waiting: readonly Waiting[]): number =>
+  waiting.reduce((sum, { submission }) => sum + submission.events.length, 0)
+
+const without = (all: readonly Waiting[], some: readonly Waiting[]): Waiting[] => {
+  const left = new Set(all)
+  for (const each of some) left.delete(each)
+  return [...left]
+}
+
+/** What waits, if so many rows do or the first one has for so long; else the moment when it will have. */
+function ripe(waiting: readonly Waiting[], rows: number, milliseconds: number): readonly Waiting[] | number {
+  const at = (waiting[0]?.since ?? Infinity) + milliseconds
+  return at <= performance.now() || rowsOf(waiting) >= rows ? waiting : at
+}
+
+/** The longest waiting ones that fit together. Two with one key do not: the second has to find the first. */
+function fitting(waiting: readonly Waiting[]): Waiting[] {
   const batch: Waiting[] = []
-  const left: Waiting[] = []
   const keys = new Set<string>()
   let rows = 0
   let bytes = 0
@@ -273,21 +340,18 @@ function fitting(waiting: readonly Waiting[]): { readonly batch: Waiting[]; read
         (key === undefined || !keys.has(key)) &&
         rows + submission.events.length <= ingestBounds.batchRows &&
         bytes + each.bytes <= ingestBounds.batchBytes)
-    if (!fits) {
-      left.push(each)
-      continue
-    }
+    if (!fits) continue
     batch.push(each)
     if (key !== undefined) keys.add(key)
     rows += submission.events.length
     bytes += each.bytes
     isFull ||= submission.uniqueBy !== undefined
   }
-  return { batch, left }
+  return batch
 }
 
-/** Whose logs a submission is written into, as far as it says so itself. */
-const logsOf = ({ product, environment, tenant_id, events }: Numbered): string[] => [
+/** By what two submissions have a log in common, as far as they say so themselves. */
+const logsOf = ({ product, environment, tenant_id, events }: Submission): string[] => [
   ...new Set(events.map(({ group }) => tenant_id ?? `${product}\n${environment}\n${group?.id ?? ''}`)),
 ]
 
