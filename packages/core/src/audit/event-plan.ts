@@ -27,8 +27,11 @@ export interface PagePlan {
   readonly rows?: PageRow[]
 }
 
-/** How many events are looked at first: what is frequent fills a page with them. */
-const near = { words: 400, actions: 2_000, logs: 2_000 } as const
+/**
+ * How many events are looked at first: what is frequent fills a page with them. Of the few of those that have some words
+ * nobody can tell how many there are in all: it is more of them by which that is judged.
+ */
+const near = { words: 400, moreWords: 4_000, actions: 2_000, logs: 2_000 } as const
 
 /** Of how few of the newest that have some words these may be rare. */
 const fewMax = 2
@@ -43,7 +46,7 @@ const actionsMax = 30
 const logsMax = 20_000
 
 /** Microseconds that an event takes that is walked past, one that is found by its words and sorted, and a look into a log. */
-const cost = { walked: 3, sorted: 6, log: 100 } as const
+const cost = { walked: 2, sorted: 6, log: 100 } as const
 
 /** How much further than expected one walks before it is given up. */
 const patience = 4
@@ -111,7 +114,10 @@ async function planSearch(
   if (byWords && (await isRare(db, byWords))) return { statement: sorted(order, byWords) }
   const events = tenant === undefined ? Number.POSITIVE_INFINITY : await eventsIn(db, tenant)
   if (events <= near.words) return { statement, rows }
-  const share = rows.length / near.words
+  const further = walkedNear(order, along, near.moreWords)
+  const more = await read(db, further, kindOf(filter))
+  if (more.length === order.limit || events <= near.moreWords) return { statement: further, rows: more }
+  const share = more.length / near.moreWords
   const found = { share, otherwise: share * events * cost.sorted }
   return (await walkFurther(db, order, along, found, kindOf(filter))) ?? { statement: sorted(order, by) }
 }
