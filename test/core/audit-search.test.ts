@@ -17,6 +17,8 @@ import {
 import fc from 'fast-check'
 import { sql } from 'kysely'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { conditionOf } from '../../packages/core/src/audit/search-conditions.ts'
+import { parseSearch } from '../../packages/core/src/audit/search-language.ts'
 import { boundedRead } from '../../packages/core/src/db/bounded-read.ts'
 import { aTenant, testActor, testCatalogue } from '../builders.ts'
 import { migratedDatabase, type TestDatabase } from '../postgres/database.ts'
@@ -283,6 +285,49 @@ it('a dotted name with a number behind it is a word of its own, also where both 
     expect(await found(sight, 'job.run-2', { tenant_id })).toEqual([])
     expect(await found(sight, 'job.run*', { tenant_id })).toEqual(['both', 'first', 'plain', 'second'])
     expect(await found(sight, 'action:job.run', { tenant_id })).toEqual(['plain'])
+    expect(await found(sight, '"job.run"', { tenant_id })).toEqual(['both', 'plain'])
+    expect(await found(sight, 'description:job.run', { tenant_id })).toEqual(['both'])
+  }
+})
+
+it('so is one with underscores; a mere number is found also before one below zero', async () => {
+  const { id: tenant_id } = await aTenant(db, { slug: 'places', name: 'Places' })
+  const common = { tenant_id, product: 'certifai', environment: 'live', crud: 'r' } as const
+  const events = [
+    { ...common, action: 'night_job.run', description: 'plain' },
+    { ...common, action: 'night_job.run-1', description: 'first' },
+    { ...common, action: 'place.seen', description: 'place 40.7128 -74.006' },
+    { ...common, action: 'place.seen', description: 'joined 40.7128,-74.006' },
+  ]
+  await housekeeping(db, async (tx) => await appendEvents(tx, events))
+  for (const sight of [everything, { kind: 'tenants', tenantIds: [tenant_id] } as const]) {
+    expect(await found(sight, 'night_job.run', { tenant_id })).toEqual(['plain'])
+    expect(await found(sight, 'night_job.run-1', { tenant_id })).toEqual(['first'])
+    expect(await found(sight, '40.7128', { tenant_id })).toEqual(['joined', 'place'])
+    expect(await found(sight, 'description:40.7128', { tenant_id })).toEqual(['joined', 'place'])
+  }
+})
+
+it('the index is not asked for the numbers that may not stand behind a dotted name: it would read all of them', async () => {
+  for (const sight of [
+    everything,
+    { kind: 'tenants', tenantIds: [acme.id] },
+    { kind: 'product', product: 'certifai' },
+  ]) {
+    for (const q of ['job.run', 'job.run other', '"job.run"', 'job.run quart*', 'job.run "two words"']) {
+      const search = parseSearch(q)
+      const asked = await db.transaction().execute(async (tx) => {
+        await sql`set local enable_seqscan = off`.execute(tx)
+        const text = sql`select id from audit_log where ${search && conditionOf(sight as Sight, search)}`
+        const { rows } = await sql<{ 'QUERY PLAN': string }>`explain ${text}`.execute(tx)
+        return rows.map((row) => row['QUERY PLAN']).filter((line) => line.includes('Index Cond'))
+      })
+      expect(asked.length, q).toBeGreaterThan(0)
+      expect(
+        asked.filter((line) => line.includes('!')),
+        q,
+      ).toEqual([])
+    }
   }
 })
 

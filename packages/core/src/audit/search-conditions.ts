@@ -107,8 +107,9 @@ type Query = RawBuilder<unknown>
 
 /** Lexemes as they stand in the index, of any text: `to_tsquery` reads what is in quotes as words. */
 function queryOf({ text, as }: Text): Query {
-  if (as === 'words') return dotted.test(text) ? dottedName(text) : plain(text)
   const sought = searchable(text)
+  if (as !== 'prefix' && isDotted(text)) return dottedName(sought)
+  if (as === 'words') return asItStands(sought)
   if (as === 'phrase') return sql`phraseto_tsquery('simple', ${sought})`
   const beginning = `'${sought.replaceAll(/['\\]/g, '$&$&')}':*`
   const asWords = sql`to_tsquery('simple', ${beginning})`
@@ -117,21 +118,23 @@ function queryOf({ text, as }: Text): Query {
   return sql`(${asWords} || lower(${beginning})::tsquery)`
 }
 
-const dotted = /^[\p{L}\p{N}-]+(?:\.[\p{L}\p{N}-]+)+$/u
+/** Not a mere number, such as a price or one half of a place on the earth: what stands behind one may well be below zero. */
+const isDotted = (text: string) => /^[\p{L}\p{N}_-]+(?:\.[\p{L}\p{N}_-]+)+$/u.test(text) && !/^-?\d+\.\d+$/.test(text)
 
 /**
  * A dotted name is one word, also with a number behind it, of which PostgreSQL makes another one: `report.read-1` is found by
- * that, and not by `report.read`.
+ * that, and not by `report.read`. Nothing to ask the index for, which would read all numbers below zero that it has.
  */
-const dottedName = (text: string): Query =>
-  sql`(phraseto_tsquery('simple', ${searchable(text)}) <-> '!''-'':*'::tsquery)`
+const dottedName = (sought: string): Query => sql`(phraseto_tsquery('simple', ${sought}) <-> '!''-'':*'::tsquery)`
 
 /** A lexeme has less than 2 kB, also when its letters become small ones that are longer. */
 const lexemeBytes = 1_000
 
 /** The same words wherever they stand: no lexeme of this configuration has the sign of an order in it. */
 const anywhere = (text: Text): Query =>
-  text.as === 'words' ? plain(text.text) : sql`replace(${queryOf(text)}::text, '<->', '&')::tsquery`
+  text.as === 'words' || (text.as === 'phrase' && isDotted(text.text))
+    ? plain(text.text)
+    : sql`replace(${queryOf(text)}::text, '<->', '&')::tsquery`
 
 const plain = (text: string): Query => asItStands(searchable(text))
 const asItStands = (text: string): Query => sql`plainto_tsquery('simple', ${text})`
@@ -146,10 +149,11 @@ const oneOf = (queries: readonly Query[]): Query => sql`(${sql.join(queries, sql
  */
 function words(sight: Sight, texts: readonly Text[], logs: Logs): Condition {
   const query = both(texts.map(queryOf))
-  const found = inIndex(query, logs)
+  const hasDotted = texts.some(({ text }) => isDotted(text))
+  const found = inIndex(hasDotted ? both(texts.map(anywhere)) : query, logs)
   // A lexeme without a place in the text is the stream's id, or the action once more.
-  const isPrefix = texts.some(({ as }) => as === 'prefix')
-  const inText = isPrefix ? sql<SqlBool>`(${found} and ts_filter(search, '{d}') @@ ${query})` : found
+  const isRead = hasDotted || texts.some(({ as }) => as === 'prefix')
+  const inText = isRead ? sql<SqlBool>`(${found} and ts_filter(search, '{d}') @@ ${query})` : found
   if (sight.kind === 'platform') return inText
   const ofOwn = sql<SqlBool>`(product = ${own} and ${inIndex(both(texts.map(anywhere)), logs)} and ${shownText} @@ ${query})`
   return sql`((product <> ${own} and ${inText}) or ${ofOwn})`
@@ -175,11 +179,12 @@ const shownText = sql`(to_tsvector('simple', ${start(sql`concat_ws(' ', action, 
 /** Events with the words of one of these values in one column. */
 function wordsOf(sight: Sight, column: Column, values: readonly string[], logs: Logs): Condition {
   const text = start(shown(sight, column))
+  const within = (value: string) => (isDotted(value) ? dottedName(value) : asItStands(value))
   const parted = values.map((value) => value.replaceAll(/[<@_/~]/g, ' '))
   // A long text is read without the signs by which it could take PostgreSQL minutes: search-text.ts.
   return sql`(${inIndex(oneOf(values.map(plain)), logs)} and case when length(${text}) <= ${sql.lit(shortLength)}
-    then to_tsvector('simple', ${text}) @@ ${oneOf(values.map(asItStands))}
-    else to_tsvector('simple', translate(${text}, '<@_/~', '     ')) @@ ${oneOf(parted.map(asItStands))} end)`
+    then to_tsvector('simple', ${text}) @@ ${oneOf(values.map(within))}
+    else to_tsvector('simple', translate(${text}, '<@_/~', '     ')) @@ ${oneOf(parted.map(within))} end)`
 }
 
 /** Characters of a text that are read as they stand. */
