@@ -115,6 +115,11 @@ describe('an edit is found and its row named, whatever the column:', () => {
     },
   )
 
+  it('and it is no other one where an action has other letters than A to Z', async () => {
+    await evidence.append(1, { action: 'Übergabe.Geprüft' })
+    expect(await evidence.findings({ search: true })).toEqual([])
+  })
+
   it('and no column of the log is left out', async () => {
     const { rows } = await evidence.read<{ name: string }>(`
       select column_name as name from information_schema.columns

@@ -47,7 +47,7 @@ beforeAll(async () => {
   await createMigrator({ connectionString: database.ownerUrl }).up({ to: 2 })
   await owner.query(`insert into tenants (id, slug, name, plan) values ($1, 'acme', 'Acme', 'professional')`, [tenant])
   const insert = `insert into audit_log (tenant_id, product, action, crud, fields, created_at, received_at)
-    values ($1, 'certifai', 'report.opened', 'r', $2, $3, '2025-11-20 12:00:00+00')`
+    values ($1, 'certifai', 'report.opened.Über', 'r', $2, $3, '2025-11-20 12:00:00+00')`
   for (const at of times) await owner.query(insert, [tenant, odd, at])
   await createMigrator({ connectionString: database.ownerUrl, runtimeRole: database.runtimeRole }).up()
   db = createDb({ connectionString: database.runtimeUrl })
