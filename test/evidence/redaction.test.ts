@@ -4,9 +4,10 @@ import { join } from 'node:path'
 import {
   createDb,
   type Db,
-  type EventId,
+  EventId,
   type Finding,
   Ingest,
+  newEventId,
   PublishedEvent,
   type Recorded,
   type StreamId,
@@ -174,6 +175,31 @@ describe('what was acknowledged', () => {
        where event_ids[1000] = '${recorded.at(-1)?.id}'`,
     )
     expect(blinded).toEqual([{ hash: '00' }])
+  })
+
+  it('is no test of a guess either where the log stands ahead of the clock, or where nobody cleaned for weeks', async () => {
+    await submit('ahead', {})
+    await evidence.tamper(`update registry.audit_streams set last_received_at = now() + interval '20 days'`)
+    const { recorded } = await submit('ahead', { idempotencyKey: 'ahead' })
+    await command('audit-redact', '--event', String(recorded[0]?.id), ...why)
+    expect((await claims()).flatMap(({ hashes }) => hashes)).toEqual([Buffer.from([0]), Buffer.from([0])])
+
+    const old = Date.now() - 20 * 86_400_000
+    const id = EventId.parse(
+      old
+        .toString(16)
+        .padStart(12, '0')
+        .replace(/(.{8})/, '$1-') + newEventId().slice(13),
+    )
+    await evidence.append(1, { id, actor: { id: 'old' } })
+    await evidence.tamper(`delete from registry.audit_dedup`)
+    await evidence.tamper(
+      `insert into registry.audit_dedup (digest, fingerprint, event_ids, hashes, created_at)
+       values (sha256('x'), sha256('y'), array[$1::uuid], array['z'::bytea], $2)`,
+      [id, new Date(old)],
+    )
+    await command('audit-redact', '--event', id, ...why)
+    expect((await claims()).flatMap(({ hashes }) => hashes)).toEqual([Buffer.from([0])])
   })
 
   it('by an external id is refused as well, whoever sends the same once more', async () => {

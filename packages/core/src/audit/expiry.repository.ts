@@ -71,7 +71,6 @@ export async function saveExpiry(tx: AuditedTx, stream_id: StreamId, { product, 
 export interface AgingEvent {
   readonly id: EventId
   readonly stream_seq: number
-  readonly received_at: Date
   /** Whether one of the product is over at its age: of what comes behind one that is not, none is. */
   readonly is_old: boolean
   /** Whether it is the product's, and has not been redacted. */
@@ -99,15 +98,11 @@ export async function listAging(
       where stream_id = ${stream_id}::uuid and stream_seq > ${stream_seq}::bigint and (select count(*) > 0 from kept)
       order by stream_seq limit ${sql.lit(rowsMax)}
     )
-    select next.id, next.stream_seq, next.received_at, next.received_at < kept.since as is_old,
+    select next.id, next.stream_seq, next.received_at < kept.since as is_old,
       next.product = ${product} and not next.is_redacted and next.received_at < kept.since as is_over
     from next cross join kept
   )`.as('page')
-  return await db
-    .selectFrom(page)
-    .select(['id', 'stream_seq', 'received_at', 'is_old', 'is_over'])
-    .orderBy('stream_seq')
-    .execute()
+  return await db.selectFrom(page).select(['id', 'stream_seq', 'is_old', 'is_over']).orderBy('stream_seq').execute()
 }
 
 /** Keeps whose stream it is, if it is a tenant's, on its plan and without a new legal hold until the transaction ends. */

@@ -108,7 +108,10 @@ async function redactSome(tx: AuditedTx, actor: Actor, id: StreamId, after: repo
   const done = isWhole ? events.findLast((event) => event.is_old)?.stream_seq : next
   if (done !== undefined) await repository.saveExpiry(tx, id, { ...after, stream_seq: done })
   if (batch.length === 0) return unchanged<Batch>({ redacted: 0, next })
-  await blindClaims(tx, batch)
+  await blindClaims(
+    tx,
+    batch.map((event) => event.id),
+  )
   const { result: redacted, ...outcome } = await redactListed(tx, actor, id, batch, reason)
   return { ...outcome, result: { redacted, next } }
 }

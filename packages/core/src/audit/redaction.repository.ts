@@ -15,7 +15,6 @@ export interface RedactableEvent {
   readonly group_id: string | null
   readonly actor_id: string | null
   readonly target_id: string | null
-  readonly received_at: Date
 }
 
 const eb = expressionBuilder<Schema, 'audit_log'>()
@@ -109,7 +108,7 @@ export async function listRedactable(
 ): Promise<RedactableEvent[]> {
   return await db
     .selectFrom('audit_log')
-    .select(['id', 'stream_seq', 'product', 'environment', 'group_id', 'actor_id', 'target_id', 'received_at'])
+    .select(['id', 'stream_seq', 'product', 'environment', 'group_id', 'actor_id', 'target_id'])
     .where('stream_id', '=', stream_id)
     .where(() => isAsked(request))
     .orderBy('stream_seq')
@@ -129,33 +128,33 @@ export async function redactRows(tx: AuditedTx, stream_id: StreamId, ids: readon
   return redacted
 }
 
-/** What was acknowledged is known for seven days, and cleaned soon after: of older events nothing of it is left. */
-const claimsMs = 14 * 86_400_000
+/** What was acknowledged is known for seven days, and whoever sends it again may be told of it until their end. */
+const claimsMs = 7 * 86_400_000
 
-/** How far the clock may have been set back since something was acknowledged. */
+/** How far the clocks of the servers and of the database may be apart. */
 const clockMs = 86_400_000
 
 /**
  * Takes from what was acknowledged all by which a guess at one of these events could be tested. Its keys stay known for
  * their seven days: with something else under them, a repetition is refused, and records nothing once more.
  *
- * No index says which claim an event is in, for every event would have to be written into it; so those since the first
- * of these events are looked through. Written as it is, each costs a look into a hash table: ten million take three
+ * No index says which claim an event is in, for every event would have to be written into it; so those of the days after
+ * the events were made are looked through, which their ids tell: when they came in is never before what came in last,
+ * whatever the clock said then. Written as it is, each claim costs a look into a hash table: ten million take three
  * seconds on two cores, where the overlap of two arrays took two minutes.
  */
-export async function blindClaims(
-  tx: AuditedTx,
-  events: readonly Pick<RedactableEvent, 'id' | 'received_at'>[],
-): Promise<void> {
-  const young = events.filter(({ received_at }) => received_at.getTime() > Date.now() - claimsMs)
-  if (young.length === 0) return
-  const ids = sql`any(${young.map(({ id }) => id)}::uuid[])`
-  const since = new Date(Math.min(...young.map(({ received_at }) => received_at.getTime())) - clockMs)
+export async function blindClaims(tx: AuditedTx, events: readonly EventId[]): Promise<void> {
+  // What was copied from the log before this one has other ids, and was acknowledged to nobody.
+  const claimed = events.filter((id) => id.charAt(14) === '7')
+  if (claimed.length === 0) return
+  const times = claimed.map(madeAt)
+  const ids = sql`any(${claimed}::uuid[])`
   // Read apart from the update, since PostgreSQL reads in parallel where it does not write.
   const claims = await tx
     .selectFrom('registry.audit_dedup')
     .select('digest')
-    .where('created_at', '>=', since)
+    .where('created_at', '>=', new Date(Math.min(...times) - clockMs))
+    .where('created_at', '<=', new Date(Math.max(...times) + claimsMs + clockMs))
     .where(
       () => sql<SqlBool>`(event_ids[1] = ${ids}
         or (cardinality(event_ids) > 1 and exists (select from unnest(event_ids) as id where id = ${ids})))`,
@@ -171,3 +170,6 @@ export async function blindClaims(
     .where(() => sql<SqlBool>`digest = any(${claims.map(({ digest }) => digest)}::bytea[])`)
     .execute()
 }
+
+/** When an id was made, which a UUIDv7 begins with. */
+const madeAt = (id: EventId) => Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16)

@@ -72,7 +72,10 @@ async function redactSome(tx: AuditedTx, actor: Actor, id: StreamId, request: Re
   const events = await repository.listRedactable(tx, id, request, atOnce.events)
   if (events.length === 0) return unchanged(0)
   // Before the stream is locked, as who takes in events does.
-  await repository.blindClaims(tx, events)
+  await repository.blindClaims(
+    tx,
+    events.map((event) => event.id),
+  )
   return await redactListed(tx, actor, id, events, request.reason)
 }
 
