@@ -42,7 +42,7 @@ function expected(found: Record<string, string>): Record<string, string> {
     if (table === 'schema_migrations') return 'select'
     if (table === 'audit_log') return 'select insert'
     if (/^registry\.audit_log_\d/.test(table)) return ''
-    if (table === 'registry.audit_cuts') return 'select'
+    if (table === 'registry.audit_cuts' || table === 'registry.audit_expired') return 'select'
     if (appendOnly.includes(table)) return 'select insert'
     return fiveTables.includes(table) || table.startsWith('registry.') ? everything : ''
   }
