@@ -1,4 +1,5 @@
 import { type Expression, expressionBuilder, type SqlBool, sql } from 'kysely'
+import type { Planning } from '../db/bounded-read.ts'
 import type { Schema } from '../db/schema.ts'
 import { StreamId, type TenantId } from '../id.ts'
 import type { Sight } from '../sight.ts'
@@ -56,8 +57,11 @@ export const askedOf = (sight: Sight, filter: EventFilter): Asked => ({
   part: filter.part,
 })
 
-/** What has to hold of an event that is in sight and matches the filter: no filter finds what is not shown. */
-export function conditionsOf(sight: Sight, filter: EventFilter): Expression<SqlBool>[] {
+/**
+ * What has to hold of an event that is in sight and matches the filter: no filter finds what is not shown.
+ * @param planning of the statement that it is for
+ */
+export function conditionsOf(sight: Sight, filter: EventFilter, planning: Planning = 'freely'): Expression<SqlBool>[] {
   const { search, tenant_id } = filter
   const tenant = tenantOf(sight, filter)
   return [
@@ -75,7 +79,7 @@ export function conditionsOf(sight: Sight, filter: EventFilter): Expression<SqlB
     ...(filter.source_ip === undefined ? [] : [cameFrom(sight, filter.source_ip)]),
     ...within('canonical_at', filter.created_after, filter.created_before),
     ...within('received_at', filter.received_after, filter.received_before),
-    ...(search ? [conditionOf(sight, search, tenant && [tenant])] : []),
+    ...(search ? [conditionOf(sight, search, tenant && [tenant], planning)] : []),
   ]
 }
 

@@ -58,7 +58,7 @@ interface Asked {
 
 const orderOf = ({ sight, filter, limit, after }: Asked): PageOrder => ({
   sight,
-  conditions: conditionsOf(sight, filter),
+  conditions: conditionsOf(sight, filter, 'in_order'),
   limit,
   after,
 })
@@ -108,7 +108,7 @@ const newest = (rows: readonly PageRow[], limit: number): PageRow[] =>
  * @throws {RegistryError} `database.busy` when counting takes too long
  */
 export async function countEvents(db: Db, sight: Sight, filter: EventFilter, max?: number): Promise<number> {
-  const total = planCount({ sight, conditions: conditionsOf(sight, filter) }, filter, max)
+  const total = planCount({ sight, conditions: conditionsOf(sight, filter, 'in_order') }, filter, max)
   const rows = await boundedRead(
     db,
     statementMsMax,
