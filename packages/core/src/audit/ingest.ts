@@ -5,9 +5,11 @@ import { housekeeping } from '../db/housekeeping.ts'
 import { RegistryError } from '../errors.ts'
 import type { Catalogue } from '../products/catalogue.ts'
 import { deleteOldClaims } from './dedup.repository.ts'
+import { HeldSubmissions } from './held-submissions.ts'
 import { bytesOf } from './published-event.ts'
 import { heldAmong, recordSubmissions } from './record-submissions.ts'
-import { type Numbered, numbered, type Receipt, type Submission } from './submission.ts'
+import { numbered, type Receipt, type Submission } from './submission.ts'
+import { apartFrom, fitting, hasAny, logsOf, rowsOf, type Waiting, without } from './waiting.ts'
 
 /** How events are put together to batches, and how many may wait. */
 export const ingestBounds = {
@@ -26,25 +28,12 @@ export const ingestBounds = {
   batchBytes: 4 * 1_024 * 1_024,
   /** Batches that are written at the same time, as far as that leaves half of the connections to others. */
   width: 2,
-  /**
-   * Milliseconds that a batch waits for a lock, and then each of its parts: what others hold for longer is waited for
-   * apart, so that nobody else has to.
-   */
+  /** Milliseconds that a batch waits for a lock: what others hold for longer is looked after apart (`HeldSubmissions`). */
   lockMs: 250,
   /** Rows that may wait, and bytes of their texts. */
   waitingRows: 20_000,
   waitingBytes: 64 * 1_024 * 1_024,
 } as const
-
-interface Waiting {
-  readonly submission: Numbered
-  /** Whose logs it is written into, as far as it says so itself. */
-  readonly logs: readonly string[]
-  readonly since: number
-  readonly bytes: number
-  readonly resolve: (receipt: Receipt) => void
-  readonly reject: (error: unknown) => void
-}
 
 /**
  * Records what products publish. What comes within milliseconds is written as one batch, in one transaction: a commit
@@ -64,13 +53,8 @@ export class Ingest {
   /** Rows of the batches that are being written, and in how many of them a log is. */
   #writing = 0
   readonly #writingLogs = new Counts()
-  /** What others hold the logs of, by log; and whether it is being waited for. */
-  #held: Waiting[] = []
-  #heldRows = 0
-  #heldBytes = 0
-  readonly #heldLogs = new Counts()
-  #isHolding = false
-  /** Whether that has a connection of its own. */
+  readonly #held: HeldSubmissions
+  /** Whether there is a connection to look after what others hold. */
   readonly #waitsApart: boolean
   /** When the next batch may be due, on the clock of `performance`. */
   #wakesAt = Infinity
@@ -85,11 +69,16 @@ export class Ingest {
     const connections = directPool(db)?.size ?? 1
     this.#width = Math.max(1, Math.min(ingestBounds.width, Math.floor(connections / 2)))
     this.#waitsApart = this.#width + 1 < connections
+    this.#held = new HeldSubmissions({
+      heldAmong: async (waiting) => await this.#heldAmong(waiting),
+      write: async (batch) => await this.#record(batch, 'briefly'),
+      bounds: ingestBounds,
+    })
   }
 
   /** How many events wait to be written. */
   get waiting(): number {
-    return this.#rows + this.#heldRows
+    return this.#rows + this.#held.rows
   }
 
   /**
@@ -104,9 +93,8 @@ export class Ingest {
     let bytes = 0
     for (const event of submission.events) bytes += bytesOf(event)
     if (
-      this.waiting > 0 &&
-      (this.waiting + rows > ingestBounds.waitingRows ||
-        this.#bytes + this.#heldBytes + bytes > ingestBounds.waitingBytes)
+      this.#rows > 0 &&
+      (this.#rows + rows > ingestBounds.waitingRows || this.#bytes + bytes > ingestBounds.waitingBytes)
     ) {
       throw new RegistryError('audit_event.queue_full', { retryAfterSeconds: 1 })
     }
@@ -123,7 +111,8 @@ export class Ingest {
   async close(): Promise<void> {
     this.#isClosing = true
     this.#next()
-    if (this.#active > 0 || this.#isHolding) await new Promise<void>((resolve) => this.#whenIdle.push(resolve))
+    if (this.#active > 0) await new Promise<void>((resolve) => this.#whenIdle.push(resolve))
+    await this.#held.settled()
   }
 
   /** Begins the batches that are due. */
@@ -145,22 +134,9 @@ export class Ingest {
     if (this.#isClosing) return this.#queue
     const { rowsEnough, waitMs, gatherMs } = ingestBounds
     if (this.#active === 0) return ripe(this.#queue, rowsEnough, waitMs)
-    const free = this.#free()
+    const free = apartFrom(this.#queue, this.#writingLogs)
     if (free.length > 0) return ripe(free, rowsEnough, waitMs)
     return ripe(this.#queue, Math.max(rowsEnough, this.#writing), gatherMs)
-  }
-
-  /**
-   * What waits for logs that nobody writes into, and behind nothing else that waits for one of them: so each log has
-   * its events in the order in which they came, and who writes into many is not passed over for ever.
-   */
-  #free(): Waiting[] {
-    const passed = new Set<string>()
-    return this.#queue.filter(({ logs }) => {
-      const isFree = !this.#writingLogs.hasAny(logs) && !logs.some((log) => passed.has(log))
-      if (!isFree) for (const log of logs) passed.add(log)
-      return isFree
-    })
   }
 
   #wake(at: number): void {
@@ -177,7 +153,7 @@ export class Ingest {
   }
 
   #take(of: readonly Waiting[]): Waiting[] {
-    const batch = fitting(of)
+    const batch = fitting(of, ingestBounds)
     this.#queue = without(this.#queue, batch)
     for (const { submission, bytes } of batch) {
       this.#rows -= submission.events.length
@@ -193,59 +169,25 @@ export class Ingest {
     for (const { logs } of batch) this.#writingLogs.add(logs)
     try {
       // What comes for a log that others hold waits behind what is there.
-      const held = batch.filter(({ logs }) => this.#heldLogs.hasAny(logs))
-      this.#wait(held)
+      const held = batch.filter(({ logs }) => this.#held.holds(logs))
+      this.#held.add(held)
       const free = without(batch, held)
-      if (free.length > 0) await this.#record(free, this.#waitsApart ? 'briefly' : 'long')
+      if (free.length > 0) this.#held.add(await this.#record(free, this.#waitsApart ? 'briefly' : 'long'))
     } finally {
       this.#active -= 1
       this.#writing -= rows
       for (const { logs } of batch) this.#writingLogs.remove(logs)
       this.#next()
-      this.#tellIdle()
-    }
-  }
-
-  #tellIdle(): void {
-    if (this.#active === 0 && !this.#isHolding) for (const tell of this.#whenIdle.splice(0)) tell()
-  }
-
-  /** Takes what others hold the logs of, to be written apart: all of it at once, as long as that takes. */
-  #wait(held: readonly Waiting[]): void {
-    this.#held.push(...held)
-    for (const { submission, bytes, logs } of held) {
-      this.#heldRows += submission.events.length
-      this.#heldBytes += bytes
-      this.#heldLogs.add(logs)
-    }
-    if (!this.#isHolding && this.#held.length > 0) void this.#writeHeld()
-  }
-
-  async #writeHeld(): Promise<void> {
-    this.#isHolding = true
-    try {
-      while (this.#held.length > 0) {
-        const batch = fitting(this.#held)
-        this.#held = without(this.#held, batch)
-        await this.#record(batch, 'long')
-        // It takes room until then, as if it had not been begun.
-        for (const { submission, bytes, logs } of batch) {
-          this.#heldRows -= submission.events.length
-          this.#heldBytes -= bytes
-          this.#heldLogs.remove(logs)
-        }
-      }
-    } finally {
-      this.#isHolding = false
-      this.#tellIdle()
+      if (this.#active === 0) for (const tell of this.#whenIdle.splice(0)) tell()
     }
   }
 
   /**
-   * @param patience how long it waits for others: briefly, and what they hold is waited for apart; long, as every
-   *   transaction, and what they hold is refused; as a part of what has waited as long before
+   * Records a batch and answers it, but for what others hold the logs of.
+   * @param patience how long it waits for others: briefly, and what they hold is given back; long, as every transaction,
+   *   and what they hold is refused; as a part of what has waited as long before, and it is given back
    */
-  async #record(batch: readonly Waiting[], patience: 'briefly' | 'long' | 'part'): Promise<void> {
+  async #record(batch: readonly Waiting[], patience: 'briefly' | 'long' | 'part'): Promise<readonly Waiting[]> {
     for (let tries = 1; ; tries += 1) {
       try {
         const answers = await recordSubmissions(
@@ -258,32 +200,57 @@ export class Ingest {
           if (answer === undefined || answer instanceof RegistryError) reject(answer)
           else resolve(answer)
         }
-        return
+        return []
       } catch (error) {
         if (patience === 'briefly' && isWait(error)) return await this.#recordFree(batch)
+        if (patience === 'part' && isWait(error)) return batch
         if (batch.length > 1 && isTakenBack(error)) {
-          // One of them may be what the database does not take: the others have nothing to do with it.
-          // What the batch has waited for is not waited for as long again by each of them: others wait behind it.
-          const part = isWait(error) ? 'part' : patience
-          for (const each of batch) await this.#record([each], part)
-          return
+          return isWait(error) ? await this.#recordInVain(batch, error) : await this.#recordParts(batch, patience)
         }
         if (tries < triesMax && isCollision(error)) continue
         for (const { reject } of batch) reject(error)
-        return
+        return []
       }
     }
   }
 
-  /** Records those of a batch whose logs nobody holds, and waits for the others apart. */
-  async #recordFree(batch: readonly Waiting[]): Promise<void> {
-    const submissions = batch.map(({ submission }) => submission)
-    const held = await heldAmong(this.#briefly, this.#catalogue, submissions).catch(() => undefined)
-    const free = batch.filter((_, at) => held?.[at] === false)
-    this.#wait(without(batch, free))
-    if (free.length === 0) return
-    // Where none of them seemed to be held, something else was.
-    await this.#record(free, free.length < batch.length ? 'briefly' : 'long')
+  /** One by one: one of them may be what the database does not take, and the others have nothing to do with it. */
+  async #recordParts(batch: readonly Waiting[], patience: 'briefly' | 'long' | 'part'): Promise<readonly Waiting[]> {
+    const held: Waiting[] = []
+    for (const each of batch) held.push(...(await this.#record([each], patience)))
+    return held
+  }
+
+  /**
+   * One by one, what has waited for others in vain: a little longer for each log, and what they hold still is refused.
+   * It is not waited for as long again by each of them: others wait behind it.
+   */
+  async #recordInVain(batch: readonly Waiting[], error: unknown): Promise<readonly Waiting[]> {
+    const held = new Set<string>()
+    for (const each of batch) {
+      const isHeld = hasAny(held, each.logs) || (await this.#record([each], 'part')).length > 0
+      if (!isHeld) continue
+      for (const log of each.logs) held.add(log)
+      each.reject(error)
+    }
+    return []
+  }
+
+  /** Records those of a batch whose logs nobody holds, and gives the others back. */
+  async #recordFree(batch: readonly Waiting[]): Promise<readonly Waiting[]> {
+    const seen = await this.#heldAmong(batch).catch(() => undefined)
+    if (seen === undefined) return batch
+    this.#held.see(seen)
+    const held = batch.filter(({ logs }) => hasAny(seen, logs))
+    // Where none of them seems to be held, something else is.
+    if (held.length === 0) return await this.#record(batch, 'long')
+    const free = without(batch, held)
+    return free.length === 0 ? held : [...held, ...(await this.#record(free, 'briefly'))]
+  }
+
+  async #heldAmong(waiting: readonly Waiting[]): Promise<ReadonlySet<string>> {
+    const submissions = waiting.map(({ submission }) => submission)
+    return await heldAmong(this.#briefly, this.#catalogue, submissions)
   }
 }
 
@@ -303,18 +270,9 @@ class Counts {
     }
   }
 
-  hasAny(texts: readonly string[]): boolean {
-    return texts.some((text) => this.#counts.has(text))
+  has(text: string): boolean {
+    return this.#counts.has(text)
   }
-}
-
-const rowsOf = (waiting: readonly Waiting[]): number =>
-  waiting.reduce((sum, { submission }) => sum + submission.events.length, 0)
-
-const without = (all: readonly Waiting[], some: readonly Waiting[]): Waiting[] => {
-  const left = new Set(all)
-  for (const each of some) left.delete(each)
-  return [...left]
 }
 
 /** What waits, if so many rows do or the first one has for so long; else the moment when it will have. */
@@ -322,38 +280,6 @@ function ripe(waiting: readonly Waiting[], rows: number, milliseconds: number): 
   const at = (waiting[0]?.since ?? Infinity) + milliseconds
   return at <= performance.now() || rowsOf(waiting) >= rows ? waiting : at
 }
-
-/** The longest waiting ones that fit together. Two with one key do not: the second has to find the first. */
-function fitting(waiting: readonly Waiting[]): Waiting[] {
-  const batch: Waiting[] = []
-  const keys = new Set<string>()
-  let rows = 0
-  let bytes = 0
-  let isFull = false
-  for (const each of waiting) {
-    const { submission } = each
-    const key = submission.claim?.digest.toString('hex')
-    const fits =
-      batch.length === 0 ||
-      (!isFull &&
-        submission.uniqueBy === undefined &&
-        (key === undefined || !keys.has(key)) &&
-        rows + submission.events.length <= ingestBounds.batchRows &&
-        bytes + each.bytes <= ingestBounds.batchBytes)
-    if (!fits) continue
-    batch.push(each)
-    if (key !== undefined) keys.add(key)
-    rows += submission.events.length
-    bytes += each.bytes
-    isFull ||= submission.uniqueBy !== undefined
-  }
-  return batch
-}
-
-/** By what two submissions have a log in common, as far as they say so themselves. */
-const logsOf = ({ product, environment, tenant_id, events }: Submission): string[] => [
-  ...new Set(events.map(({ group }) => tenant_id ?? `${product}\n${environment}\n${group?.id ?? ''}`)),
-]
 
 /** Deletes what was acknowledged so long ago that nobody asks again, and answers how many. */
 export async function cleanAuditClaims(db: Db): Promise<number> {

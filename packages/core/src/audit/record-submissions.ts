@@ -1,7 +1,7 @@
 import type { Db, HousekeepingTx } from '../db/handles.ts'
 import { housekeeping } from '../db/housekeeping.ts'
 import { RegistryError } from '../errors.ts'
-import type { EventId, TenantId } from '../id.ts'
+import type { EventId, StreamId, TenantId } from '../id.ts'
 import type { Catalogue } from '../products/catalogue.ts'
 import type { NewAuditEvent } from './audit-event.ts'
 import { appendForLockedTenants, listHeldLogs, streamOfEvent } from './audit.repository.ts'
@@ -9,7 +9,7 @@ import { type Acknowledged, claim, correctClaim } from './dedup.repository.ts'
 import { fillIn } from './entities.ts'
 import { findTenantsOfGroups, type Group, groupKey, lockTenantsOfGroups } from './group.repository.ts'
 import type { PublishedEvent, Recorded } from './published-event.ts'
-import { digestOf, type Numbered, type Receipt } from './submission.ts'
+import { digestOf, logOf, type Numbered, type Receipt } from './submission.ts'
 
 /**
  * Records submissions in one transaction and answers what became of each. None of them may have the Idempotency-Key of
@@ -36,13 +36,24 @@ export async function recordSubmissions(
   })
 }
 
-/** Which of these submissions are for a tenant, or into a stream, that somebody else holds at this moment. */
-export async function heldAmong(db: Db, catalogue: Catalogue, submissions: readonly Numbered[]): Promise<boolean[]> {
+/** Which of the logs of these submissions, or of their tenants, somebody else holds at this moment: by `logOf`. */
+export async function heldAmong(
+  db: Db,
+  catalogue: Catalogue,
+  submissions: readonly Numbered[],
+): Promise<ReadonlySet<string>> {
   return await housekeeping(db, async (tx) => {
     const tenants = await findTenantsOfGroups(tx, groupsOf(catalogue, submissions))
-    const events = submissions.map((each) => eventsOf(each, tenants))
-    const held = await listHeldLogs(tx, [...new Set(events.flat().map(streamOfEvent))])
-    return events.map((each) => each.some((event) => held.has(streamOfEvent(event))))
+    const streams = new Map<string, StreamId>()
+    for (const submission of submissions) {
+      const events = eventsOf(submission, tenants)
+      for (const [at, event] of submission.events.entries()) {
+        const made = events[at]
+        if (made) streams.set(logOf(submission, event), streamOfEvent(made))
+      }
+    }
+    const held = await listHeldLogs(tx, [...new Set(streams.values())].sort())
+    return new Set([...streams].filter(([, stream]) => held.has(stream)).map(([log]) => log))
   })
 }
 

@@ -29,6 +29,12 @@ export interface Submission {
   readonly uniqueBy?: 'external_id' | undefined
 }
 
+/** A name of the log that an event of a submission goes into, as far as the two say so themselves. */
+export const logOf = (
+  { product, environment, tenant_id }: Pick<Submission, 'product' | 'environment' | 'tenant_id'>,
+  { group }: PublishedEvent,
+): string => tenant_id ?? `${product}\n${environment}\n${group?.id ?? ''}`
+
 /** What became of a submission. */
 export interface Receipt {
   /** Event by event. */

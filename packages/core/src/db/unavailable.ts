@@ -27,6 +27,14 @@ const busy: ReadonlySet<string> = new Set(['55P03', '57014', '40P01', '40001'])
 const lostConnection =
   /^(?:Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|Query read timeout|Connection ended|timeout expired)/
 
+/** What is said to who waited for others for too long. */
+export const asBusy = (cause?: unknown): RegistryError =>
+  new RegistryError('database.busy', {
+    detail: 'Others were in the way for too long. Nothing was changed; try again shortly.',
+    retryAfterSeconds: 1,
+    cause,
+  })
+
 /**
  * Turns "the database cannot be reached" in all its spellings into `database.unavailable`, and "not before somebody
  * else is done" into `database.busy`; everything else is returned as it is.
@@ -35,11 +43,7 @@ export function asUnavailable(error: unknown): unknown {
   if (!(error instanceof Error) || error instanceof RegistryError) return error
   const code = 'code' in error && typeof error.code === 'string' ? error.code : ''
   if (error instanceof DatabaseError && busy.has(code)) {
-    return new RegistryError('database.busy', {
-      detail: 'Others were in the way for too long. Nothing was changed; try again shortly.',
-      retryAfterSeconds: 1,
-      cause: error,
-    })
+    return asBusy(error)
   }
   const unavailable =
     error instanceof DatabaseError
