@@ -3,7 +3,7 @@ import { asBusy } from '../db/unavailable.ts'
 import { type BatchBounds, fitting, hasAny, rowsOf, type Waiting, without } from './waiting.ts'
 
 /** How long, and how many, may wait for logs that others hold. */
-export const heldBounds = {
+const heldBounds = {
   /** Milliseconds from one look to the next. */
   everyMs: 100,
   /** Milliseconds after which a submission is refused: as long as every transaction waits for a lock. */
