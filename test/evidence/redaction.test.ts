@@ -278,6 +278,7 @@ interface Where {
   readonly group?: string
   readonly groupName?: string
   readonly product?: string
+  readonly by?: Ingest
 }
 
 describe('what is remembered of somebody', () => {
@@ -288,10 +289,10 @@ describe('what is remembered of somebody', () => {
   afterEach(async () => await ingest.close())
 
   /** Jane does something to herself. */
-  const publish = async (jane: object, { group = 'g', product = 'certifai', groupName }: Where = {}) => {
+  const publish = async (jane: object, { group = 'g', product = 'certifai', groupName, by = ingest }: Where = {}) => {
     const event = { action: 'a', crud: 'r', actor: { id: 'jane', ...jane }, target: { id: 'jane', ...jane } }
     const events = [PublishedEvent.parse({ ...event, group: { id: group, name: groupName } })]
-    const { recorded } = await ingest.submit({ principal: 'key-1', product, environment: 'live', events })
+    const { recorded } = await by.submit({ principal: 'key-1', product, environment: 'live', events })
     return (recorded[0] as Recorded).id
   }
   const named = async (id: EventId) =>
@@ -382,11 +383,14 @@ describe('what is remembered of somebody', () => {
     await publish(jane)
     const blocker = new Client({ connectionString: evidence.database.ownerUrl })
     await blocker.connect()
+    // Has no connection with which it could wait apart: it waits where it has begun to write.
+    const small = createDb({ connectionString: evidence.database.runtimeUrl, poolSize: 2 })
+    const by = new Ingest(small, keyCatalogue)
     try {
       // Both have looked at what is known, and wait for the head of their stream.
       await blocker.query('begin')
       await blocker.query(`select from registry.audit_streams for update`)
-      const writing = [publish({}), publish({ href: 'https://example.org/jane' })]
+      const writing = [publish({}, { by }), publish({ href: 'https://example.org/jane' }, { by })]
       await expectWaiting('ShareLock')
       const redacting = redact('--actor', 'jane', ...ofProduct)
       await expectWaiting('AccessExclusiveLock')
@@ -400,6 +404,8 @@ describe('what is remembered of somebody', () => {
       expect((await known()).filter(({ kind }) => kind === 'actor')).toEqual([])
     } finally {
       await blocker.end()
+      await by.close()
+      await small.destroy()
     }
   })
 })

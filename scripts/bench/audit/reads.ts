@@ -1,8 +1,7 @@
 import { createDb, everything, RecordedEventQuery, RegistryError, TenantId } from '@breakpilot/tenant-core'
 import type { Client } from 'pg'
 import { countEvents } from '../../../packages/core/src/audit/recorded-event.repository.ts'
-import { readEventPage } from '../../../packages/core/src/audit/retraced/event-page.repository.ts'
-import { parseSearch } from '../../../packages/core/src/audit/search-language.ts'
+import { searchAuditEvents } from '../../../packages/core/src/audit/retraced/search.service.ts'
 import type { Generator, ServerUnderLoad } from '../children.ts'
 import { asOwner, type AuditDatabase } from './database.ts'
 import { countScope, largeTenant } from './events.ts'
@@ -80,8 +79,7 @@ export async function measureCounts(database: AuditDatabase, times: number): Pro
     const filter = RecordedEventQuery.parse({ ...viewer, group: undefined, tenant_id: largeTenant, crud: 'r,u' })
     await asOwner(database.url, async (owner) => await owner.query(countScope, [largeTenant]))
     const scope = await inTheEnd(async () => await countEvents(db, everything, { ...filter, crud: undefined }))
-    const page = (search: string) => async () =>
-      (await readEventPage(db, { scope: viewer, search: parseSearch(search), order: 'desc', limit: 20 })).total
+    const page = (query: string) => async () => (await searchAuditEvents(db, viewer, { query, last: 20 })).totalCount
     const frequent = await asOwner(database.url, async (owner) => await word(owner, 1))
     const ways = [
       { title: '`total` of the list, without its bound', count: async () => await countEvents(db, everything, filter) },

@@ -1,11 +1,11 @@
 import { boundedRead } from '../../db/bounded-read.ts'
-import type { Db } from '../../db/handles.ts'
+import type { Db, Reader } from '../../db/handles.ts'
 import { RegistryError } from '../../errors.ts'
 import { type EntityKey, findEntities } from '../entity.repository.ts'
 import { parseSearch } from '../search-language.ts'
 import { streamOf } from '../stream.ts'
 import { decodePlace, decodeStart, encodePlace, encodeStart, type Walk } from './cursor.ts'
-import { type AuditRow, pageBytesMax, readEventPage } from './event-page.repository.ts'
+import { type AuditRow, pageBytesMax, planningOf, readEventPage } from './event-page.repository.ts'
 import type { LogScope } from './scope.ts'
 
 /** How much may be asked for, and what is answered where nothing is said. */
@@ -123,12 +123,13 @@ export async function searchAuditEventsPaginated(
 }
 
 async function read(db: Db, question: Parameters<typeof readEventPage>[1]) {
-  return await boundedRead(db, auditSearchMsMax, async (reader) => {
+  const readPage = async (reader: Reader) => {
     const page = await readEventPage(reader, question)
     if (page.isCut)
       throw invalid(`What is asked for has more than ${pageBytesMax} bytes: ask for fewer events at once.`)
     return { ...page, rows: await withGroupNames(reader, page.rows) }
-  })
+  }
+  return await boundedRead(db, auditSearchMsMax, readPage, planningOf(question))
 }
 
 /** Fills in the names of groups that were not known when the event came in. What was erased stays so. */
