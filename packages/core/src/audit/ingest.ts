@@ -35,6 +35,12 @@ export const ingestBounds = {
   waitingBytes: 64 * 1_024 * 1_024,
 } as const
 
+/** A batch that is being written. */
+interface Batch {
+  readonly rows: number
+  readonly logs: ReadonlySet<string>
+}
+
 /**
  * Records what products publish. What comes within milliseconds is written as one batch, in one transaction: a commit
  * costs as much as many rows do. A submission is answered when its batch is committed, and not before. Batches that are
@@ -49,10 +55,7 @@ export class Ingest {
   #queue: Waiting[] = []
   #rows = 0
   #bytes = 0
-  #active = 0
-  /** Rows of the batches that are being written, and in how many of them a log is. */
-  #writing = 0
-  readonly #writingLogs = new Counts()
+  readonly #writing = new Set<Batch>()
   readonly #held: HeldSubmissions
   /** Whether there is a connection to look after what others hold. */
   readonly #waitsApart: boolean
@@ -111,13 +114,13 @@ export class Ingest {
   async close(): Promise<void> {
     this.#isClosing = true
     this.#next()
-    if (this.#active > 0) await new Promise<void>((resolve) => this.#whenIdle.push(resolve))
+    if (this.#writing.size > 0) await new Promise<void>((resolve) => this.#whenIdle.push(resolve))
     await this.#held.settled()
   }
 
   /** Begins the batches that are due. */
   #next(): void {
-    while (this.#active < this.#width) {
+    while (this.#writing.size < this.#width) {
       const due = this.#due()
       if (typeof due === 'number') {
         this.#wake(due)
@@ -133,10 +136,12 @@ export class Ingest {
     if (!first) return Infinity
     if (this.#isClosing) return this.#queue
     const { rowsEnough, waitMs, gatherMs } = ingestBounds
-    if (this.#active === 0) return ripe(this.#queue, rowsEnough, waitMs)
-    const free = apartFrom(this.#queue, this.#writingLogs)
+    const written = [...this.#writing]
+    if (written.length === 0) return ripe(this.#queue, rowsEnough, waitMs)
+    const free = apartFrom(this.#queue, (log) => written.some(({ logs }) => logs.has(log)))
     if (free.length > 0) return ripe(free, rowsEnough, waitMs)
-    return ripe(this.#queue, Math.max(rowsEnough, this.#writing), gatherMs)
+    const rows = written.reduce((sum, batch) => sum + batch.rows, 0)
+    return ripe(this.#queue, Math.max(rowsEnough, rows), gatherMs)
   }
 
   #wake(at: number): void {
@@ -163,10 +168,8 @@ export class Ingest {
   }
 
   async #write(batch: readonly Waiting[]): Promise<void> {
-    const rows = rowsOf(batch)
-    this.#active += 1
-    this.#writing += rows
-    for (const { logs } of batch) this.#writingLogs.add(logs)
+    const written = { rows: rowsOf(batch), logs: new Set(batch.flatMap(({ logs }) => logs)) }
+    this.#writing.add(written)
     try {
       // What comes for a log that others hold waits behind what is there.
       const held = batch.filter(({ logs }) => this.#held.holds(logs))
@@ -174,11 +177,9 @@ export class Ingest {
       const free = without(batch, held)
       if (free.length > 0) this.#held.add(await this.#record(free, this.#waitsApart ? 'briefly' : 'long'))
     } finally {
-      this.#active -= 1
-      this.#writing -= rows
-      for (const { logs } of batch) this.#writingLogs.remove(logs)
+      this.#writing.delete(written)
       this.#next()
-      if (this.#active === 0) for (const tell of this.#whenIdle.splice(0)) tell()
+      if (this.#writing.size === 0) for (const tell of this.#whenIdle.splice(0)) tell()
     }
   }
 
@@ -251,27 +252,6 @@ export class Ingest {
   async #heldAmong(waiting: readonly Waiting[]): Promise<ReadonlySet<string>> {
     const submissions = waiting.map(({ submission }) => submission)
     return await heldAmong(this.#briefly, this.#catalogue, submissions)
-  }
-}
-
-/** How often texts are there. */
-class Counts {
-  readonly #counts = new Map<string, number>()
-
-  add(texts: readonly string[]): void {
-    for (const text of texts) this.#counts.set(text, (this.#counts.get(text) ?? 0) + 1)
-  }
-
-  remove(texts: readonly string[]): void {
-    for (const text of texts) {
-      const left = (this.#counts.get(text) ?? 0) - 1
-      if (left > 0) this.#counts.set(text, left)
-      else this.#counts.delete(text)
-    }
-  }
-
-  has(text: string): boolean {
-    return this.#counts.has(text)
   }
 }
 

@@ -67,17 +67,17 @@ export function fitting(waiting: readonly Waiting[], { batchRows, batchBytes }: 
 }
 
 /**
- * Those of which no log is among `logs`, and which are behind nothing else that waits for one of theirs: so each log has
+ * Those of which no log is taken, and which are behind nothing else that waits for one of theirs: so each log has
  * its events in the order in which they came, and who writes into many is not passed over for ever.
  */
-export function apartFrom(waiting: readonly Waiting[], logs: Pick<ReadonlySet<string>, 'has'>): Waiting[] {
+export function apartFrom(waiting: readonly Waiting[], isTaken: (log: string) => boolean): Waiting[] {
   const passed = new Set<string>()
-  return waiting.filter((each) => {
-    const isApart = !hasAny(logs, each.logs) && !hasAny(passed, each.logs)
-    if (!isApart) for (const log of each.logs) passed.add(log)
+  return waiting.filter(({ logs }) => {
+    const isApart = !logs.some((log) => isTaken(log) || passed.has(log))
+    if (!isApart) for (const log of logs) passed.add(log)
     return isApart
   })
 }
 
-export const hasAny = (set: Pick<ReadonlySet<string>, 'has'>, texts: readonly string[]): boolean =>
+export const hasAny = (set: ReadonlySet<string>, texts: readonly string[]): boolean =>
   texts.some((text) => set.has(text))
