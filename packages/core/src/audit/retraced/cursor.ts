@@ -48,7 +48,7 @@ export function decodeStart(cursor: string): Place & { readonly total: number } 
 }
 
 /** The greatest number that GraphQL's `Int` holds. */
-const intMax = 2 ** 31 - 1
+export const intMax = 2 ** 31 - 1
 
 function placeOf(ms: string | undefined, id: string | undefined): Place {
   const at = new Date(Number(ms))

@@ -10,7 +10,7 @@ import { retentionConditions } from '../retention.repository.ts'
 import { conditionOf } from '../search-conditions.ts'
 import type { SearchExpression } from '../search-language.ts'
 import { columns } from '../shown-columns.ts'
-import type { Place } from './cursor.ts'
+import { intMax, type Place } from './cursor.ts'
 import { inScope, isStreamScope, type LogScope, logsOfScope } from './scope.ts'
 
 /** A row of the log as Retraced's wire shows it. */
@@ -71,9 +71,6 @@ function bounded(page: RawBuilder<unknown>, direction: RawBuilder<unknown>): Raw
     ) as bounded where coalesce(bytes_before, 0) < ${pageBytesMax}`
 }
 
-/** What was seen is what somebody says, and the sum is told as an `Int` of GraphQL. */
-const countMax = 2 ** 31 - 1
-
 const newer = ({ at, id }: Place): Condition => sql`(canonical_at, id) > (${spellMoment(at)}::timestamptz, ${id}::uuid)`
 const older = ({ at, id }: Place): Condition => sql`(canonical_at, id) < (${spellMoment(at)}::timestamptz, ${id}::uuid)`
 const not = (condition: Condition): Condition => sql`not ${condition}`
@@ -83,9 +80,10 @@ const not = (condition: Condition): Condition => sql`not ${condition}`
  * group in order. Planning for dozens of partitions takes longer than to read the page.
  */
 export function planningOf({ scope, search }: Pick<EventQuestion, 'scope' | 'search'>): Planning {
+  const isOfTarget = !isStreamScope(scope) && scope.target_id !== undefined
+  if (isOfTarget || logsOfScope(scope).length > 1) return 'freely'
   const asked = search?.kind === 'all' ? search.of : search ? [search] : []
-  const isInOrder = logsOfScope(scope).length <= 1 && asked.every(({ kind }) => kind === 'crud' || kind === 'flag')
-  return isInOrder ? 'in_order' : 'freely'
+  return asked.every(({ kind }) => kind === 'crud' || kind === 'flag') ? 'in_order' : 'freely'
 }
 
 /** One statement, so that the page and what is counted are of one snapshot. */
@@ -114,7 +112,8 @@ export async function readEventPage(db: Reader, question: EventQuestion): Promis
   const found = rows.filter(({ id }) => id !== null)
   return {
     rows: found.slice(0, limit),
-    total: Math.min((seen ?? 0) + (first?.total ?? 0), countMax),
+    // What was seen is what somebody says.
+    total: Math.min((seen ?? 0) + (first?.total ?? 0), intMax),
     hasMore: (first?.there ?? 0) > limit,
     hasPassed: first?.passed ?? false,
     isCut: found.length < Math.min(first?.there ?? 0, limit),
