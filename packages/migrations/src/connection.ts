@@ -5,18 +5,20 @@ import { MigrationError } from './migration-error.ts'
 import type { Settings } from './settings.ts'
 
 /** What every pooler lets its clients say of their sessions, and keeps for them: as PostgreSQL spells it. */
-const everywhere = { DateStyle: 'ISO, MDY', TimeZone: 'UTC', standard_conforming_strings: 'on' }
+const everywhere: Readonly<Record<string, string>> = {
+  DateStyle: 'ISO, MDY',
+  TimeZone: 'UTC',
+  standard_conforming_strings: 'on',
+}
 
 /** What we go by, whatever the role or the database has for itself. A pooler may refuse the rest of it. */
-const direct: typeof everywhere = Object.assign(
-  {
-    search_path: 'public',
-    IntervalStyle: 'postgres',
-    bytea_output: 'hex',
-    default_transaction_isolation: 'read committed',
-  },
-  everywhere,
-)
+const direct: typeof everywhere = {
+  ...everywhere,
+  search_path: 'public',
+  IntervalStyle: 'postgres',
+  bytea_output: 'hex',
+  default_transaction_isolation: 'read committed',
+}
 
 /** A connection that is opened with these settings, which is nothing that pg's own type knows of. */
 class SessionClient extends Client {

@@ -19,8 +19,8 @@ const [tenantsAtOnce, streamsAtOnce] = [5_000, 500]
 
 /**
  * Forgets what the log remembers of whom a redaction is about, to fill it into later events: of a person, wherever it is
- * not known to be somebody else's, and that they saved searches; of single events, what they name. Comes before the redaction: what was filled in
- * until then is in the log, for that to find.
+ * not known to be somebody else's, and that they saved searches; of single events, what they name. Comes before the
+ * redaction: what was filled in until then is in the log, for that to find.
  * @param streams of the events
  * @returns of how many something was remembered
  * @throws {RegistryError} `database.busy` when events that came in were in the way all the time

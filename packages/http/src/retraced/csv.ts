@@ -1,13 +1,9 @@
 import { type AuditRow, bareId } from '@breakpilot/tenant-core'
+import { wireTime } from './graphql/node.ts'
 
 type Cell = string | number | boolean | null
 
-const time = (at: Date | null) =>
-  at &&
-  at
-    .toISOString()
-    .replace(/\.\d+Z$/, '')
-    .replace('T', ' ')
+const time = (at: Date | null) => wireTime(at)?.slice(0, -1).replace('T', ' ') ?? null
 
 /** Maps are JSON texts already. */
 const mapText = (map: unknown) => (typeof map === 'string' ? map : null)

@@ -1,7 +1,7 @@
 import { type AuditRow, bareId, decodeEventMap, type EventMap } from '@breakpilot/tenant-core'
 
 /** A time as this wire has it: to the second, in UTC. */
-const wireTime = (at: Date | null): string | null => at && at.toISOString().replace(/\.\d+Z$/, 'Z')
+export const wireTime = (at: Date | null): string | null => at && at.toISOString().replace(/\.\d+Z$/, 'Z')
 
 const mapOf = (json: unknown): EventMap | null => (typeof json === 'string' ? decodeEventMap(json) : null)
 
