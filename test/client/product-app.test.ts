@@ -19,6 +19,8 @@ let database: TestDatabase
 let server: ServerUnderTest
 let office: TenantClient
 let tenantId: string
+/** A tenant with a key, of which nothing changes any more: no change can make the app forget what it keeps of it. */
+let unchanging: { readonly tenantId: string; readonly key: string }
 let app: { readonly url: string; readonly stop: () => Promise<void> }
 
 /** The server, which knows its keys again when it comes back. */
@@ -39,9 +41,9 @@ beforeAll(async () => {
   server = await start()
   const getToken = () => provider.accessToken({ claims: operatorClaims('platform-owner') })
   office = new TenantClient({ baseUrl: server.url, getToken })
-  const tenant = await office.tenants.create({ slug: 'acme', name: 'Acme', status: 'active', plan: 'professional' })
-  await office.tenantProducts.put(tenant.id, 'certifai', {})
-  tenantId = tenant.id
+  tenantId = await aTenant('acme')
+  const quiet = await aTenant('quiet')
+  unchanging = { tenantId: quiet, key: (await aKey(['certifai:read'], quiet)).key }
   app = await startApp()
 })
 afterAll(async () => {
@@ -79,8 +81,14 @@ async function startApp() {
   }
 }
 
-async function aKey(scopes = ['certifai:read']) {
-  return await office.apiKeys.issue(tenantId, { name: 'Key', scopes })
+async function aTenant(slug: string) {
+  const { id } = await office.tenants.create({ slug, name: slug, status: 'active', plan: 'professional' })
+  await office.tenantProducts.put(id, 'certifai', {})
+  return id
+}
+
+async function aKey(scopes = ['certifai:read'], tenant = tenantId) {
+  return await office.apiKeys.issue(tenant, { name: 'Key', scopes })
 }
 
 async function ask(headers: Record<string, string> = {}, path = '/reports') {
@@ -93,6 +101,9 @@ async function ask(headers: Record<string, string> = {}, path = '/reports') {
   }
 }
 const askWith = (key: string) => ask({ authorization: `Bearer ${key}` })
+
+/** Long for a change to be heard of, and sooner than what is kept of a key is too old to count. */
+const heard = { timeout: 4_000 }
 
 describe('the example of a product', () => {
   it('lets a key in that is good for it', async () => {
@@ -116,9 +127,9 @@ describe('the example of a product', () => {
     await office.apiKeys.update(tenantId, other.id, { scopes: ['certifai:read'], ip_allow: ['203.0.113.0/24'] })
     await vi.waitFor(async () => {
       expect(await askWith(other.key)).toMatchObject({ status: 403, body: { reason: 'IP_NOT_ALLOWED' } })
-    })
+    }, heard)
     await office.apiKeys.update(tenantId, other.id, { ip_allow: ['127.0.0.0/8'] })
-    await vi.waitFor(async () => expect(await askWith(other.key)).toMatchObject({ status: 200 }))
+    await vi.waitFor(async () => expect(await askWith(other.key)).toMatchObject({ status: 200 }), heard)
     const registry = await aKey(['tenant:read'])
     expect(await askWith(registry.key)).toMatchObject({ status: 401, body: { code: 'auth.api_key_invalid' } })
   })
@@ -127,12 +138,10 @@ describe('the example of a product', () => {
     const { id, key } = await aKey()
     // Whoever followed nothing would let it in for five seconds more.
     await vi.waitFor(async () => expect(await askWith(key)).toMatchObject({ status: 200 }))
-    const revokedAt = performance.now()
     await office.apiKeys.revoke(tenantId, id, { reason: 'compromised' })
     await vi.waitFor(async () => {
       expect(await askWith(key)).toMatchObject({ status: 401, body: { reason: 'REVOKED' } })
-    })
-    expect(performance.now() - revokedAt).toBeLessThan(2_000)
+    }, heard)
   })
 
   it('keeps out all keys of a tenant whose keys were all revoked, and lets in what was made afterwards', async () => {
@@ -141,12 +150,12 @@ describe('the example of a product', () => {
     expect((await office.apiKeys.previewRevokeAll(tenantId, { reason: 'leak' })).api_keys).toBeGreaterThan(0)
     expect(await askWith(before.key)).toMatchObject({ status: 200 })
     await office.apiKeys.revokeAll(tenantId, { reason: 'leak' })
-    await vi.waitFor(async () => expect(await askWith(before.key)).toMatchObject({ status: 401 }))
+    await vi.waitFor(async () => expect(await askWith(before.key)).toMatchObject({ status: 401 }), heard)
     expect(await askWith((await aKey()).key)).toMatchObject({ status: 200 })
   })
 
   it('goes on without the registry for a while with keys that it knows, and not for ever', async () => {
-    const [known, stranger] = [await aKey(), await aKey()]
+    const [known, stranger] = [unchanging, await aKey()]
     expect(await askWith(known.key)).toMatchObject({ status: 200 })
     const askedAt = performance.now()
     await server.stop()
@@ -154,7 +163,7 @@ describe('the example of a product', () => {
     expect(await askWith(stranger.key)).toMatchObject(unavailable)
     const soon = { timeout: 10_000, interval: 100 }
     await vi.waitFor(async () => {
-      expect(await askWith(known.key)).toMatchObject({ status: 200, body: { tenant_id: tenantId, stale: true } })
+      expect(await askWith(known.key)).toMatchObject({ status: 200, body: { tenant_id: known.tenantId, stale: true } })
     }, soon)
     await vi.waitFor(async () => expect(await askWith(known.key)).toMatchObject(unavailable), soon)
     expect(performance.now() - askedAt).toBeGreaterThanOrEqual(staleIfErrorMs - 100)
