@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { isoTime } from './iso-time.ts'
 
 const error = 'must be a time as in RFC 3339, with its offset and in the years 0001 to 9999: 2026-03-01T12:00:00Z'
 
@@ -26,7 +27,7 @@ export const Timestamp = z.codec(
     },
     encode: (date, payload) => {
       const time = date.getTime()
-      return time >= range.first && time <= range.last ? date.toISOString() : refuse(String(date), payload)
+      return time >= range.first && time <= range.last ? isoTime(date) : refuse(String(date), payload)
     },
   },
 )

@@ -1,4 +1,5 @@
 import papa from 'papaparse'
+import { isoTime } from '../iso-time.ts'
 import { decodeEventMap, encodeEventMap } from './event-map.ts'
 import type { EventRow } from './recorded-event.repository.ts'
 import { RecordedEvent } from './recorded-event.ts'
@@ -13,9 +14,10 @@ export interface ExportedRow {
 /** The columns whose texts are JSON already, in the order in which their entries were sent. */
 const maps: ReadonlySet<string> = new Set(['actor_fields', 'target_fields', 'fields', 'metadata'] satisfies Column[])
 
-/** Writes a part of an event: what stands before its value, and the column of it. */
+/** Writes a part of an event: what stands before its value, the same with nothing behind it, and the column of it. */
 interface Piece {
   readonly before: string
+  readonly empty: string
   readonly column: Column
   readonly isMap: boolean
 }
@@ -28,7 +30,8 @@ const pieces: readonly Piece[] = (() => {
   const made: Piece[] = []
   let before = '{'
   const add = (name: string, column: string) => {
-    made.push({ before: `${before}${JSON.stringify(name)}:`, column: column as Column, isMap: maps.has(column) })
+    const named = `${before}${JSON.stringify(name)}:`
+    made.push({ before: named, empty: `${named}null`, column: column as Column, isMap: maps.has(column) })
     before = ','
   }
   for (const [name, schema] of Object.entries(RecordedEvent.shape)) {
@@ -53,18 +56,17 @@ export function toNdjson(rows: readonly ExportedRow[]): string {
  */
 export function toJson(row: EventRow, more = ''): string {
   let json = ''
-  for (const { before, column, isMap } of pieces) {
+  for (const { before, empty, column, isMap } of pieces) {
     const value: unknown = row[column]
-    json += before + (isMap && typeof value === 'string' ? value : spell(value))
+    if (value === null || value === undefined) json += empty
+    else json += before + (isMap && typeof value === 'string' ? value : spell(value))
   }
   return more === '' ? `${json}}` : `${json},${more}}`
 }
 
 /** JSON of what a column holds. */
 function spell(value: unknown): string {
-  if (value === null || value === undefined) return 'null'
-  if (value instanceof Date) return `"${value.toISOString()}"`
-  return JSON.stringify(value)
+  return value instanceof Date ? `"${isoTime(value)}"` : JSON.stringify(value)
 }
 
 /** The columns of the CSV, in their order: later ones come before the cursor, which is the last. */
@@ -88,7 +90,7 @@ const csvOf = (records: (string | null)[][]): string =>
 
 function cellOf(value: unknown): string | null {
   if (value === null || value === undefined) return null
-  if (value instanceof Date) return value.toISOString()
+  if (value instanceof Date) return isoTime(value)
   return typeof value === 'string' ? value : JSON.stringify(value)
 }
 

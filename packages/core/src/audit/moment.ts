@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { isoTime } from '../iso-time.ts'
 
 /** How far JavaScript's times go, in milliseconds. What PostgreSQL has beyond that is read as infinite. */
 const furthest = 8_640_000_000_000_000
@@ -10,7 +11,7 @@ const furthest = 8_640_000_000_000_000
 export function spellMoment(at: Date): string {
   if (Math.abs(at.getTime()) === furthest) return at.getTime() > 0 ? 'infinity' : '-infinity'
   const year = at.getUTCFullYear()
-  const iso = at.toISOString()
+  const iso = isoTime(at)
   if (year >= 1 && year <= 9_999) return iso
   const [counted, era] = year > 0 ? [year, ''] : [1 - year, ' BC']
   return `${String(counted).padStart(4, '0')}${iso.slice('+000000'.length)}${era}`

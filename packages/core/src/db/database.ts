@@ -296,18 +296,28 @@ function safeInteger(value: string): number {
   return number
 }
 
-const utcMillis = /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{1,3})?\+00$/
+/** Times from the year 100 on: JavaScript takes those before it for years of the last century. */
+const utcMillis = /^(?!00)\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{1,3})?\+00$/
 
 /** How far JavaScript's times go, in milliseconds: some years less than PostgreSQL's. */
 const furthestMs = 8_640_000_000_000_000
 
 /**
- * The usual spelling in a quarter of the time that the general parser takes; anything else goes to that one. What has no
+ * The usual spelling in a tenth of the time that the general parser takes; anything else goes to that one. What has no
  * time in JavaScript is the first or the last that there is.
  */
 function timestamptz(value: string): unknown {
-  if (utcMillis.test(value)) return new Date(`${value.slice(0, 10)}T${value.slice(11, -3)}Z`)
+  if (utcMillis.test(value)) return utcTime(value)
   const time: unknown = defaultTimestamptz(value)
   if (time instanceof Date && !Number.isNaN(time.getTime())) return time
   return new Date(value.startsWith('-') || value.endsWith(' BC') ? -furthestMs : furthestMs)
+}
+
+/** A time that is spelled so, read digit by digit: parts of the text would be garbage for every time that is read. */
+function utcTime(text: string): Date {
+  const of = (at: number) => 10 * (text.charCodeAt(at) - 48) + text.charCodeAt(at + 1) - 48
+  let milliseconds = 0
+  const end = text.length - '+00'.length
+  for (let at = 20, unit = 100; at < end; at += 1, unit /= 10) milliseconds += unit * (text.charCodeAt(at) - 48)
+  return new Date(Date.UTC(100 * of(0) + of(2), of(5) - 1, of(8), of(11), of(14), of(17), milliseconds))
 }
