@@ -186,6 +186,23 @@ describe('what is over by a plan', () => {
     expect(early?.id).toBe(first)
   })
 
+  it('comes behind what every plan keeps, also where that is not near', async () => {
+    await saveRetention(db, catalogue)
+    await makeMonths(database, ...[0, 1, 2, 3].map((ago) => dateOf(monthOf(ago))))
+    await writePast(
+      database,
+      { stream: acme.id, from: daysAgo(80), to: daysAgo(70), count: 10 },
+      { stream: acme.id, from: daysAgo(20), to: daysAgo(19), count: 5 },
+    )
+    const few = `stream_id = $1 and target_id <> 'doc-1' and received_at < now() - interval '10 days'`
+    await asOwner(database, `update audit_log set action = 'report.read' where ${few}`, [acme.id])
+    await writePast(database, { stream: acme.id, from: daysAgo(2), to: daysAgo(1), count: 2_100 })
+    const query = { tenant_id: acme.id, action: 'report.*', limit: '8' }
+    const { data } = await listEvents(db, everything, RecordedEventQuery.parse(query))
+    const days = data.map(({ received_at }) => Math.round((Date.now() - received_at.getTime()) / 86_400_000))
+    expect(days).toEqual([19, 19, 20, 20, 70, 71, 72, 73])
+  })
+
   it('leaves out all that came in before any plan keeps it that a tenant is on, and no more', async () => {
     await saveRetention(db, catalogue)
     const floor = async () => {

@@ -17,6 +17,9 @@ export interface PageOrder {
   readonly after: Position | undefined
 }
 
+/** What a page has beside what is asked for first, as it is found by an index of its own. */
+export type Others = Pick<PageOrder, 'conditions'>
+
 /** A row of a page; one that the page has no room for has its place alone. */
 export type PageRow = EventRow & { readonly is_cut: boolean }
 
@@ -30,7 +33,7 @@ const planned = sql.lit(pageLimit.max + 1)
 const all = (conditions: readonly Expression<unknown>[]): RawBuilder<SqlBool> =>
   conditions.length === 0 ? sql`true` : sql`(${sql.join(conditions, sql` and `)})`
 
-const beyond = ({ after }: PageOrder): Expression<SqlBool>[] =>
+const beyond = ({ after }: Pick<PageOrder, 'after'>): Expression<SqlBool>[] =>
   after === undefined ? [] : [sql<SqlBool>`(canonical_at, id) < (${after.key}::timestamptz, ${after.id}::uuid)`]
 
 /** The first of some rows, as far as there is room for them. */
@@ -40,13 +43,13 @@ const firstOf = (sight: Sight, rows: RawBuilder<unknown>, limit: number): PageSt
       from ${rows}
     ) as audit_log ${newestFirst} limit ${limit}`
 
-/** Walks along an index from the page's beginning on, until the page is full. */
-export function walked(order: PageOrder): PageStatement {
-  const { sight, conditions, limit } = order
-  const rows = sql`(
-      select ${names} from audit_log where ${all([...conditions, ...beyond(order)])} ${newestFirst} limit ${planned}
-    ) as audit_log`
-  return firstOf(sight, rows, limit)
+/**
+ * Walks along an index from the page's beginning on, until the page is full.
+ * @param others of what else the page has what stands before its end, or all where it is not full
+ */
+export function walked(order: PageOrder, others?: Others): PageStatement {
+  const rows = walk(order)
+  return firstOf(order.sight, others ? withOthers(rows, order, others, farthest) : rows, order.limit)
 }
 
 /** The same, of what stands before a place alone. */
@@ -58,13 +61,51 @@ export function walkedBefore(order: PageOrder, { key, id }: Position): PageState
 /**
  * The same, of the next `of` events alone for which `along` holds: what an index has in order.
  * @param along those of the conditions by which it goes
+ * @param others of what else a full page has what stands before its end
  */
-export function walkedNear(order: PageOrder, along: readonly Expression<SqlBool>[], of: number): PageStatement {
+export function walkedNear(
+  order: PageOrder,
+  along: readonly Expression<SqlBool>[],
+  of: number,
+  others?: Others,
+): PageStatement {
   const { sight, conditions, limit } = order
   const rows = sql`(
       select ${names}, stream_id, search from audit_log where ${all([...along, ...beyond(order)])} ${newestFirst} limit ${of}
     ) as audit_log where ${all(conditions)}`
-  return firstOf(sight, rows, limit)
+  return firstOf(sight, others ? withOthers(rows, order, others, nearest) : rows, limit)
+}
+
+/** The rows of an order, as many as a page can have. */
+const walk = ({ conditions, ...order }: Pick<PageOrder, 'conditions' | 'after'>): RawBuilder<unknown> =>
+  sql`(
+      select ${names} from audit_log where ${all([...conditions, ...beyond(order)])} ${newestFirst} limit ${planned}
+    ) as audit_log`
+
+/** Before all that there may be, and behind it. */
+const nearest: Position = { key: 'infinity', id: 'ffffffff-ffff-ffff-ffff-ffffffffffff' }
+const farthest: Position = { key: '-infinity', id: '00000000-0000-0000-0000-000000000000' }
+
+/**
+ * The first of some rows, and what others there are before the last of them, in one statement: mostly there are none, and
+ * asking for them by itself would be a round trip.
+ * @param otherwise where the end of a page is that is not full
+ */
+function withOthers(
+  rows: RawBuilder<unknown>,
+  { limit, after }: PageOrder,
+  { conditions }: Others,
+  otherwise: Position,
+): RawBuilder<unknown> {
+  const beforeEnd = sql<SqlBool>`(canonical_at, id) > (
+      coalesce((select canonical_at from page_end), ${sql.lit(otherwise.key)}),
+      coalesce((select id from page_end), ${sql.lit(otherwise.id)})
+    )`
+  return sql`(
+      with page as materialized (select ${names} from ${rows} ${newestFirst} limit ${limit}),
+        page_end as materialized (select canonical_at, id from page ${newestFirst} offset ${limit - 1})
+      select ${names} from page union all select ${names} from ${walk({ conditions: [...conditions, beforeEnd], after })}
+    ) as audit_log`
 }
 
 /** Finds all that `found` holds for by its index, and sorts what matches of it: for what is rare. */

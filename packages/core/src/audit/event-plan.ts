@@ -11,6 +11,7 @@ import {
   counted,
   countedAcrossLogs,
   merged,
+  type Others,
   type PageOrder,
   type PageRow,
   type PageStatement,
@@ -25,6 +26,8 @@ import { candidates } from './search-conditions.ts'
 export interface PagePlan {
   readonly statement: PageStatement
   readonly rows?: PageRow[]
+  /** Whether the others are in it that the page is to have. */
+  readonly hasOthers?: boolean
 }
 
 /**
@@ -55,8 +58,9 @@ const patience = 4
  * Chooses how to find a page. Most filters have an index that holds their events in order. What begins alike, what has
  * some words in it and what is in several logs has none: if it is frequent the page is near, and if it is rare all of it
  * is soon sorted. Which of the two it is says a look at the newest.
+ * @param others what else the page is to have; some plans leave them to whoever asks
  */
-export async function planPage(db: Reader, order: PageOrder, filter: EventFilter): Promise<PagePlan> {
+export async function planPage(db: Reader, order: PageOrder, filter: EventFilter, others?: Others): Promise<PagePlan> {
   const { sight } = order
   const tenant = tenantOf(sight, filter)
   if (sight.kind === 'tenants' && tenant === undefined) {
@@ -65,12 +69,12 @@ export async function planPage(db: Reader, order: PageOrder, filter: EventFilter
   const found = foundBy(order, filter)
   if (found !== undefined)
     return filter.search ? await planSearch(db, order, filter, found) : { statement: sorted(order, found) }
-  if (isOfAllLogs(order, filter)) return await planAcross(db, order, filter)
+  if (isOfAllLogs(order, filter)) return await planAcross(db, order, filter, others)
   const prefix = filter.action === undefined ? undefined : prefixOf(filter.action)
   if (prefix !== undefined && tenant !== undefined && !filter.search) {
-    return await planPrefix(db, order, filter, tenant, prefix)
+    return await planPrefix(db, order, filter, { tenant, prefix }, others)
   }
-  return { statement: walked(order) }
+  return { statement: walked(order, others), hasOthers: others !== undefined }
 }
 
 /** What an index finds of what is asked for, and not in order: rare things, or those that have some words. */
@@ -86,12 +90,12 @@ async function planPrefix(
   db: Reader,
   order: PageOrder,
   filter: EventFilter,
-  tenant: TenantId,
-  prefix: string,
+  { tenant, prefix }: { readonly tenant: TenantId; readonly prefix: string },
+  others: Others | undefined,
 ): Promise<PagePlan> {
-  const statement = walkedNear(order, alongIndex(order, filter), near.actions)
+  const statement = walkedNear(order, alongIndex(order, filter), near.actions, others)
   const rows = await read(db, statement, kindOf(filter))
-  if (rows.length === order.limit) return { statement, rows }
+  if (rows.length === order.limit) return { statement, rows, hasOthers: others !== undefined }
   const names = await read(db, actionsOf(StreamId.parse(tenant), prefix, actionsMax + 1))
   if (names.length > actionsMax) return { statement: walked(order) }
   const conditions = conditionsOf(order.sight, { ...filter, action: undefined })
@@ -158,11 +162,16 @@ function isOfAllLogs({ sight }: Pick<PageOrder, 'sight'>, filter: EventFilter): 
   return isAction || actor_id !== undefined || target_id !== undefined || external_id !== undefined
 }
 
-async function planAcross(db: Reader, order: PageOrder, filter: EventFilter): Promise<PagePlan> {
+async function planAcross(
+  db: Reader,
+  order: PageOrder,
+  filter: EventFilter,
+  others: Others | undefined,
+): Promise<PagePlan> {
   const along = alongIndex(order, filter)
-  const statement = walkedNear(order, along, near.logs)
+  const statement = walkedNear(order, along, near.logs, others)
   const rows = await read(db, statement, kindOf(filter))
-  if (rows.length === order.limit) return { statement, rows }
+  if (rows.length === order.limit) return { statement, rows, hasOthers: others !== undefined }
   const logs = await countLogs(db, logsMax + 1)
   if (logs > logsMax) return { statement: walked(order) }
   const found = { share: rows.length / near.logs, otherwise: logs * cost.log }

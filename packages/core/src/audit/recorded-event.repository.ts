@@ -7,7 +7,7 @@ import type { Position } from '../page.ts'
 import type { Sight } from '../sight.ts'
 import { askedOf, conditionsOf, type EventFilter, inSight } from './event-filter.ts'
 import { type PageOrder, type PageRow, walkedBefore, withTotal } from './event-page.ts'
-import { kindOf, planCount, planPage, read } from './event-plan.ts'
+import { kindOf, type PagePlan, planCount, planPage, read } from './event-plan.ts'
 import { spellMoment } from './moment.ts'
 import { always, hasParts, keptSince, type Part } from './retention.repository.ts'
 import { type EventRow, shownColumns, withinRoom } from './shown-columns.ts'
@@ -39,7 +39,9 @@ export async function listEvents(
 ): Promise<EventList> {
   const asked = { sight, filter, limit, after, countMax }
   const about = askedOf(sight, filter)
-  if (filter.search || !hasParts(about)) {
+  // What an index finds at once has no months to walk through.
+  const isFound = filter.search !== undefined || (about.log !== undefined && filter.external_id !== undefined)
+  if (isFound || !hasParts(about)) {
     return await boundedRead(db, statementMsMax, async (reader) => await listOne(reader, asked), 'in_order')
   }
   const inParts = async (reader: Reader, since: string) =>
@@ -64,12 +66,14 @@ const orderOf = ({ sight, filter, limit, after }: Asked): PageOrder => ({
 })
 
 async function listOne(reader: Reader, asked: Asked): Promise<EventList> {
+  return await readPlanned(reader, asked, await planPage(reader, orderOf(asked), asked.filter))
+}
+
+async function readPlanned(reader: Reader, asked: Asked, { statement, rows }: PagePlan): Promise<EventList> {
   const { filter, countMax } = asked
-  const order = orderOf(asked)
   const kind = kindOf(filter)
-  const { statement, rows } = await planPage(reader, order, filter)
   if (countMax === undefined) return { rows: rows ?? (await read(reader, statement, kind)), total: undefined }
-  const total = planCount(order, filter, countMax)
+  const total = planCount(orderOf(asked), filter, countMax)
   const counting = await read(reader, withTotal(statement, total), kind)
   return {
     // Without an event there is one row all the same, with the total alone.
@@ -85,17 +89,19 @@ async function listOne(reader: Reader, asked: Asked): Promise<EventList> {
  */
 async function listInParts(reader: Reader, asked: Asked, since: string): Promise<EventList | undefined> {
   const { filter, limit, countMax } = asked
-  const partOf = (name: Part['name']) => ({ ...filter, part: { name, keptSince: since } })
-  const { rows, total } = await listOne(reader, { ...asked, filter: partOf('recent') })
-  if (since === always) return { rows, total }
+  const partOf = (name: Part['name']): Asked => ({ ...asked, filter: { ...filter, part: { name, keptSince: since } } })
+  const [recent, older] = [partOf('recent'), { ...partOf('older'), countMax: undefined }]
+  const others = since === always || countMax !== undefined ? undefined : orderOf(older)
+  const plan = await planPage(reader, orderOf(recent), recent.filter, others)
+  const { rows, total } = await readPlanned(reader, recent, plan)
+  if (since === always || plan.hasOthers) return { rows, total }
   if (total !== countMax) return undefined
-  const older: Asked = { ...asked, filter: partOf('older'), countMax: undefined }
   const last = rows.length === limit ? rows.at(-1) : undefined
   // What came in before may say that it happened later: an event may tell of any time.
-  const others = last
+  const before = last
     ? await read(reader, walkedBefore(orderOf(older), placeOf(last)), 'audit_parts')
     : (await listOne(reader, older)).rows
-  return { rows: others.length > 0 ? withinRoom(newest([...rows, ...others], limit)) : rows, total }
+  return { rows: before.length > 0 ? withinRoom(newest([...rows, ...before], limit)) : rows, total }
 }
 
 const placeOf = ({ canonical_at, id }: PageRow): Position => ({ key: spellMoment(canonical_at), id })
