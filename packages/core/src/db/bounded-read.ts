@@ -48,10 +48,20 @@ export async function boundedReadAfter<First, Result>(
     set('jit', 'off'),
     ...(planning === 'in_order' ? ordered : []),
   ]
-  return await housekeeping(db, async (tx) => {
+  return await reading(db, async (tx) => {
     const asked = sql<{ first: First }>`select ${first} as first, ${sql.join(settings)}`
     const [row] = await executeShape(tx, 'bounded_read', asked)
     return await read(tx, row?.first as First)
+  })
+}
+
+/**
+ * Runs `fn` in a transaction in which nothing is written, and does not wait for its end: that takes nothing back of what
+ * was read, and would be a round trip more.
+ */
+async function reading<Result>(db: Db, fn: (reader: Reader) => Promise<Result>): Promise<Result> {
+  return await new Promise<Result>((resolve, reject) => {
+    housekeeping(db, async (tx) => resolve(await fn(tx))).catch(reject)
   })
 }
 
