@@ -1,6 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises'
+import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
 import { boundedRead } from '../db/bounded-read.ts'
-import type { Db } from '../db/handles.ts'
+import type { Db, Reader } from '../db/handles.ts'
 import { housekeeping } from '../db/housekeeping.ts'
 import { RegistryError } from '../errors.ts'
 import type { TenantId } from '../id.ts'
@@ -103,7 +103,8 @@ async function branchesOf(
 }
 
 /**
- * All of it, a batch at a time. The next one is read while the last one is used.
+ * All of it, a batch at a time. The next one is read while the last one is used: it is on its way before that begins, since
+ * thousands of events are written without a pause in which anything could be sent.
  * @param left says that nobody wants any more
  */
 async function* batches(
@@ -112,11 +113,14 @@ async function* batches(
   left: AbortSignal,
 ): AsyncGenerator<EventRow[], void> {
   const desk = ExportDesk.of(db)
-  const read = async (after: ExportWindow['after'], rows: number) => {
+  const read = async (after: ExportWindow['after'], rows: number, onAsked?: () => void) => {
     const window = { ...first, after, rowsMax: rows }
-    const batch = patiently(() =>
-      desk.inTurn(() => boundedRead(db, batchMsMax, (reader) => readExport(reader, window), planningOf(window)), left),
-    )
+    const ask = async (reader: Reader) => {
+      const batch = readExport(reader, window)
+      onAsked?.()
+      return await batch
+    }
+    const batch = patiently(() => desk.inTurn(() => boundedRead(db, batchMsMax, ask, planningOf(window)), left))
     // Whoever stops in between waits for none.
     batch.catch(() => undefined)
     return await batch
@@ -126,11 +130,17 @@ async function* batches(
     const batch = await next
     const last = batch.at(-1)
     if (!last) return
-    next = read({ key: spellMoment(last.canonical_at), id: last.id }, rowsMax)
+    const asked = Promise.withResolvers<void>()
+    next = read({ key: spellMoment(last.canonical_at), id: last.id }, rowsMax, asked.resolve)
     next.catch(() => undefined)
+    await Promise.race([asked.promise, sleep(askMsMax)])
+    await setImmediate()
     yield batch
   }
 }
+
+/** Milliseconds that a batch waits for the next one to be asked for, which may have to wait for its turn, or for a database. */
+const askMsMax = 10
 
 const attemptsMax = 4
 
