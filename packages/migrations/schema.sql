@@ -171,6 +171,20 @@ end
 $function$;
 comment on function registry.ensure_audit_partitions() is 'runtime: makes the partitions of this month and the next twelve; answers how many were missing.';
 
+CREATE OR REPLACE FUNCTION registry.flush_audit_search()
+ RETURNS bigint
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+  select coalesce(sum(gin_clean_pending_list(part.inhrelid::regclass)), 0)::bigint
+  from pg_inherits part
+  join pg_index index on index.indexrelid = part.inhrelid
+  where part.inhparent = 'public.audit_log_search_idx'::regclass
+    and index.indrelid = to_regclass('registry.audit_log_' || to_char(now() at time zone 'UTC', 'YYYY_MM'))
+$function$;
+comment on function registry.flush_audit_search() is 'runtime: puts into the search index of this month what it has only listed so far; answers how many pages that were.';
+
 CREATE OR REPLACE FUNCTION registry.keep_api_key()
  RETURNS trigger
  LANGUAGE plpgsql

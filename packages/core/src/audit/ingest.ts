@@ -8,6 +8,7 @@ import { deleteOldClaims } from './dedup.repository.ts'
 import { HeldSubmissions } from './held-submissions.ts'
 import { bytesOf } from './published-event.ts'
 import { heldAmong, recordSubmissions } from './record-submissions.ts'
+import { SearchIndex } from './search-index.ts'
 import { numbered, type Receipt, type Submission } from './submission.ts'
 import { apartFrom, fitting, hasAny, logsOf, rowsOf, type Waiting, without } from './waiting.ts'
 
@@ -57,7 +58,8 @@ export class Ingest {
   #bytes = 0
   readonly #writing = new Set<Batch>()
   readonly #held: HeldSubmissions
-  /** Whether there is a connection to look after what others hold. */
+  readonly #searchIndex: SearchIndex
+  /** Whether there is a connection to look after what others hold, and after the index. */
   readonly #waitsApart: boolean
   /** When the next batch may be due, on the clock of `performance`. */
   #wakesAt = Infinity
@@ -72,6 +74,7 @@ export class Ingest {
     const connections = directPool(db)?.size ?? 1
     this.#width = Math.max(1, Math.min(ingestBounds.width, Math.floor(connections / 2)))
     this.#waitsApart = this.#width + 1 < connections
+    this.#searchIndex = new SearchIndex(db)
     this.#held = new HeldSubmissions({
       heldAmong: async (waiting) => await this.#heldAmong(waiting),
       write: async (batch) => await this.#record(batch, 'briefly'),
@@ -116,6 +119,7 @@ export class Ingest {
     this.#next()
     if (this.#writing.size > 0) await new Promise<void>((resolve) => this.#whenIdle.push(resolve))
     await this.#held.settled()
+    await this.#searchIndex.settled()
   }
 
   /** Begins the batches that are due. */
@@ -201,6 +205,7 @@ export class Ingest {
           if (answer === undefined || answer instanceof RegistryError) reject(answer)
           else resolve(answer)
         }
+        if (this.#waitsApart) this.#searchIndex.wrote(batch.reduce((sum, { bytes }) => sum + bytes, 0))
         return []
       } catch (error) {
         if (patience === 'briefly' && isWait(error)) return await this.#recordFree(batch)

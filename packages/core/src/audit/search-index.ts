@@ -1,0 +1,43 @@
+import { sql } from 'kysely'
+import type { Db } from '../db/handles.ts'
+import { executeShape } from '../db/prepared.ts'
+
+/**
+ * Bytes of events after which the search index is to take them in: their words have about as many in its list, a quarter
+ * of what PostgreSQL lets it have.
+ */
+const listedBytes = 1_000_000
+
+/**
+ * Has the search index take in what was written, beside the batches: PostgreSQL itself does it within a batch, as soon as
+ * the list of its words is long, and that one waits for it, and all that have its logs.
+ */
+export class SearchIndex {
+  readonly #db: Db
+  #bytes = 0
+  #flush: Promise<void> | undefined
+
+  constructor(db: Db) {
+    this.#db = db
+  }
+
+  /** Counts what was written, and begins when it is enough. */
+  wrote(bytes: number): void {
+    this.#bytes += bytes
+    if (this.#bytes < listedBytes || this.#flush) return
+    this.#bytes = 0
+    // Whoever writes does it where this fails.
+    this.#flush = flush(this.#db)
+      .catch(() => undefined)
+      .finally(() => (this.#flush = undefined))
+  }
+
+  /** Waits for what is under way. */
+  async settled(): Promise<void> {
+    await this.#flush
+  }
+}
+
+async function flush(db: Db): Promise<void> {
+  await executeShape(db, 'search_index', sql`select registry.flush_audit_search()`)
+}

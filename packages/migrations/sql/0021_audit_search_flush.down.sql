@@ -1,0 +1,1 @@
+drop function registry.flush_audit_search();
