@@ -7,8 +7,10 @@ import {
   getTenant,
   getTenantBySlug,
   housekeeping,
+  listEvents,
   NewTenant,
   oneTransaction,
+  RecordedEventQuery,
   rehearse,
   StreamId,
   type Tenant,
@@ -65,6 +67,19 @@ describe('oneTransaction', () => {
       expect(await getTenant(db, everything, tenant.id)).toEqual(tenant)
       expect(await eventsOf(db, tenant.id)).toMatchObject([{ action: 'tenant.created', target_id: tenant.id }])
     }
+  })
+
+  it('reads the log between its verbs, a page at a time', async () => {
+    const slug = aSlug()
+    const seen = await oneTransaction(db, async (unit) => {
+      const first = await listEvents(unit, everything, RecordedEventQuery.parse({ limit: '1' }))
+      const next = { limit: '1', ...(first.next_cursor !== null && { cursor: first.next_cursor }) }
+      const second = await listEvents(unit, everything, RecordedEventQuery.parse(next))
+      await create(unit, slug)
+      return [...first.data, ...second.data]
+    })
+    expect(seen).toHaveLength(2)
+    expect(await isThere(slug)).toBe(true)
   })
 
   it('leaves nothing of any verb when it throws', async () => {

@@ -1,4 +1,5 @@
 import { type RawBuilder, sql } from 'kysely'
+import { isPiece } from '../audit/one-transaction.ts'
 import type { Db, Reader } from './handles.ts'
 import { housekeeping } from './housekeeping.ts'
 import { executeShape } from './prepared.ts'
@@ -57,9 +58,11 @@ export async function boundedReadAfter<First, Result>(
 
 /**
  * Runs `fn` in a transaction in which nothing is written, and does not wait for its end: that takes nothing back of what
- * was read, and would be a round trip more.
+ * was read, and would be a round trip more. A part of another transaction is waited for: what comes next in that one is on
+ * the same connection.
  */
 async function reading<Result>(db: Db, fn: (reader: Reader) => Promise<Result>): Promise<Result> {
+  if (isPiece(db)) return await housekeeping(db, fn)
   return await new Promise<Result>((resolve, reject) => {
     housekeeping(db, async (tx) => resolve(await fn(tx))).catch(reject)
   })
