@@ -10,3 +10,4 @@ language sql volatile security definer set search_path = pg_catalog, pg_temp as 
     and index.indrelid = to_regclass('registry.audit_log_' || to_char(now() at time zone 'UTC', 'YYYY_MM'))
 $$;
 comment on function registry.flush_audit_search() is 'runtime: puts into the search index of this month what it has only listed so far; answers how many pages that were.';
+revoke execute on function registry.flush_audit_search() from public;

@@ -1870,7 +1870,7 @@ drop table registry.audit_expired;
   {
     version: 21,
     name: '0021_audit_search_flush',
-    checksum: '2c5dff78b68ecd59a8534f8143ec07f3765b49fbc97388852bc29476a42fbfb6',
+    checksum: '07c194daf8acbbe04f64c718dbde82d1d141e5a515746584fe54400b52a10d16',
     up: `-- GIN keeps a list of what came in, and whoever makes it too long puts all of it into the index: a tenth of a second in
 -- which a batch of events waits. So a server does it beside its batches, before the list is that long.
 
@@ -1883,6 +1883,7 @@ language sql volatile security definer set search_path = pg_catalog, pg_temp as 
     and index.indrelid = to_regclass('registry.audit_log_' || to_char(now() at time zone 'UTC', 'YYYY_MM'))
 $$;
 comment on function registry.flush_audit_search() is 'runtime: puts into the search index of this month what it has only listed so far; answers how many pages that were.';
+revoke execute on function registry.flush_audit_search() from public;
 `,
     down: `drop function registry.flush_audit_search();
 `,

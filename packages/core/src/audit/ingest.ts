@@ -58,8 +58,9 @@ export class Ingest {
   #bytes = 0
   readonly #writing = new Set<Batch>()
   readonly #held: HeldSubmissions
-  readonly #searchIndex: SearchIndex
-  /** Whether there is a connection to look after what others hold, and after the index. */
+  /** Where there is a connection for it beside all these. */
+  readonly #searchIndex: SearchIndex | undefined
+  /** Whether there is a connection to look after what others hold. */
   readonly #waitsApart: boolean
   /** When the next batch may be due, on the clock of `performance`. */
   #wakesAt = Infinity
@@ -74,7 +75,7 @@ export class Ingest {
     const connections = directPool(db)?.size ?? 1
     this.#width = Math.max(1, Math.min(ingestBounds.width, Math.floor(connections / 2)))
     this.#waitsApart = this.#width + 1 < connections
-    this.#searchIndex = new SearchIndex(db)
+    this.#searchIndex = this.#width + 2 < connections ? new SearchIndex(db) : undefined
     this.#held = new HeldSubmissions({
       heldAmong: async (waiting) => await this.#heldAmong(waiting),
       write: async (batch) => await this.#record(batch, 'briefly'),
@@ -119,7 +120,7 @@ export class Ingest {
     this.#next()
     if (this.#writing.size > 0) await new Promise<void>((resolve) => this.#whenIdle.push(resolve))
     await this.#held.settled()
-    await this.#searchIndex.settled()
+    await this.#searchIndex?.settled()
   }
 
   /** Begins the batches that are due. */
@@ -205,7 +206,7 @@ export class Ingest {
           if (answer === undefined || answer instanceof RegistryError) reject(answer)
           else resolve(answer)
         }
-        if (this.#waitsApart) this.#searchIndex.wrote(batch.reduce((sum, { bytes }) => sum + bytes, 0))
+        this.#searchIndex?.wrote(batch.reduce((sum, { bytes }) => sum + bytes, 0))
         return []
       } catch (error) {
         if (patience === 'briefly' && isWait(error)) return await this.#recordFree(batch)

@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import type { Db } from '../db/handles.ts'
+import { housekeeping } from '../db/housekeeping.ts'
 import { executeShape } from '../db/prepared.ts'
 
 /**
@@ -38,6 +39,9 @@ export class SearchIndex {
   }
 }
 
+/** In a transaction, which may take longer than a read: PostgreSQL waits for whoever does the same. */
 async function flush(db: Db): Promise<void> {
-  await executeShape(db, 'search_index', sql`select registry.flush_audit_search()`)
+  await housekeeping(db, async (tx) => {
+    await executeShape(tx, 'search_index', sql`select registry.flush_audit_search()`)
+  })
 }
