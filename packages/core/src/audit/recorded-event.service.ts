@@ -41,7 +41,10 @@ export function pageJson<Row>(
   { data, ...rest }: { readonly data: readonly Row[] },
   json: (row: Row) => string,
 ): string {
-  return `{"data":[${data.map((row) => json(row)).join(',')}],${JSON.stringify(rest).slice(1)}`
+  // A text that grows is put together where it is sent; joined, it would be once more.
+  let items = ''
+  for (const row of data) items += items === '' ? json(row) : `,${json(row)}`
+  return `{"data":[${items}],${JSON.stringify(rest).slice(1)}`
 }
 
 async function readPage(db: Db, sight: Sight, query: RecordedEventQuery): Promise<EventPage<events.PageRow>> {

@@ -315,9 +315,13 @@ function timestamptz(value: string): unknown {
 
 /** A time that is spelled so, read digit by digit: parts of the text would be garbage for every time that is read. */
 function utcTime(text: string): Date {
-  const of = (at: number) => 10 * (text.charCodeAt(at) - 48) + text.charCodeAt(at + 1) - 48
   let milliseconds = 0
   const end = text.length - '+00'.length
   for (let at = 20, unit = 100; at < end; at += 1, unit /= 10) milliseconds += unit * (text.charCodeAt(at) - 48)
-  return new Date(Date.UTC(100 * of(0) + of(2), of(5) - 1, of(8), of(11), of(14), of(17), milliseconds))
+  const year = 100 * twoDigits(text, 0) + twoDigits(text, 2)
+  const [month, day] = [twoDigits(text, 5), twoDigits(text, 8)]
+  const [hour, minute, second] = [twoDigits(text, 11), twoDigits(text, 14), twoDigits(text, 17)]
+  return new Date(Date.UTC(year, month - 1, day, hour, minute, second, milliseconds))
 }
+
+const twoDigits = (text: string, at: number) => 10 * (text.charCodeAt(at) - 48) + text.charCodeAt(at + 1) - 48
