@@ -81,8 +81,18 @@ const nodesOf = (plan: unknown): PlanNode[] =>
   typeof plan === 'object' && plan !== null ? [plan, ...Object.values(plan).flatMap(nodesOf)] : []
 
 async function seen(sight: Sight, tenant: Tenant, product?: string): Promise<number> {
-  const query = { tenant_id: tenant.id, action: 'document.read', ...(product !== undefined && { product }) }
-  const { data } = await listEvents(db, sight, RecordedEventQuery.parse(query))
+  return await seenOf(sight, {
+    tenant_id: tenant.id,
+    action: 'document.read',
+    ...(product !== undefined && { product }),
+  })
+}
+
+/** How many events are listed, which are as many as are counted and exported. */
+async function seenOf(sight: Sight, query: Record<string, string>): Promise<number> {
+  const { data, total } = await listEvents(db, sight, RecordedEventQuery.parse({ ...query, total: 'true' }))
+  expect(await listEvents(db, sight, RecordedEventQuery.parse(query))).toMatchObject({ data })
+  expect(total).toBe(data.length)
   let text = ''
   const { chunks } = await exportEvents(
     db,
@@ -175,6 +185,7 @@ describe('what is over by a plan', () => {
     const all = await kept('true')
     expect(all).toHaveLength(16)
     expect(await everyPage({ action: 'document.*' })).toEqual(all)
+    expect(await everyPage({ action: 'document.read' })).toEqual(all)
     expect(await everyPage({ product: 'certifai', action: 'document.*' })).toEqual(await kept(`product = 'certifai'`))
     expect(await everyPage({ tenant_id: acme.id, action: 'document.*' })).toEqual(await kept('stream_id = $1', acme.id))
     const [first] = all
@@ -289,6 +300,28 @@ describe('what is over by a plan', () => {
     expect(await seen({ kind: 'tenants', tenantIds: [globex.id] }, globex)).toBe(6)
     expect((await followed(everything, globex.id)).days).toHaveLength(14)
     expect((await followed(certifai, globex.id)).days).toEqual([1, 29])
+  })
+
+  it('is no more in the lists and exports of a product, by what is kept of each log', async () => {
+    await saveRetention(db, catalogue)
+    await asOwner(
+      database,
+      `insert into tenant_products (tenant_id, product, limits) values ($1, 'certifai', '{"audit_retention_days": 60}'),
+        ($2, 'certifai', '{"audit_retention_days": 3650}'), ($2, 'compliance', '{"audit_retention_days": "many"}')`,
+      [acme.id, globex.id],
+    )
+    await writePast(database, ...[1, 29, 31].map((days) => ({ stream: randomUUID(), from: daysAgo(days) })))
+    const products = async (sight: Sight) => [
+      await seenOf(sight, { product: 'certifai', action: 'document.read' }),
+      await seenOf(sight, { product: 'compliance', action: 'document.read' }),
+    ]
+    // Of a log that is no tenant's, what the product keeps without a plan.
+    expect(await products(everything)).toEqual([4 + 7 + 2, 4 + 4])
+    expect(await seenOf(certifai, { action: 'document.read' })).toBe(4 + 7 + 2)
+    await placeLegalHold(db, testActor, acme.id, { reason: 'lawsuit' })
+    // A hold keeps no months that no plan keeps: of those one asks for the log that is held.
+    expect(await products(everything)).toEqual([7 + 7 + 2, 4 + 4])
+    expect(await seenOf(certifai, { action: 'document.read' })).toBe(4 + 7 + 2)
   })
 
   it('is not followed, and who follows goes on behind it', async () => {

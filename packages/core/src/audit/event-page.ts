@@ -45,7 +45,7 @@ const firstOf = (sight: Sight, rows: RawBuilder<unknown>, limit: number): PageSt
 
 /**
  * Walks along an index from the page's beginning on, until the page is full.
- * @param others of what else the page has what stands before its end, or all where it is not full
+ * @param others more rows of the page: those before its last one, and all where it is not full
  */
 export function walked(order: PageOrder, others?: Others): PageStatement {
   const rows = walk(order)
@@ -61,7 +61,7 @@ export function walkedBefore(order: PageOrder, { key, id }: Position): PageState
 /**
  * The same, of the next `of` events alone for which `along` holds: what an index has in order.
  * @param along those of the conditions by which it goes
- * @param others of what else a full page has what stands before its end
+ * @param others more rows of the page: those before its last one, and none where it is not full
  */
 export function walkedNear(
   order: PageOrder,

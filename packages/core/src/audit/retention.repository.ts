@@ -55,7 +55,7 @@ function keptConditions(sight: Sight, { log, product }: Asked): Expression<SqlBo
   if (product === undefined) return [sql<SqlBool>`(received_at >= (select registry.audit_horizon()) or ${kept(sight)})`]
   return [
     sql<SqlBool>`received_at >= (select registry.audit_floor(${product}::text))`,
-    sql<SqlBool>`(received_at >= (select registry.audit_horizon(${product}::text)) or ${keptOf(sight, product)})`,
+    sql<SqlBool>`(received_at >= (select registry.audit_horizon(${product}::text)) or ${keptOfProduct(sight, product)})`,
   ]
 }
 
@@ -91,7 +91,7 @@ function keptSinceOf(sight: Sight, { log, product }: Asked) {
  * Whether a row of one product is kept. What its plans keep is looked up once for a statement, so that a row costs a look
  * for its tenant, and one for what is agreed with it: a quarter of what the join below takes.
  */
-function keptOf(sight: Sight, product: string) {
+function keptOfProduct(sight: Sight, product: string) {
   const terms = sql`(
     select jsonb_object_agg(plan, days) from registry.audit_retention where product = ${product}::text
     having bool_or(plan = '')
