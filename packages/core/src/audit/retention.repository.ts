@@ -55,7 +55,7 @@ function keptConditions(sight: Sight, { log, product }: Asked): Expression<SqlBo
   if (product === undefined) return [sql<SqlBool>`(received_at >= (select registry.audit_horizon()) or ${kept(sight)})`]
   return [
     sql<SqlBool>`received_at >= (select registry.audit_floor(${product}::text))`,
-    sql<SqlBool>`(received_at >= (select registry.audit_horizon(${product}::text)) or ${keptOfProduct(sight, product)})`,
+    sql<SqlBool>`(received_at >= (select registry.audit_horizon(${product}::text)) or ${kept(sight)})`,
   ]
 }
 
@@ -87,43 +87,32 @@ function keptSinceOf(sight: Sight, { log, product }: Asked) {
     : sql`select registry.audit_horizon(${product}::text)`
 }
 
-/**
- * Whether a row of one product is kept. What its plans keep is looked up once for a statement, so that a row costs a look
- * for its tenant, and one for what is agreed with it: a quarter of what the join below takes.
- */
-function keptOfProduct(sight: Sight, product: string) {
-  const terms = sql`(
-    select jsonb_object_agg(plan, days) from registry.audit_retention where product = ${product}::text
-    having bool_or(plan = '')
+/** By product and plan for how many days events are kept; of a product without a default nothing is ever over. */
+const terms = sql`(
+    select jsonb_object_agg(product, days) from (
+      select product, jsonb_object_agg(plan, days) as days from registry.audit_retention
+      group by product having bool_or(plan = '')
+    ) as terms
   )`
+
+/**
+ * Whether a row is kept, by the tables themselves. What the plans keep is looked up once for a statement, so that a row
+ * costs a look for what is agreed with its tenant, and one for the tenant's plan.
+ */
+function kept(sight: Sight) {
   const held =
     sight.kind === 'platform'
       ? sql`or exists (select from registry.legal_holds hold where hold.stream_id = audit_log.stream_id)`
       : sql``
-  return sql<SqlBool>`(received_at >= coalesce(now() - make_interval(days => case when ${terms} is not null then coalesce(
-    (select registry.audit_days(agreed.limits) from tenant_products agreed
-      where agreed.tenant_id = audit_log.stream_id and agreed.product = ${product}::text),
-    (select (${terms} ->> owner.plan)::integer from tenants owner where owner.id = audit_log.stream_id),
-    (${terms} ->> '')::integer
-  ) end), '-infinity') ${held})`
-}
-
-/** Whether a row is kept, by the tables themselves. */
-function kept(sight: Sight) {
-  const unheld =
-    sight.kind === 'platform'
-      ? sql`and not exists (select from registry.legal_holds hold where hold.stream_id = audit_log.stream_id)`
-      : sql``
-  return sql<SqlBool>`not exists (
-    select from registry.audit_retention fallback
-    left join tenants owner on owner.id = audit_log.stream_id
-    left join registry.audit_retention term on term.product = fallback.product and term.plan = owner.plan
-    left join tenant_products agreed on agreed.tenant_id = owner.id and agreed.product = fallback.product
-    where fallback.product = audit_log.product and fallback.plan = ''
-      and audit_log.received_at
-        < now() - make_interval(days => coalesce(registry.audit_days(agreed.limits), term.days, fallback.days))
-      ${unheld}
-  )`
+  return sql<SqlBool>`(received_at >= coalesce(now() - make_interval(days => case
+    when ${terms} -> audit_log.product is not null then coalesce(
+      (select registry.audit_days(agreed.limits) from tenant_products agreed
+        where agreed.tenant_id = audit_log.stream_id and agreed.product = audit_log.product),
+      (select (${terms} -> audit_log.product ->> owner.plan)::integer from tenants owner
+        where owner.id = audit_log.stream_id),
+      (${terms} -> audit_log.product ->> '')::integer
+    )
+  end), '-infinity') ${held})`
 }
 
 /**
