@@ -70,6 +70,8 @@ describe('oneTransaction', () => {
   })
 
   it('reads the log between its verbs, a page at a time', async () => {
+    await create(db, aSlug())
+    await create(db, aSlug())
     const slug = aSlug()
     const seen = await oneTransaction(db, async (unit) => {
       const first = await listEvents(unit, everything, RecordedEventQuery.parse({ limit: '1' }))
