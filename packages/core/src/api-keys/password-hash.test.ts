@@ -10,6 +10,14 @@ const cheap = { memoryCost: 8, timeCost: 1, parallelism: 1 }
 const phc = ({ memoryCost: m, timeCost: t, parallelism: p }: typeof cheap, variant = 'argon2id', version = 19) =>
   `$${variant}$v=${version}$m=${m},t=${t},p=${p}$c2FsdHNhbHRzYWx0c2FsdA$${'A'.repeat(43)}`
 
+/** What a process prints that runs with these flags and says this with `hashSecret` and `hashCostMin`. */
+async function inProcess(flags: readonly string[], script: string): Promise<string> {
+  const module = new URL('password-hash.ts', import.meta.url).href
+  const imports = `const { hashCostMin, hashSecret } = await import(${JSON.stringify(module)})`
+  const words = ['--conditions=@breakpilot/source', ...flags, '--input-type=module', '--eval', `${imports}\n${script}`]
+  return (await promisify(execFile)(process.execPath, words)).stdout
+}
+
 describe('a hash', () => {
   it('is argon2id at its cost with a salt of its own, and opens for its secret alone', async () => {
     const [one, other] = [await hashSecret('a secret', hashCostMin), await hashSecret('a secret', hashCostMin)]
@@ -37,19 +45,22 @@ describe('a hash', () => {
   })
 
   it('is a failure for who waits for it, and for nobody else, where a thread cannot begin', async () => {
-    const broken = `import { registerHooks } from 'node:module'
-      registerHooks({ load: (url, context, next) => {
-        if (url.includes('argon2-thread')) throw new Error('no thread today')
-        return next(url, context)
-      } })`
-    const asks = `const { hashCostMin, hashSecret } = await import(${JSON.stringify(new URL('password-hash.ts', import.meta.url).href)})
-      for (const _ of [1, 2]) await hashSecret('a secret', hashCostMin).catch((error) => console.log(error.message))
-      console.log('goes on')`
-    const preloaded = ['--import', `data:text/javascript,${encodeURIComponent(broken)}`]
-    const words = ['--conditions=@breakpilot/source', ...preloaded, '--input-type=module', '--eval', asks]
-    const { stdout } = await promisify(execFile)(process.execPath, words)
-    expect(stdout).toBe('no thread today\nno thread today\ngoes on\n')
+    // The library is native: where nothing native may be loaded the thread cannot load it.
+    const stdout = await inProcess(
+      ['--permission', '--allow-worker', '--allow-fs-read=*'],
+      `for (const _ of [1, 2]) await hashSecret('a secret', hashCostMin).catch((error) => console.log(error.message.slice(0, 26)))
+       console.log('goes on')`,
+    )
+    expect(stdout).toBe('Cannot find native binding\nCannot find native binding\ngoes on\n')
   })
+
+  it.each(['--max-old-space-size=256', '--expose-gc', '--title=registry', '--no-warnings'])(
+    'is made in a process that runs with %s',
+    async (flag) => {
+      const made = `console.log((await hashSecret('a secret', hashCostMin)).slice(0, 9))`
+      expect(await inProcess([flag], made)).toBe('$argon2id\n')
+    },
+  )
 
   it.each([
     ['argon2i', async () => await hash('a secret', { ...cheap, algorithm: 1 })],

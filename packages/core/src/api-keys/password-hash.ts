@@ -25,8 +25,6 @@ export function isAtLeast(cost: HashCost, other: HashCost): boolean {
 /** How many keys are proven at the same time: on two cores one, so that the other serves requests. */
 export const provenAtOnce = availableParallelism() > 2 ? 2 : 1
 
-const isInputType = (word: string) => word === '--input-type' || word.startsWith('--input-type=')
-
 /**
  * The threads that hash: they begin with the first hash, end when they have had nothing to do for a while, and keep no
  * process alive. In the pool of Node.js argon2 would take a thread from files and names; and with as many waiting as
@@ -39,8 +37,8 @@ const threads = new Piscina<Argon2Task, string | boolean>({
   // One more, so that those who are issued a key and those who are asked for one do not wait for each other.
   maxThreads: provenAtOnce + 1,
   idleTimeout: 60_000,
-  // What a script on the command line is written in is nothing to a thread, which refuses it.
-  execArgv: process.execArgv.filter((word, at, all) => !isInputType(word) && all[at - 1] !== '--input-type'),
+  // A thread refuses what only a process has, as `--max-old-space-size` or `--input-type`, and needs nothing of the rest.
+  execArgv: [],
   recordTiming: false,
 })
 
