@@ -15,6 +15,10 @@ export interface Relay {
   swallow(which?: 'all' | 'present'): void
   /** Lets a statement through, once, and swallows its answer and whatever is said on that connection afterwards. */
   loseAnswerTo(statement: string): void
+  /** Makes a text unreadable, once, on its way to the database. */
+  garble(text: string): void
+  /** How often something was sent after an answer: each time somebody waited for the way there and back. */
+  readonly turns: number
   close(): Promise<void>
 }
 
@@ -22,6 +26,7 @@ interface Line {
   readonly client: Socket
   readonly server: Socket
   swallowed: boolean
+  isAnswered: boolean
 }
 
 /** Relays to the database of a URL, as a network does until it does not. */
@@ -30,12 +35,15 @@ export async function aRelay(url: string): Promise<Relay> {
   const lines = new Set<Line>()
   let swallowing = false
   let lost: string | undefined
+  let garbled: string | undefined
+  let turns = 0
 
   const listener = createServer((client) => {
     const line: Line = {
       client,
       server: connect(Number(target.port || 5432), target.hostname),
       swallowed: swallowing,
+      isAnswered: true,
     }
     lines.add(line)
     pass(line, line.client, line.server)
@@ -44,7 +52,13 @@ export async function aRelay(url: string): Promise<Relay> {
 
   function pass(line: Line, from: Socket, to: Socket): void {
     from.setNoDelay().on('data', (bytes: Buffer) => {
+      if (garbled !== undefined && from === line.client && bytes.includes(garbled)) {
+        bytes.fill('?', bytes.indexOf(garbled), bytes.indexOf(garbled) + garbled.length)
+        garbled = undefined
+      }
       if (!line.swallowed) to.write(bytes)
+      if (from === line.client && line.isAnswered) turns += 1
+      line.isAnswered = from === line.server
       if (lost === undefined || from !== line.client || !bytes.includes(lost)) return
       line.swallowed = true
       lost = undefined
@@ -97,6 +111,12 @@ export async function aRelay(url: string): Promise<Relay> {
     },
     loseAnswerTo: (statement) => {
       lost = statement
+    },
+    garble: (text) => {
+      garbled = text
+    },
+    get turns() {
+      return turns
     },
     close: refuse,
   }

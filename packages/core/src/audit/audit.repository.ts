@@ -1,8 +1,8 @@
-import { type RawBuilder, sql, type Transaction } from 'kysely'
+import { type CompiledQuery, type RawBuilder, sql, type Transaction } from 'kysely'
 import { binaryArray, columnArrays } from '../db/binary-array.ts'
 import { durably } from '../db/durable.ts'
 import { type AuditedTx, type HousekeepingTx, unwrap } from '../db/handles.ts'
-import { executeShape } from '../db/prepared.ts'
+import { compileShape, executeShape } from '../db/prepared.ts'
 import type { Schema } from '../db/schema.ts'
 import { type EventId, newEventId, type StreamId, type TenantId } from '../id.ts'
 import type { NewAuditEvent } from './audit-event.ts'
@@ -38,20 +38,18 @@ export async function appendEvents(
   const tenants = new Set(events.map((event) => event.tenant_id).filter((id) => id !== null))
   if (tenants.size > 0) await lockTenants(db, [...tenants].sort())
   const batch = prepare(events)
-  return await appendToHeads(db, batch, await lockHeads(db, batch.streams))
+  await db.executeQuery(appending(db, batch, await lockHeads(db, batch.streams)))
+  return batch.rows.map(({ id, stream_id, stream_seq, hash }) => ({ id, stream_id, stream_seq, hash }))
 }
 
 /**
  * The same for who has locked the tenants already, which is how many events at a time come in. Heads that are missing
  * are made first, and then all are locked as they stand: an upsert of each would leave a dead row every time.
+ * @returns the statement that appends them, which is left to be sent
  */
-export async function appendForLockedTenants(
-  tx: HousekeepingTx,
-  events: readonly NewAuditEvent[],
-): Promise<AppendedEvent[]> {
+export async function appendForLockedTenants(tx: HousekeepingTx, batch: Batch): Promise<CompiledQuery> {
   const db = unwrap(tx)
-  const batch = prepare(events)
-  return await appendToHeads(db, batch, await lockStandingHeads(db, batch.streams))
+  return appending(db, batch, await lockStandingHeads(db, batch.streams))
 }
 
 /** The stream that an event belongs to. */
@@ -65,7 +63,7 @@ export const streamOfEvent = (event: NewAuditEvent): StreamId =>
   })
 
 /** Events that are about to be appended. */
-interface Batch {
+export interface Batch {
   readonly rows: readonly LogRow[]
   /** Theirs, each once, in the order in which they are locked. */
   readonly streams: StreamId[]
@@ -74,17 +72,14 @@ interface Batch {
 }
 
 /** Everything that can be done before a lock is held: whoever waits for one then waits for little more than PostgreSQL. */
-function prepare(events: readonly NewAuditEvent[]): Batch {
+export function prepare(events: readonly NewAuditEvent[]): Batch {
   const rows = events.map(rowOf)
   const streams = [...new Set(rows.map((row) => row.stream_id))].sort()
   return { rows, streams, own: columnArrays({ ...ownColumns, search_text: 'text' }, rows) }
 }
 
-async function appendToHeads(
-  db: Transaction<Schema>,
-  { rows, own }: Batch,
-  heads: Map<string, Head>,
-): Promise<AppendedEvent[]> {
+/** Links events to the heads of their streams, and answers the statement that writes both. */
+function appending(db: Transaction<Schema>, { rows, own }: Batch, heads: Map<string, Head>): CompiledQuery {
   for (const row of rows) {
     const head = heads.get(row.stream_id)
     if (!head) throw new Error('a stream without a head was about to be written')
@@ -93,8 +88,7 @@ async function appendToHeads(
     head.last_hash = row.chain_hash
   }
   const places = columnArrays(placeColumns, rows)
-  await insertRows(db, [...own, ...places], [...heads.values()])
-  return rows.map(({ id, stream_id, stream_seq, hash }) => ({ id, stream_id, stream_seq, hash }))
+  return compileShape(db, 'audit_append', inserting([...own, ...places], [...heads.values()]))
 }
 
 /** Takes the lock that the foreign key of the log takes, before any other. `ids` has to be sorted. */
@@ -144,22 +138,18 @@ async function lockHeads(db: Transaction<Schema>, streams: StreamId[]): Promise<
  */
 async function lockStandingHeads(db: Transaction<Schema>, streams: StreamId[]): Promise<Map<string, Head>> {
   const ids = binaryArray('uuid', streams)
-  await executeShape(
-    db,
-    'audit_heads',
-    sql`
+  const making = sql`
     insert into registry.audit_streams (stream_id)
     select id from unnest(${ids}) as id
     where not exists (select from registry.audit_streams head where head.stream_id = id)
-    order by id on conflict (stream_id) do nothing`,
-  )
-  const rows = await executeShape(
-    db,
-    'audit_heads',
-    sql<Head>`
+    order by id on conflict (stream_id) do nothing`
+  const locking = sql<Head>`
     select stream_id, last_seq, last_hash, ${receivedAt} as received_at, ${durably} as durable
-    from registry.audit_streams where stream_id = any(${ids}) order by stream_id for update`,
-  )
+    from registry.audit_streams where stream_id = any(${ids}) order by stream_id for update`
+  const [, rows] = await Promise.all([
+    executeShape(db, 'audit_heads', making),
+    executeShape(db, 'audit_heads', locking),
+  ])
   return new Map(rows.map((head) => [head.stream_id, head]))
 }
 
@@ -340,12 +330,8 @@ const [ownNames, placeNames] = [namesOf(ownColumns), namesOf(placeColumns)]
  * One statement whatever the number of rows: its text never changes, and the heads move with the rows.
  * @param arrays of their own columns, of the texts that their words are in, and of the columns of their places
  */
-async function insertRows(
-  db: Transaction<Schema>,
-  arrays: readonly RawBuilder<unknown>[],
-  heads: readonly Head[],
-): Promise<void> {
-  const statement = sql`
+function inserting(arrays: readonly RawBuilder<unknown>[], heads: readonly Head[]): RawBuilder<unknown> {
+  return sql`
     with moved as (
       update registry.audit_streams as head
       set last_seq = moving.last_seq, last_hash = moving.last_hash, last_received_at = moving.received_at
@@ -356,5 +342,4 @@ async function insertRows(
     select ${ownNames}, ${placeNames}, ${sql.lit(chainVersion)},
       ${vectorOf(sql`search_text`)}
     from unnest(${sql.join(arrays)}) as event (${ownNames}, search_text, ${placeNames})`
-  await executeShape(db, 'audit_append', statement)
 }

@@ -1,4 +1,4 @@
-import type { AuditedTx, HousekeepingTx } from '../db/handles.ts'
+import type { AuditedTx, HousekeepingTx, Reader } from '../db/handles.ts'
 import type { StreamId } from '../id.ts'
 import type { NewAuditEvent } from './audit-event.ts'
 import { type Entity, type EntityKey, findEntities, upsertEntities } from './entity.repository.ts'
@@ -20,9 +20,22 @@ export async function fillIn(
   tx: AuditedTx | HousekeepingTx,
   events: readonly NewAuditEvent[],
 ): Promise<NewAuditEvent[]> {
-  const keys = new Map(events.flatMap((event) => keysOf(event)).map((key) => [spell(key), key]))
-  if (keys.size === 0) return [...events]
-  const stored = await findEntities(tx, [...keys.values()])
+  const { filled, said } = fillInFrom(await findKnown(tx, events), events)
+  await remember(tx, said)
+  return filled
+}
+
+/** What is known of the actors, targets and groups of events. */
+export async function findKnown(tx: Reader, events: readonly Naming[]): Promise<Entity[]> {
+  const keys = new Map(events.flatMap(keysOf).map((key) => [spell(key), key]))
+  return keys.size > 0 ? await findEntities(tx, [...keys.values()]) : []
+}
+
+/** Fills in what is known, and answers what is to be remembered of what the events say themselves. */
+export function fillInFrom(
+  stored: readonly Entity[],
+  events: readonly NewAuditEvent[],
+): { readonly filled: NewAuditEvent[]; readonly said: Entity[] } {
   const known = new Map(stored.map((entity) => [spell(entity), entity]))
   const changed = new Map<string, Entity>()
 
@@ -53,9 +66,16 @@ export async function fillIn(
       ...(group?.id && { group: withKnown(group, learn({ scope, kind: 'group', entity_id: group.id }, group)) }),
     }
   })
-  if (changed.size > 0) await upsertEntities(tx, [...changed.values()])
-  return filled
+  return { filled, said: [...changed.values()] }
 }
+
+/** Writes down what events said. */
+export async function remember(tx: AuditedTx | HousekeepingTx, said: readonly Entity[]): Promise<void> {
+  if (said.length > 0) await upsertEntities(tx, said)
+}
+
+/** Of whom something may be known: the parts of an event that say so. */
+type Naming = Pick<NewAuditEvent, 'product' | 'environment' | 'actor' | 'group' | 'target'>
 
 /** What an event says of somebody or something. */
 interface Said {
@@ -66,7 +86,7 @@ interface Said {
   readonly fields?: EventMap | undefined
 }
 
-function keysOf(event: NewAuditEvent): EntityKey[] {
+function keysOf(event: Naming): EntityKey[] {
   const scope = scopeOf(event)
   return (['actor', 'group', 'target'] as const).flatMap((kind) => {
     const id = event[kind]?.id
@@ -75,7 +95,7 @@ function keysOf(event: NewAuditEvent): EntityKey[] {
 }
 
 /** Never a tenant's stream: that one is the same for all products. */
-const scopeOf = ({ product, environment, group }: NewAuditEvent): StreamId =>
+const scopeOf = ({ product, environment, group }: Naming): StreamId =>
   streamOf({ tenant_id: null, product, environment, group_id: group?.id ?? null })
 
 /** No kind has a blank in it, and no scope. */

@@ -1,5 +1,5 @@
 import { DatabaseError } from 'pg'
-import { directPool, waitingAtMost } from '../db/database.ts'
+import { directPool } from '../db/database.ts'
 import type { Db } from '../db/handles.ts'
 import { housekeeping } from '../db/housekeeping.ts'
 import { RegistryError } from '../errors.ts'
@@ -49,8 +49,6 @@ interface Batch {
  */
 export class Ingest {
   readonly #db: Db
-  /** The same, where nothing is waited for long. */
-  readonly #briefly: Db
   readonly #catalogue: Catalogue
   readonly #width: number
   #queue: Waiting[] = []
@@ -70,7 +68,6 @@ export class Ingest {
 
   constructor(db: Db, catalogue: Catalogue) {
     this.#db = db
-    this.#briefly = waitingAtMost(db, ingestBounds.lockMs)
     this.#catalogue = catalogue
     const connections = directPool(db)?.size ?? 1
     this.#width = Math.max(1, Math.min(ingestBounds.width, Math.floor(connections / 2)))
@@ -197,9 +194,10 @@ export class Ingest {
     for (let tries = 1; ; tries += 1) {
       try {
         const answers = await recordSubmissions(
-          patience === 'long' ? this.#db : this.#briefly,
+          this.#db,
           this.#catalogue,
           batch.map(({ submission }) => submission),
+          patience === 'long' ? undefined : ingestBounds.lockMs,
         )
         for (const [at, { resolve, reject }] of batch.entries()) {
           const answer = answers[at]
@@ -257,7 +255,7 @@ export class Ingest {
 
   async #heldAmong(waiting: readonly Waiting[]): Promise<ReadonlySet<string>> {
     const submissions = waiting.map(({ submission }) => submission)
-    return await heldAmong(this.#briefly, this.#catalogue, submissions)
+    return await heldAmong(this.#db, this.#catalogue, submissions, ingestBounds.lockMs)
   }
 }
 

@@ -2,6 +2,7 @@ import { type RawBuilder, sql } from 'kysely'
 import { isPiece } from '../audit/one-transaction.ts'
 import type { Db, Reader } from './handles.ts'
 import { housekeeping } from './housekeeping.ts'
+import { pipelined } from './pipelined.ts'
 import { executeShape } from './prepared.ts'
 
 /**
@@ -27,7 +28,11 @@ export async function boundedRead<Result>(
   read: (reader: Reader) => Promise<Result>,
   planning: Planning = 'freely',
 ): Promise<Result> {
-  return await boundedReadAfter(db, milliseconds, sql<null>`null`, read, planning)
+  return await reading(db, async (tx) => {
+    // PostgreSQL does one after the other, and nothing behind a setting that it refuses.
+    const [, result] = await Promise.all([bound(tx, milliseconds, planning, sql<null>`null`), read(tx)])
+    return result
+  })
 }
 
 /**
@@ -43,17 +48,25 @@ export async function boundedReadAfter<First, Result>(
   read: (reader: Reader, first: First) => Promise<Result>,
   planning: Planning = 'freely',
 ): Promise<Result> {
+  return await reading(db, async (tx) => await read(tx, await bound(tx, milliseconds, planning, first)))
+}
+
+/** Sets what bounds a read, and answers what is asked with it. */
+async function bound<First>(
+  tx: Reader,
+  milliseconds: number,
+  planning: Planning,
+  first: RawBuilder<First>,
+): Promise<First> {
   const ordered = [set('enable_sort', 'off'), set('plan_cache_mode', 'force_generic_plan')]
   const settings = [
     set('statement_timeout', String(milliseconds)),
     set('jit', 'off'),
     ...(planning === 'in_order' ? ordered : []),
   ]
-  return await reading(db, async (tx) => {
-    const asked = sql<{ first: First }>`select ${first} as first, ${sql.join(settings)}`
-    const [row] = await executeShape(tx, 'bounded_read', asked)
-    return await read(tx, row?.first as First)
-  })
+  const asked = sql<{ first: First }>`select ${first} as first, ${sql.join(settings)}`
+  const [row] = await executeShape(tx, 'bounded_read', asked)
+  return row?.first as First
 }
 
 /**
@@ -64,7 +77,11 @@ export async function boundedReadAfter<First, Result>(
 async function reading<Result>(db: Db, fn: (reader: Reader) => Promise<Result>): Promise<Result> {
   if (isPiece(db)) return await housekeeping(db, fn)
   return await new Promise<Result>((resolve, reject) => {
-    housekeeping(db, async (tx) => resolve(await fn(tx))).catch(reject)
+    pipelined(db, async (tx) => {
+      const answer = await fn(tx)
+      resolve(answer)
+      return { answer }
+    }).catch(reject)
   })
 }
 

@@ -1,4 +1,4 @@
-import { Kysely, PostgresDialect, type PostgresPool, type PostgresPoolClient } from 'kysely'
+import { type CompiledQuery, Kysely, PostgresDialect, type PostgresPool, type PostgresPoolClient } from 'kysely'
 import { Client, Pool, type PoolClient, type QueryResult, type QueryResultRow, types } from 'pg'
 import { ConnectionWatch, cut } from './connection-watch.ts'
 import type { Db, Reader } from './handles.ts'
@@ -59,28 +59,6 @@ export function directPool(db: Reader): RegistryPool | undefined {
 }
 
 /**
- * The same database, whose transactions wait for others at most so long: said with their beginning it costs no round trip.
- * Is closed with the other one. A transaction is what it was.
- */
-export function waitingAtMost(db: Db, lockMs: number): Db {
-  const pool = pools.get(db)
-  if (!pool) return db
-  const beginsSo = beginning(`${lockMs}ms`)
-  const clients: Wrappers = new WeakMap()
-  const same = new Kysely<Schema>({
-    dialect: new PostgresDialect({
-      pool: {
-        options: pool.options,
-        connect: async () => await pool.connect(beginsSo, clients),
-        end: async () => await Promise.resolve(),
-      },
-    }),
-  })
-  pools.set(same, pool)
-  return same
-}
-
-/**
  * Plain SQL over a database's own pool, for who knows no tables of ours: the migrations' own readers.
  */
 export function plainQueries(db: Db): { query(text: string): Promise<{ rows: unknown[] }> } {
@@ -100,10 +78,18 @@ const beginning = (lockTimeout: string) => `begin isolation level read committed
   set local statement_timeout = '15s';
   set local idle_in_transaction_session_timeout = '15s'`
 
-const usualBeginning = beginning('5s')
+/** Milliseconds that a transaction waits for a lock, unless told. */
+const lockMsMax = 5_000
 
-/** kysely remembers connections by the object, so one client has to have one wrapper for each who asks. */
-type Wrappers = WeakMap<PoolClient, PostgresPoolClient>
+const usualBeginning = beginning(`${lockMsMax}ms`)
+
+/** What a transaction whose statements do not wait for one another ends with. */
+export interface Last<Answer> {
+  /** Its last statement, which is sent with the commit. */
+  readonly last?: CompiledQuery | undefined
+  /** What is answered once all of it is committed. */
+  readonly answer: Answer
+}
 
 /**
  * Milliseconds after which a statement without an answer counts as lost, although the database is there. In a
@@ -119,6 +105,9 @@ interface Statement {
   readonly values?: unknown[]
 }
 
+/** Sends a statement of a transaction. */
+type Send = (text: string, values: readonly unknown[]) => Promise<QueryResult>
+
 /**
  * pg's pool, where kysely's texts become named statements and lost connections get their code.
  */
@@ -131,7 +120,8 @@ class RegistryPool implements PostgresPool {
   readonly #watch: ConnectionWatch
   readonly #sessions = new Sessions()
   #ended: Promise<void> | undefined
-  readonly #clients: Wrappers = new WeakMap()
+  // kysely remembers connections by the object, so one client has to have one wrapper.
+  readonly #clients = new WeakMap<PoolClient, PostgresPoolClient>()
 
   constructor(options: DatabaseOptions) {
     // Reads the connection string, and the certificates that it names, now and not at the first query.
@@ -149,6 +139,8 @@ class RegistryPool implements PostgresPool {
       application_name: applicationName,
       keepAlive: true,
       types: { getTypeParser },
+      // Who awaits each answer notices nothing of it; `pipeline` does not.
+      pipeline: true,
     })
     this.#pool.on('error', (error) => options.onIdleError?.(error))
     // A connection that is lost between two statements of a transaction says so by an event, which would end the
@@ -164,14 +156,51 @@ class RegistryPool implements PostgresPool {
     return this.#pool.options
   }
 
-  async connect(beginsSo = usualBeginning, clients = this.#clients): Promise<PostgresPoolClient> {
+  async connect(): Promise<PostgresPoolClient> {
     const client = await this.#take()
-    let wrapper = clients.get(client)
+    let wrapper = this.#clients.get(client)
     if (!wrapper) {
-      wrapper = this.#wrap(client, beginsSo)
-      clients.set(client, wrapper)
+      wrapper = this.#wrap(client)
+      this.#clients.set(client, wrapper)
     }
     return wrapper
+  }
+
+  /**
+   * Runs `work` in a transaction whose statements are sent as soon as they are asked, whether the one before is answered
+   * or not, and that is committed in the same way. PostgreSQL does one after the other all the same, and none behind one
+   * that it refuses.
+   * @param lockMs milliseconds that it waits for a lock
+   * @throws whatever it begins, fails or ends with, whichever was first. Whether it is committed is open where that is
+   *   no refusal of PostgreSQL
+   */
+  async pipeline<Answer>(work: (send: Send) => Promise<Last<Answer>>, lockMs: number = lockMsMax): Promise<Answer> {
+    const client = await this.#take()
+    let isUsable = false
+    try {
+      const begun = this.#send(client, { text: beginning(`${lockMs}ms`) }, this.#connectTimeoutMs)
+      const { send, close } = this.#pipe(client, begun)
+      try {
+        const { last, answer } = await work(send)
+        await begun
+        const asked = last && send(last.sql, last.parameters)
+        close()
+        const committed = this.#send(client, { text: 'commit' }, boundsMs.inTransaction + boundsMs.end)
+        const answers = await Promise.allSettled([asked, committed])
+        isUsable = answers[1].status === 'fulfilled'
+        const refused = answers.find((each) => each.status === 'rejected')
+        if (refused) throw refused.reason
+        // That is how PostgreSQL ends what it has refused a part of.
+        if ((await committed).command !== 'COMMIT')
+          throw new Error('a statement was refused, and its transaction went on')
+        return answer
+      } catch (error) {
+        if (close()) isUsable = await this.#rollBack(client)
+        throw error
+      }
+    } finally {
+      client.release(!isUsable)
+    }
   }
 
   async query<Row extends QueryResultRow>(statement: Statement): Promise<QueryResult<Row>> {
@@ -232,18 +261,54 @@ class RegistryPool implements PostgresPool {
     }
   }
 
-  #wrap(client: PoolClient, beginsSo: string): PostgresPoolClient {
+  /** Whether the connection can be used again. */
+  async #rollBack(client: PoolClient): Promise<boolean> {
+    const rolledBack = this.#send(client, { text: 'rollback' }, boundsMs.inTransaction + boundsMs.end)
+    return await rolledBack.then(
+      () => true,
+      () => false,
+    )
+  }
+
+  /** @returns how to send, and how to end that: `false` if it was ended before */
+  #pipe(client: PoolClient, begun: Promise<unknown>): { readonly send: Send; readonly close: () => boolean } {
+    let state: 'beginning' | 'begun' | 'over' = 'beginning'
+    begun.then(
+      () => (state = state === 'over' ? state : 'begun'),
+      () => undefined,
+    )
+    const send = async (text: string, values: readonly unknown[]) => {
+      // Should it not begin, nothing may have been written outside of it.
+      if (state === 'beginning' && !/^\s*select\b/.test(text)) await begun
+      if (state === 'over') throw new Error('this transaction is over')
+      const answer = this.#send(client, this.#statement(text, values), boundsMs.inTransaction)
+      const [, result] = await Promise.all([begun, answer])
+      return result
+    }
+    const close = () => {
+      const wasOpen = state !== 'over'
+      state = 'over'
+      return wasOpen
+    }
+    return { send, close }
+  }
+
+  #statement(text: string, values: readonly unknown[]): Statement {
+    const name = this.#prepare ? statementNames.get(text) : undefined
+    return { ...(name !== undefined && { name }), text, values: [...values] }
+  }
+
+  #wrap(client: PoolClient): PostgresPoolClient {
     let boundMs = boundsMs.read
     const query = async (text: string, values: readonly unknown[]) => {
       if (text === 'begin') {
         boundMs = boundsMs.inTransaction
         // Several statements in one text have no values, and one result each, which kysely does not look at. They wait
         // for nobody, save for the pooler's own connections.
-        return await this.#send(client, { text: beginsSo }, this.#connectTimeoutMs)
+        return await this.#send(client, { text: usualBeginning }, this.#connectTimeoutMs)
       }
       if (text === 'commit' || text === 'rollback') boundMs = boundsMs.end
-      const name = this.#prepare ? statementNames.get(text) : undefined
-      return await this.#send(client, { ...(name !== undefined && { name }), text, values: [...values] }, boundMs)
+      return await this.#send(client, this.#statement(text, values), boundMs)
     }
     const release = (destroy?: boolean) => {
       boundMs = boundsMs.read

@@ -63,13 +63,18 @@ const shapesMax = 24
  * @param kind what its names begin with; at most 40 bytes
  */
 export async function executeShape<Row>(db: Reader, kind: string, statement: Compilable<Row>): Promise<Row[]> {
+  return (await unwrap(db).executeQuery(compileShape(db, kind, statement))).rows
+}
+
+/** Such a statement, to be sent later. */
+export function compileShape<Row>(db: Reader, kind: string, statement: Compilable<Row>): CompiledQuery<Row> {
   const compiled = statement.compile(unwrap(db))
   const known = shapes.get(kind) ?? 0
   if (!statementNames.has(compiled.sql) && known < shapesMax) {
     shapes.set(kind, known + 1)
     statementNames.set(compiled.sql, `${kind}_${known + 1}`)
   }
-  return (await unwrap(db).executeQuery(compiled)).rows
+  return compiled
 }
 
 /** What a text is made of: a template, or a builder. */
