@@ -126,18 +126,20 @@ export function sorted(order: PageOrder, found: Expression<SqlBool>): PageStatem
 /**
  * Merges what there is for each of some values of a column, each along an index that begins with it.
  * @param by the column, and the type of its values
+ * @param others more rows of the page: those before its last one, and all where it is not full
  */
 export function merged(
   order: PageOrder,
   by: { readonly column: 'action' | 'stream_id'; readonly type: 'text' | 'uuid' },
   values: readonly string[],
+  others?: Others,
 ): PageStatement {
   const { sight, conditions, limit } = order
   const each = sql`${sql.ref(by.column)} = one.value`
   const rows = sql`unnest(${values}::${sql.raw(by.type)}[]) as one (value) cross join lateral (
       select ${names} from audit_log where ${all([each, ...conditions, ...beyond(order)])} ${newestFirst} limit ${planned}
     ) as audit_log`
-  return firstOf(sight, rows, limit)
+  return firstOf(sight, others ? withOthers(rows, order, others, farthest) : rows, limit)
 }
 
 /**

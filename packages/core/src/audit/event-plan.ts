@@ -40,7 +40,7 @@ const near = { words: 400, moreWords: 4_000, actions: 2_000, logs: 2_000 } as co
 const fewMax = 2
 
 /** How many events of all logs together can have some words before it takes longer to look at each than to ask for a log. */
-const rareMax = 1_000
+const fewWordsMax = 1_000
 
 /** How many actions can begin alike before walking past all others is quicker. */
 const actionsMax = 30
@@ -93,14 +93,33 @@ async function planPrefix(
   { tenant, prefix }: { readonly tenant: TenantId; readonly prefix: string },
   others: Others | undefined,
 ): Promise<PagePlan> {
-  const statement = walkedNear(order, alongIndex(order, filter), near.actions, others)
-  const rows = await read(db, statement, kindOf(filter))
-  if (rows.length === order.limit) return { statement, rows, hasOthers: others !== undefined }
+  const { part: _, ...asked } = filter
+  const key = JSON.stringify([tenant, asked])
+  if (!rare.has(key)) {
+    const statement = walkedNear(order, alongIndex(order, filter), near.actions, others)
+    const rows = await read(db, statement, kindOf(filter))
+    if (rows.length === order.limit) return { statement, rows, hasOthers: others !== undefined }
+    remember(key)
+  }
   const names = await read(db, actionsOf(StreamId.parse(tenant), prefix, actionsMax + 1))
-  if (names.length > actionsMax) return { statement: walked(order) }
+  if (names.length > actionsMax) return { statement: walked(order, others), hasOthers: others !== undefined }
   const conditions = conditionsOf(order.sight, { ...filter, action: undefined })
   const actions = names.map(({ action }) => action)
-  return { statement: merged({ ...order, conditions }, { column: 'action', type: 'text' }, actions) }
+  const statement = merged({ ...order, conditions }, { column: 'action', type: 'text' }, actions, others)
+  return { statement, hasOthers: others !== undefined }
+}
+
+/**
+ * What was asked of actions that begin alike, and the newest events did not fill a page with. Who reads page after page
+ * would wait for the same look in vain each time. What is frequent by now is found by its actions all the same.
+ */
+const rare = new Set<string>()
+const rareMax = 1_000
+
+function remember(key: string): void {
+  const [oldest] = rare.size >= rareMax ? rare : []
+  if (oldest !== undefined) rare.delete(oldest)
+  rare.add(key)
 }
 
 async function planSearch(
@@ -131,8 +150,8 @@ async function planSearch(
  * through all that it has of a log, which takes several times as long as finding what is rare.
  */
 async function isRare(db: Reader, byWords: Expression<SqlBool>): Promise<boolean> {
-  const [found] = await read(db, counted([byWords], rareMax), 'audit_search')
-  return found !== undefined && found.total < rareMax
+  const [found] = await read(db, counted([byWords], fewWordsMax), 'audit_search')
+  return found !== undefined && found.total < fewWordsMax
 }
 
 /**
