@@ -57,10 +57,10 @@ process.on('disconnect', () => process.exit())
 
 async function run(order: Order): Promise<Outcome> {
   // All of them before the first request: those that have to be sent at once are.
-  const sockets: Socket[] = []
-  while (sockets.length < order.connections) {
-    const making = Math.min(connectingMax, order.connections - sockets.length)
-    sockets.push(...(await Promise.all(Array.from({ length: making }, async () => await connected(order)))))
+  const connections: Connection[] = []
+  while (connections.length < order.connections) {
+    const making = Math.min(connectingMax, order.connections - connections.length)
+    connections.push(...(await Promise.all(Array.from({ length: making }, async () => await connected(order)))))
   }
   const startedAt = performance.now()
   const until = startedAt + order.seconds * 1000
@@ -69,9 +69,9 @@ async function run(order: Order): Promise<Outcome> {
   const next = () => (performance.now() < until && number < requestsMax ? requestText(order, (number += 1)) : undefined)
   const statuses: Record<number, number> = {}
   const times = await Promise.all(
-    sockets.map(async (socket, at) => {
-      if (order.perSecond !== undefined) await sleep((1000 / order.perSecond) * (at / sockets.length))
-      return await keepBusy(order, socket, statuses, next)
+    connections.map(async (connection, at) => {
+      if (order.perSecond !== undefined) await sleep((1000 / order.perSecond) * (at / connections.length))
+      return await keepBusy(order, connection, statuses, next)
     }),
   )
   const seconds = (performance.now() - startedAt) / 1000
@@ -79,24 +79,46 @@ async function run(order: Order): Promise<Outcome> {
   return { requests: milliseconds.length, seconds, milliseconds, statuses }
 }
 
-async function connected({ port }: Order): Promise<Socket> {
-  const socket = connect({ port, host: '127.0.0.1', noDelay: true })
+/** A connection, and who hears what comes in on it: the bytes are there until that returns. */
+interface Connection {
+  readonly socket: Socket
+  hears: (bytes: Buffer) => void
+}
+
+/** How much is read at a time. */
+const readBytes = 65_536
+
+async function connected({ port }: Order): Promise<Connection> {
+  // Into the same memory each time. Node.js takes new memory for each read unless told, and a collector that runs here
+  // would run beside what is measured.
+  const callback = (length: number, memory: Uint8Array) => {
+    connection.hears(Buffer.from(memory.buffer, memory.byteOffset, length))
+    return true
+  }
+  const socket = connect({
+    port,
+    host: '127.0.0.1',
+    noDelay: true,
+    onread: { buffer: Buffer.allocUnsafe(readBytes), callback },
+  })
+  const connection: Connection = { socket, hears: () => undefined }
   await once(socket, 'connect')
-  return socket
+  return connection
 }
 
 /** Sends what `next` gives, each after the answer to the one before, and says how long each took. */
 function keepBusy(
   { status: expected, says = '', perSecond }: Order,
-  socket: Socket,
+  connection: Connection,
   statuses: Record<number, number>,
   next: () => string | undefined,
 ): Promise<number[]> {
   const fits = new Set(Array.isArray(expected) ? (expected as readonly number[]) : [expected])
+  const { socket } = connection
   return new Promise((resolve, reject) => {
     const times: number[] = []
     let sentAt = 0
-    let received = ''
+    let answer = new Answer(says !== '')
     let turn = performance.now()
     const sendInTurn = () => {
       if (perSecond === undefined) {
@@ -116,35 +138,60 @@ function keepBusy(
       socket.destroy()
       resolve(times)
     }
-    socket.setEncoding('latin1')
     socket.once('error', reject)
     socket.once('end', () => reject(new Error('the server closed a connection')))
-    socket.on('data', (chunk: string) => {
-      received += chunk
-      const length = answerLength(received)
-      if (length === undefined || received.length < length) return
-      // Behind `HTTP/1.1 `.
-      const status = Number(received.slice(9, 12))
-      if (!fits.has(status) || (status === 200 && !received.includes(says))) {
-        reject(new Error(`an answer was not as expected: ${received.slice(0, 1000)}`))
+    connection.hears = (bytes) => {
+      answer.add(bytes)
+      if (!answer.isWhole) return
+      const { status, start } = answer
+      if (!fits.has(status) || (status === 200 && !start.includes(says))) {
+        reject(new Error(`an answer was not as expected: ${start.slice(0, 1000)}`))
         return
       }
       statuses[status] = (statuses[status] ?? 0) + 1
       times.push(performance.now() - sentAt)
-      received = ''
+      answer = new Answer(says !== '')
       sendInTurn()
-    })
+    }
     send()
   })
 }
 
-/** How long an answer is, once its head is there. Every answer here says its length. */
-function answerLength(received: string): number | undefined {
-  const headEnd = received.indexOf('\r\n\r\n')
-  if (headEnd === -1) return undefined
-  const [, length] = /\r\ncontent-length: *(\d+)/i.exec(received.slice(0, headEnd)) ?? []
-  return length === undefined ? undefined : headEnd + 4 + Number(length)
+/** An answer as it comes in. Every answer here says its length. */
+class Answer {
+  /** Its head and what came with it, or all of it if that is asked for. */
+  start = ''
+  readonly #keepsAll: boolean
+  #received = 0
+  #length = Number.POSITIVE_INFINITY
+
+  constructor(keepsAll: boolean) {
+    this.#keepsAll = keepsAll
+  }
+
+  get isWhole(): boolean {
+    return this.#received >= this.#length
+  }
+
+  /** Stands behind `HTTP/1.1 `. */
+  get status(): number {
+    return Number(this.start.slice(9, 12))
+  }
+
+  add(bytes: Buffer): void {
+    this.#received += bytes.length
+    const hasHead = this.#length < Number.POSITIVE_INFINITY
+    if (hasHead && !this.#keepsAll) return
+    this.start += bytes.toString('latin1', 0, hasHead || this.#keepsAll ? bytes.length : headBytesMax)
+    if (hasHead) return
+    const headEnd = this.start.indexOf('\r\n\r\n')
+    const [, length] = /\r\ncontent-length: *(\d+)/i.exec(this.start.slice(0, Math.max(0, headEnd))) ?? []
+    if (length !== undefined) this.#length = headEnd + 4 + Number(length)
+  }
 }
+
+/** What is looked at of what comes first: a head, and enough of what follows to say what is wrong with it. */
+const headBytesMax = 4_096
 
 function requestText({ port, method, path, slugPrefix, token, body: given }: Order, number: number): string {
   const authorization = token === undefined ? '' : `Authorization: Bearer ${token}\r\n`
