@@ -103,13 +103,16 @@ describe('one door for each thing', () => {
     ).toEqual(['packages/core/src/audit/audit.repository.ts'])
   })
 
-  it('only audited() makes a transaction that owes an event, only housekeeping() one that owes none', () => {
+  it('only audited() makes a transaction that owes an event, only housekeeping() and pipelined() one that owes none', () => {
     // The second only appends what the verbs in it owe.
     expect(filesWith('packages/core', /as unknown as AuditedTx/)).toEqual([
       'packages/core/src/audit/audited.ts',
       'packages/core/src/audit/one-transaction.ts',
     ])
-    expect(filesWith('packages/core', /as unknown as HousekeepingTx/)).toEqual(['packages/core/src/db/housekeeping.ts'])
+    expect(filesWith('packages/core', /as unknown as HousekeepingTx/)).toEqual([
+      'packages/core/src/db/housekeeping.ts',
+      'packages/core/src/db/pipelined.ts',
+    ])
     expect(filesWith('packages/core', /\.transaction\(\)/)).toEqual([
       'packages/core/src/audit/audited.ts',
       'packages/core/src/audit/one-transaction.ts',
@@ -124,6 +127,7 @@ describe('one door for each thing', () => {
       'packages/core/src/audit/entity.repository.ts',
       'packages/core/src/audit/retraced/event-page.repository.ts',
       'packages/core/src/db/handles.ts',
+      'packages/core/src/db/pipelined.ts',
       'packages/core/src/db/prepared.ts',
       'packages/core/src/idempotency/idempotency.repository.ts',
       'packages/core/src/tenants/purge.repository.ts',

@@ -273,13 +273,15 @@ class RegistryPool implements PostgresPool {
   /** @returns how to send, and how to end that: `false` if it was ended before */
   #pipe(client: PoolClient, begun: Promise<unknown>): { readonly send: Send; readonly close: () => boolean } {
     let state: 'beginning' | 'begun' | 'over' = 'beginning'
+    let holdsBack = false
     begun.then(
       () => (state = state === 'over' ? state : 'begun'),
       () => undefined,
     )
     const send = async (text: string, values: readonly unknown[]) => {
-      // Should it not begin, nothing may have been written outside of it.
-      if (state === 'beginning' && !/^\s*select\b/.test(text)) await begun
+      // Should it not begin, nothing may have been written outside of it. What is asked behind what waits, waits too.
+      holdsBack ||= !/^\s*select\b/.test(text)
+      if (holdsBack && state === 'beginning') await begun
       if (state === 'over') throw new Error('this transaction is over')
       const answer = this.#send(client, this.#statement(text, values), boundsMs.inTransaction)
       const [, result] = await Promise.all([begun, answer])
