@@ -103,6 +103,16 @@ describe('what is recorded', () => {
     )
   })
 
+  it('may name nobody, also as the first event of its stream', async () => {
+    const nobody = PublishedEvent.parse({ action: 'page.seen', crud: 'r', is_anonymous: true })
+    const inTurn = [
+      await submit({ events: [nobody], environment: 'test' }),
+      await submit({ events: [nobody], environment: 'test' }),
+    ]
+    const rows = await Promise.all(inTurn.map(async (receipt) => await rowOf(receipt)))
+    expect(rows.map(({ stream_seq }) => stream_seq)).toEqual([1, 2])
+  })
+
   it('stands in its stream in the order of its submission, whatever else comes at the same time', async () => {
     const names = Array.from({ length: 5 }, newGroup)
     const receipts = await Promise.all(

@@ -10,8 +10,8 @@ import type { Schema } from './schema.ts'
  * PostgreSQL does its statements in the order in which they were asked, so their locks are taken in that order too.
  *
  * In a transaction of `oneTransaction` it is a part of that one, where each waits for the one before.
- * @param work what it asks before the transaction is known to have begun is sent at once only if it is a `select`: that is
- *   to write nothing
+ * @param work what it asks before the transaction is known to have begun is sent at once only as long as it is a `select`:
+ *   that is to write nothing
  * @param lockMs milliseconds that it waits for a lock; 5 000 unless told
  */
 export async function pipelined<Answer>(
