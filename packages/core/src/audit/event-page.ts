@@ -49,7 +49,7 @@ const firstOf = (sight: Sight, rows: RawBuilder<unknown>, limit: number): PageSt
  */
 export function walked(order: PageOrder, others?: Others): PageStatement {
   const rows = walk(order)
-  return firstOf(order.sight, others ? withOthers(rows, order, others, farthest) : rows, order.limit)
+  return firstOf(order.sight, others ? withOthers(rows, order, walkOf(order, others), farthest) : rows, order.limit)
 }
 
 /** The same, of what stands before a place alone. */
@@ -73,8 +73,16 @@ export function walkedNear(
   const rows = sql`(
       select ${names}, stream_id, search from audit_log where ${all([...along, ...beyond(order)])} ${newestFirst} limit ${of}
     ) as audit_log where ${all(conditions)}`
-  return firstOf(sight, others ? withOthers(rows, order, others, nearest) : rows, limit)
+  return firstOf(sight, others ? withOthers(rows, order, walkOf(order, others), nearest) : rows, limit)
 }
+
+/** How others are found that have to be before a place. */
+type Finding = (beforeEnd: Expression<SqlBool>) => RawBuilder<unknown>
+
+const walkOf =
+  ({ after }: PageOrder, { conditions }: Others): Finding =>
+  (beforeEnd) =>
+    walk({ conditions: [...conditions, beforeEnd], after })
 
 /** The rows of an order, as many as a page can have. */
 const walk = ({ conditions, ...order }: Pick<PageOrder, 'conditions' | 'after'>): RawBuilder<unknown> =>
@@ -89,12 +97,13 @@ const farthest: Position = { key: '-infinity', id: '00000000-0000-0000-0000-0000
 /**
  * The first of some rows, and what others there are before the last of them, in one statement: mostly there are none, and
  * asking for them by itself would be a round trip.
+ * @param find how the others are found
  * @param otherwise where the end of a page is that is not full
  */
 function withOthers(
   rows: RawBuilder<unknown>,
-  { limit, after }: PageOrder,
-  { conditions }: Others,
+  { limit }: Pick<PageOrder, 'limit'>,
+  find: Finding,
   otherwise: Position,
 ): RawBuilder<unknown> {
   const beforeEnd = sql<SqlBool>`(canonical_at, id) > (
@@ -104,7 +113,7 @@ function withOthers(
   return sql`(
       with page as materialized (select ${names} from ${rows} ${newestFirst} limit ${limit}),
         page_end as materialized (select canonical_at, id from page ${newestFirst} offset ${limit - 1})
-      select ${names} from page union all select ${names} from ${walk({ conditions: [...conditions, beforeEnd], after })}
+      select ${names} from page union all select ${names} from ${find(beforeEnd)}
     ) as audit_log`
 }
 
@@ -136,10 +145,15 @@ export function merged(
 ): PageStatement {
   const { sight, conditions, limit } = order
   const each = sql`${sql.ref(by.column)} = one.value`
-  const rows = sql`unnest(${values}::${sql.raw(by.type)}[]) as one (value) cross join lateral (
-      select ${names} from audit_log where ${all([each, ...conditions, ...beyond(order)])} ${newestFirst} limit ${planned}
+  const merge = (matching: readonly Expression<unknown>[]) =>
+    sql`unnest(${values}::${sql.raw(by.type)}[]) as one (value) cross join lateral (
+      select ${names} from audit_log where ${all([each, ...matching, ...beyond(order)])} ${newestFirst} limit ${planned}
     ) as audit_log`
-  return firstOf(sight, others ? withOthers(rows, order, others, farthest) : rows, limit)
+  const rows = merge(conditions)
+  if (others === undefined) return firstOf(sight, rows, limit)
+  // Walked to, they would be looked for among all events wherever the page is not full.
+  const find: Finding = (beforeEnd) => merge([...others.conditions, beforeEnd])
+  return firstOf(sight, withOthers(rows, order, find, farthest), limit)
 }
 
 /**
