@@ -140,6 +140,18 @@ describe('pipelined', () => {
     await usable()
   })
 
+  it('is taken back where pg refuses its last statement, which is never sent', async () => {
+    const itself: Record<string, unknown> = {}
+    itself['itself'] = itself
+    const work = async (tx: HousekeepingTx) => {
+      await claimed(tx, 'unsent')
+      return { last: sql`select ${itself}::json`.compile(unwrap(tx)), answer: undefined }
+    }
+    await expect(pipelined(db, work)).rejects.toThrow('circular structure')
+    expect(await isThere('unsent')).toBe(false)
+    await usable()
+  })
+
   it('is taken back by whoever throws, also with something under way', async () => {
     const work = async (tx: HousekeepingTx) => {
       await claimed(tx, 'thrown')
@@ -215,12 +227,18 @@ describe('what is asked most', () => {
     group: { id: '0190f1c2-8a6b-7c3d-9e4f-5a6b7c8d9e0f' },
   })
 
-  it('takes three ways there and back to record, and two to read', async () => {
+  it('takes three ways there and back to record, five with a key, and two to read', async () => {
     const pool = createDb({ connectionString: relay.url, poolSize: 3 })
     const ingest = new Ingest(pool, createCatalogue([]))
     const query = RecordedEventQuery.parse({ group_id: event.group?.id })
-    const record = async () =>
-      await ingest.submit({ principal: 'key', product: 'certifai', environment: 'live', events: [event] })
+    const record = async (idempotencyKey?: string) =>
+      await ingest.submit({
+        principal: 'key',
+        product: 'certifai',
+        environment: 'live',
+        events: [event],
+        ...(idempotencyKey !== undefined && { idempotencyKey }),
+      })
     const turnsOf = async (work: () => Promise<unknown>) => {
       const before = relay.turns
       await work()
@@ -230,6 +248,7 @@ describe('what is asked most', () => {
     await record()
     await record()
     expect(await turnsOf(record)).toBe(3)
+    expect(await turnsOf(async () => await record('once'))).toBe(5)
     await listEvents(pool, everything, query)
     await listEvents(pool, everything, query)
     await pool.selectFrom('registry.audit_streams').select('last_seq').execute()

@@ -184,6 +184,8 @@ class RegistryPool implements PostgresPool {
         const { last, answer } = await work(send)
         await begun
         const asked = last && send(last.sql, last.parameters)
+        // What pg itself refuses for its values is never sent, which it says at once: the commit would leave it out.
+        await Promise.race([asked, new Promise<void>((resolve) => process.nextTick(resolve))])
         close()
         const committed = this.#send(client, { text: 'commit' }, boundsMs.inTransaction + boundsMs.end)
         const answers = await Promise.allSettled([asked, committed])
