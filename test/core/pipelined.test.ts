@@ -10,8 +10,9 @@ import {
 } from '@breakpilot/tenant-core'
 import { sql } from 'kysely'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { boundedRead } from '../../packages/core/src/db/bounded-read.ts'
 import type { Last } from '../../packages/core/src/db/database.ts'
-import { type HousekeepingTx, unwrap } from '../../packages/core/src/db/handles.ts'
+import { type HousekeepingTx, type Reader, unwrap } from '../../packages/core/src/db/handles.ts'
 import { pipelined } from '../../packages/core/src/db/pipelined.ts'
 import { migratedDatabase, type TestDatabase } from '../postgres/database.ts'
 import { aRelay, type Relay } from '../postgres/relay.ts'
@@ -102,6 +103,19 @@ describe('pipelined', () => {
     expect(await isThere('quick')).toBe(true)
   })
 
+  it.each([0, 1, 2, 3, 4, 5, 6, 7, 8])('sends first what is asked first, %i steps before the next', async (steps) => {
+    const settings = async (tx: Reader) => {
+      for (let step = 0; step < steps; step += 1) await Promise.resolve()
+      const { rows } = await sql<{ sort: string; timeout: string }>`
+        select current_setting('enable_sort') as sort, current_setting('statement_timeout') as timeout`.execute(
+        unwrap(tx),
+      )
+      return rows[0]
+    }
+    expect(await boundedRead(db, 1_234, settings, 'in_order')).toEqual({ sort: 'off', timeout: '1234ms' })
+    expect(await boundedRead(db, 1_234, settings)).toEqual({ sort: 'on', timeout: '1234ms' })
+  })
+
   it.each([0, 1, 2, 3, 19])('does what is asked in that order, of which number %i writes first', async (first) => {
     const order: number[] = []
     const numbers = Array.from({ length: 20 }, (_, at) => at)
@@ -171,7 +185,7 @@ describe('pipelined', () => {
       await sql`select 1 / 0`.execute(unwrap(tx)).catch(() => undefined)
       return { answer: 'done' }
     }
-    await expect(pipelined(db, work)).rejects.toThrow('its transaction went on')
+    await expect(pipelined(db, work)).rejects.toThrow('division by zero')
     expect(await isThere('unseen')).toBe(false)
     await usable()
   })

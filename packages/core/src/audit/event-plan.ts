@@ -99,7 +99,8 @@ async function planPrefix(
     const statement = walkedNear(order, alongIndex(order, filter), near.actions, others)
     const rows = await read(db, statement, kindOf(filter))
     if (rows.length === order.limit) return { statement, rows, hasOthers: others !== undefined }
-    remember(key)
+    // The last page of what is frequent is not full either.
+    if (order.after === undefined) remember(key)
   }
   const names = await read(db, actionsOf(StreamId.parse(tenant), prefix, actionsMax + 1))
   if (names.length > actionsMax) return { statement: walked(order, others), hasOthers: others !== undefined }

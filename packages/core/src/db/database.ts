@@ -106,7 +106,17 @@ interface Statement {
 }
 
 /** Sends a statement of a transaction. */
-type Send = (text: string, values: readonly unknown[]) => Promise<QueryResult>
+export type Send = (text: string, values: readonly unknown[]) => Promise<QueryResult>
+
+/** A transaction whose statements do not wait for one another. */
+interface Pipe {
+  readonly begun: Promise<void>
+  readonly send: Send
+  readonly end: (text: 'commit' | 'rollback') => Promise<QueryResult>
+  readonly isOver: () => boolean
+  /** What was refused first, if anything was. */
+  readonly refusal: () => unknown
+}
 
 /**
  * pg's pool, where kysely's texts become named statements and lost connections get their code.
@@ -178,27 +188,29 @@ class RegistryPool implements PostgresPool {
     const client = await this.#take()
     let isUsable = false
     try {
-      const begun = this.#send(client, { text: beginning(`${lockMs}ms`) }, this.#connectTimeoutMs)
-      const { send, close } = this.#pipe(client, begun)
+      const pipe = this.#pipe(client, lockMs)
       try {
-        const { last, answer } = await work(send)
-        await begun
-        const asked = last && send(last.sql, last.parameters)
+        const { last, answer } = await work(pipe.send)
+        await pipe.begun
+        if (pipe.refusal() !== undefined) throw pipe.refusal()
+        const sent = last && pipe.send(last.sql, last.parameters)
         // What pg itself refuses for its values is never sent, which it says at once: the commit would leave it out.
-        await Promise.race([asked, new Promise<void>((resolve) => process.nextTick(resolve))])
-        close()
-        const committed = this.#send(client, { text: 'commit' }, boundsMs.inTransaction + boundsMs.end)
-        const answers = await Promise.allSettled([asked, committed])
+        await Promise.race([sent, new Promise<void>((resolve) => process.nextTick(resolve))])
+        const committed = pipe.end('commit')
+        const answers = await Promise.allSettled([sent, committed])
         isUsable = answers[1].status === 'fulfilled'
         const refused = answers.find((each) => each.status === 'rejected')
         if (refused) throw refused.reason
-        // That is how PostgreSQL ends what it has refused a part of.
-        if ((await committed).command !== 'COMMIT')
-          throw new Error('a statement was refused, and its transaction went on')
         return answer
       } catch (error) {
-        if (close()) isUsable = await this.#rollBack(client)
-        throw error
+        if (!pipe.isOver()) {
+          isUsable = await pipe.end('rollback').then(
+            () => true,
+            () => false,
+          )
+        }
+        // Whoever waits for several may hear first of one that PostgreSQL passed over for it.
+        throw pipe.refusal() ?? error
       }
     } finally {
       client.release(!isUsable)
@@ -263,38 +275,43 @@ class RegistryPool implements PostgresPool {
     }
   }
 
-  /** Whether the connection can be used again. */
-  async #rollBack(client: PoolClient): Promise<boolean> {
-    const rolledBack = this.#send(client, { text: 'rollback' }, boundsMs.inTransaction + boundsMs.end)
-    return await rolledBack.then(
-      () => true,
-      () => false,
-    )
-  }
-
-  /** @returns how to send, and how to end that: `false` if it was ended before */
-  #pipe(client: PoolClient, begun: Promise<unknown>): { readonly send: Send; readonly close: () => boolean } {
+  /** Begins a transaction, and answers how to go on with it and how to end it. */
+  #pipe(client: PoolClient, lockMs: number): Pipe {
     let state: 'beginning' | 'begun' | 'over' = 'beginning'
     let holdsBack = false
-    begun.then(
-      () => (state = state === 'over' ? state : 'begun'),
-      () => undefined,
+    let unanswered = 0
+    let refusal: unknown
+    const ask = async (statement: Statement, boundMs: number) => {
+      unanswered += 1
+      try {
+        return await this.#send(client, statement, boundMs)
+      } catch (error) {
+        refusal ??= error
+        throw error
+      } finally {
+        unanswered -= 1
+      }
+    }
+    const begun = ask({ text: beginning(`${lockMs}ms`) }, this.#connectTimeoutMs).then(
+      () => void (state = state === 'over' ? state : 'begun'),
     )
+    begun.catch(() => undefined)
+    // Each may take as long as PostgreSQL lets it, and begins only behind those before it.
+    const boundMs = () => boundsMs.inTransaction * (1 + unanswered)
     const send = async (text: string, values: readonly unknown[]) => {
       // Should it not begin, nothing may have been written outside of it. What is asked behind what waits, waits too.
       holdsBack ||= !/^\s*select\b/.test(text)
       if (holdsBack && state === 'beginning') await begun
       if (state === 'over') throw new Error('this transaction is over')
-      const answer = this.#send(client, this.#statement(text, values), boundsMs.inTransaction)
+      const answer = ask(this.#statement(text, values), boundMs())
       const [, result] = await Promise.all([begun, answer])
       return result
     }
-    const close = () => {
-      const wasOpen = state !== 'over'
+    const end = async (text: 'commit' | 'rollback') => {
       state = 'over'
-      return wasOpen
+      return await ask({ text }, boundMs())
     }
-    return { send, close }
+    return { begun, send, end, isOver: () => state === 'over', refusal: () => refusal }
   }
 
   #statement(text: string, values: readonly unknown[]): Statement {

@@ -1,5 +1,13 @@
-import { Kysely, PostgresDialect, type PostgresPoolClient } from 'kysely'
-import { directPool, type Last } from './database.ts'
+import {
+  type CompiledQuery,
+  type ConnectionProvider,
+  type DatabaseConnection,
+  DefaultQueryExecutor,
+  Kysely,
+  PostgresDialect,
+  type QueryResult,
+} from 'kysely'
+import { directPool, type Last, type Send } from './database.ts'
 import { type Db, type HousekeepingTx, unwrap } from './handles.ts'
 import { housekeeping } from './housekeeping.ts'
 import type { Schema } from './schema.ts'
@@ -27,13 +35,29 @@ export async function pipelined<Answer>(
       return answer
     })
   }
-  return await pool.pipeline(async (query) => {
-    // kysely lets the statements of its own transactions wait for one another, those of a pool it does not.
-    const client = { query, release: () => undefined } as unknown as PostgresPoolClient
-    const connect = async () => await Promise.resolve(client)
-    const dialect = new PostgresDialect({
-      pool: { options: pool.options, connect, end: async () => await Promise.resolve() },
-    })
-    return await work(new Kysely<Schema>({ dialect }) as unknown as HousekeepingTx)
-  }, lockMs)
+  return await pool.pipeline(async (send) => await work(transactionOf(send)), lockMs)
 }
+
+/**
+ * A transaction that sends each statement in the very moment in which it is asked. kysely's own hands them on in steps, of
+ * which the first statement has more than the second; and those of its transactions wait for one another.
+ */
+function transactionOf(send: Send): HousekeepingTx {
+  const connection: DatabaseConnection = {
+    async executeQuery<Row>({ sql, parameters }: CompiledQuery): Promise<QueryResult<Row>> {
+      const { rows, rowCount } = await send(sql, parameters)
+      return { rows: rows as Row[], numAffectedRows: BigInt(rowCount ?? 0) }
+    },
+    streamQuery: () => {
+      throw new Error('nothing is streamed here')
+    },
+  }
+  const provider: ConnectionProvider = { provideConnection: async (consumer) => await consumer(connection) }
+  const executor = new DefaultQueryExecutor(compiler, adapter, provider)
+  return new Kysely<Schema>({ config: { dialect }, dialect, driver, executor }) as unknown as HousekeepingTx
+}
+
+const dialect = new PostgresDialect({
+  pool: async () => await Promise.reject(new Error('a transaction has no pool')),
+})
+const [compiler, adapter, driver] = [dialect.createQueryCompiler(), dialect.createAdapter(), dialect.createDriver()]
