@@ -290,6 +290,8 @@ interface Plan {
 async function workOf(sight: Sight, query: Query) {
   const statements: { readonly sql: string; readonly parameters: readonly unknown[] }[] = []
   const pool = new Pool({ connectionString: database.runtimeUrl, max: 1 })
+  // A session that is not gone yet when its database goes says so to whoever listens, or ends the process.
+  pool.on('error', () => undefined)
   const watched = new Kysely({
     dialect: new PostgresDialect({ pool }),
     log: ({ query: { sql, parameters } }) => {
