@@ -29,9 +29,9 @@ export async function boundedRead<Result>(
   planning: Planning = 'freely',
 ): Promise<Result> {
   return await reading(db, async (tx) => {
-    // PostgreSQL does one after the other, and nothing behind a setting that it refuses.
-    const [, result] = await Promise.all([bound(tx, milliseconds, planning, sql<null>`null`), read(tx)])
-    return result
+    // Sent together with its settings, a batch of an export took twice as long with ten million events.
+    await bound(tx, milliseconds, planning, sql<null>`null`)
+    return await read(tx)
   })
 }
 
