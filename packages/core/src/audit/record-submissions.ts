@@ -17,8 +17,8 @@ import { digestOf, logOf, type Numbered, type Receipt } from './submission.ts'
  * another, and one that is unique by something has to come alone.
  *
  * Locks are taken in the order of everybody who appends: keys, tenants, external ids, what is known, heads; and among
- * each kind in the order of their names. Statements wait for one another only where one needs the answer to another: most of what
- * a small batch takes are round trips, and while it holds heads others wait for it.
+ * each kind in the order of their names. Statements wait for one another only where one needs the answer to another: most
+ * of what a small batch takes are round trips, and while it holds heads others wait for it.
  * @param lockMs milliseconds that it waits for a lock, if not as long as every transaction
  * @throws {RegistryError} `audit_event.external_id_reused`
  */

@@ -28,11 +28,7 @@ export async function boundedRead<Result>(
   read: (reader: Reader) => Promise<Result>,
   planning: Planning = 'freely',
 ): Promise<Result> {
-  return await reading(db, async (tx) => {
-    // Sent together with its settings, a batch of an export took twice as long with ten million events.
-    await bound(tx, milliseconds, planning, sql<null>`null`)
-    return await read(tx)
-  })
+  return await boundedReadAfter(db, milliseconds, sql<null>`null`, read, planning)
 }
 
 /**
@@ -48,25 +44,17 @@ export async function boundedReadAfter<First, Result>(
   read: (reader: Reader, first: First) => Promise<Result>,
   planning: Planning = 'freely',
 ): Promise<Result> {
-  return await reading(db, async (tx) => await read(tx, await bound(tx, milliseconds, planning, first)))
-}
-
-/** Sets what bounds a read, and answers what is asked with it. */
-async function bound<First>(
-  tx: Reader,
-  milliseconds: number,
-  planning: Planning,
-  first: RawBuilder<First>,
-): Promise<First> {
   const ordered = [set('enable_sort', 'off'), set('plan_cache_mode', 'force_generic_plan')]
   const settings = [
     set('statement_timeout', String(milliseconds)),
     set('jit', 'off'),
     ...(planning === 'in_order' ? ordered : []),
   ]
-  const asked = sql<{ first: First }>`select ${first} as first, ${sql.join(settings)}`
-  const [row] = await executeShape(tx, 'bounded_read', asked)
-  return row?.first as First
+  return await reading(db, async (tx) => {
+    const asked = sql<{ first: First }>`select ${first} as first, ${sql.join(settings)}`
+    const [row] = await executeShape(tx, 'bounded_read', asked)
+    return await read(tx, row?.first as First)
+  })
 }
 
 /**

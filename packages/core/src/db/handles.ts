@@ -26,7 +26,10 @@ type Writer<Tables extends keyof Schema> = Pick<
 /** A transaction that owes an audit event: only `audited()` makes one. Writes everything but the log itself. */
 export type AuditedTx = Reader & Writer<Exclude<keyof Schema, LogTable>> & { readonly [owesEvent]: true }
 
-/** A transaction for the registry's own book-keeping, which no auditor reads: only `housekeeping()` and `pipelined()` make one. */
+/**
+ * A transaction for the registry's own book-keeping, which no auditor reads: only `housekeeping()` and `pipelined()` make
+ * one.
+ */
 export type HousekeepingTx = Reader & Writer<Exclude<RegistryTable, LogTable>> & { readonly [keepsHouse]: true }
 
 /** Opens a handle: for the modules that make the handles, the append path, and nobody else. */
