@@ -13,7 +13,14 @@ import { asOwner } from '../audit-outlets/past.ts'
 import { testCatalogue } from '../builders.ts'
 import { migratedDatabase, type TestDatabase } from '../postgres/database.ts'
 
-async function aDatabase(poolSize: number): Promise<{ database: TestDatabase; db: Db; ingest: Ingest }> {
+interface Scene {
+  readonly database: TestDatabase
+  readonly db: Db
+  readonly ingest: Ingest
+  readonly failures: readonly unknown[]
+}
+
+async function aDatabase(poolSize: number): Promise<Scene> {
   const database = await migratedDatabase()
   // Which takes in what it comes by.
   await asOwner(
@@ -21,13 +28,14 @@ async function aDatabase(poolSize: number): Promise<{ database: TestDatabase; db
     `do $$ begin execute format('alter table registry.audit_log_%s set (autovacuum_enabled = false)', to_char(now() at time zone 'UTC', 'YYYY_MM')); end $$`,
   )
   const db = createDb({ connectionString: database.runtimeUrl, poolSize })
-  const ingest = new Ingest(db, testCatalogue)
+  const failures: unknown[] = []
+  const ingest = new Ingest(db, testCatalogue, (error) => failures.push(error))
   onTestFinished(async () => {
     await ingest.close()
     await db.destroy()
     await database.drop()
   })
-  return { database, db, ingest }
+  return { database, db, ingest, failures }
 }
 
 /** Publishes so many events of about 800 bytes. */
@@ -75,9 +83,21 @@ it('who writes much has it taken in beside, and who has no connection to spare d
   expect(beside).toBeLessThan(alone / 2)
 })
 
-it('events are written all the same where the index cannot be told to', async () => {
-  const { database, db, ingest } = await aDatabase(6)
-  await asOwner(database, 'drop function registry.flush_audit_search()')
-  for (let batch = 0; batch < 4; batch += 1) await publish(ingest, 800)
-  expect(await found(db)).toBe(3_200)
+it('events are written all the same where the index cannot be told to, and that is told once until it can again', async () => {
+  const { database, db, ingest, failures } = await aDatabase(6)
+  const execute = async (granted: 'grant' | 'revoke') =>
+    await asOwner(
+      database,
+      `${granted} execute on function registry.flush_audit_search() ${granted === 'grant' ? 'to' : 'from'} ${database.runtimeRole}`,
+    )
+  await execute('revoke')
+  for (let batch = 0; batch < 8; batch += 1) await publish(ingest, 800)
+  expect(await found(db)).toBe(6_400)
+  await expect.poll(() => failures).toEqual([expect.objectContaining({ message: expect.stringContaining('denied') })])
+  await execute('grant')
+  for (let batch = 0; batch < 8; batch += 1) await publish(ingest, 800)
+  expect(failures).toHaveLength(1)
+  await execute('revoke')
+  for (let batch = 0; batch < 8; batch += 1) await publish(ingest, 800)
+  await expect.poll(() => failures).toHaveLength(2)
 })

@@ -65,7 +65,9 @@ export async function startServer(config: Config, log: Logger, options: ServerOp
     macMode: config.macMode,
     onFailure: (error) => log.warn({ err: error }, 'API keys are verified without what went wrong here'),
   })
-  const ingest = new Ingest(db, catalogue)
+  const ingest = new Ingest(db, catalogue, (error) =>
+    log.warn({ err: error }, 'the search index takes in events within their batches, which wait for it'),
+  )
   const takeCheckpoints = checkpointTaker(db, config.signingKey, log)
   const issuer = new KeyIssuer(keyring, config.hashCost)
   const metrics = config.metrics && createMetrics({ apiKeys, changes, partitionsAhead: () => countPartitionsAhead(db) })

@@ -66,13 +66,17 @@ export class Ingest {
   #isClosing = false
   readonly #whenIdle: (() => void)[] = []
 
-  constructor(db: Db, catalogue: Catalogue) {
+  /**
+   * @param onFailure hears that the search index cannot be told to take in what was written, once until it can again:
+   *   nothing is lost by that, but batches wait for it
+   */
+  constructor(db: Db, catalogue: Catalogue, onFailure: (error: unknown) => void = () => undefined) {
     this.#db = db
     this.#catalogue = catalogue
     const connections = directPool(db)?.size ?? 1
     this.#width = Math.max(1, Math.min(ingestBounds.width, Math.floor(connections / 2)))
     this.#waitsApart = this.#width + 1 < connections
-    this.#searchIndex = this.#width + 2 < connections ? new SearchIndex(db) : undefined
+    this.#searchIndex = this.#width + 2 < connections ? new SearchIndex(db, onFailure) : undefined
     this.#held = new HeldSubmissions({
       heldAmong: async (waiting) => await this.#heldAmong(waiting),
       write: async (batch) => await this.#record(batch, 'briefly'),

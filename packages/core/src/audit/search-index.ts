@@ -15,11 +15,15 @@ const listedBytes = 1_000_000
  */
 export class SearchIndex {
   readonly #db: Db
+  readonly #onFailure: (error: unknown) => void
   #bytes = 0
   #flush: Promise<void> | undefined
+  #hasFailed = false
 
-  constructor(db: Db) {
+  /** @param onFailure hears that it cannot be done, once until it can again */
+  constructor(db: Db, onFailure: (error: unknown) => void) {
     this.#db = db
+    this.#onFailure = onFailure
   }
 
   /** Counts what was written, and begins when it is enough. */
@@ -27,10 +31,18 @@ export class SearchIndex {
     this.#bytes += bytes
     if (this.#bytes < listedBytes || this.#flush) return
     this.#bytes = 0
-    // Whoever writes does it where this fails.
-    this.#flush = flush(this.#db)
-      .catch(() => undefined)
-      .finally(() => (this.#flush = undefined))
+    this.#flush = this.#takeIn().finally(() => (this.#flush = undefined))
+  }
+
+  /** Whoever writes does it where this fails. */
+  async #takeIn(): Promise<void> {
+    try {
+      await flush(this.#db)
+      this.#hasFailed = false
+    } catch (error) {
+      if (!this.#hasFailed) this.#onFailure(error)
+      this.#hasFailed = true
+    }
   }
 
   /** Waits for what is under way. */
