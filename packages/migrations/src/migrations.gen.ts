@@ -1888,4 +1888,24 @@ revoke execute on function registry.flush_audit_search() from public;
     down: `drop function registry.flush_audit_search();
 `,
   },
+  {
+    version: 22,
+    name: '0022_audit_parallel_reads',
+    checksum: 'ddde7bb6dd2d8fa1c809a0cda230c294e0820649066300fe56f83fc10866b0ef',
+    up: `-- A statement that asks what no worker may be asked is done by one process: a count of a tenant's log, over two years of
+-- months, took half as long again as it does with one worker. All of these only read.
+
+alter function registry.audit_days(jsonb) parallel safe;
+alter function registry.audit_cutoffs(uuid, boolean) parallel safe;
+alter function registry.audit_floor(text) parallel safe;
+alter function registry.audit_horizon() parallel safe;
+alter function registry.audit_horizon(text) parallel safe;
+`,
+    down: `alter function registry.audit_horizon(text) parallel unsafe;
+alter function registry.audit_horizon() parallel unsafe;
+alter function registry.audit_floor(text) parallel unsafe;
+alter function registry.audit_cutoffs(uuid, boolean) parallel unsafe;
+alter function registry.audit_days(jsonb) parallel unsafe;
+`,
+  },
 ]
