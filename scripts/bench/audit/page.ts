@@ -56,7 +56,8 @@ ${findings.map(({ table }) => table).join('\n\n')}
 - **What comes out** is read by one client until it has a million events, if there are so many. The heap is looked at once
   all garbage is gone. **Verified** is a stream that the registry wrote itself.
 - \`pnpm bench:audit --quick\` is a quick look with 100 000 events; \`--rows 1000000\` is one size alone; \`--keep\` keeps the
-  databases (in PostgreSQL's folder of this checkout), and a run that was stopped is taken up where it was; \`--only\` measures
+  databases (in PostgreSQL's folder of this checkout), and a run that was stopped is taken up where it was. What a run
+  publishes goes before the next one. \`--only\` measures
   one thing: \`pages\`, \`counts\`, \`exports\`, \`verification\` or \`ingest\`. Ten million events take 30 GB and a quarter of an hour to make.
 `
 }
