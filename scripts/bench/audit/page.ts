@@ -21,7 +21,7 @@ How long it takes to find something in a large log, to count it, and to put some
 
 - Machine: ${where.cores} cores (${where.processor}), shared by everything that runs, Node.js ${where.node}
 - Database: ${where.postgres}
-- ${where.rounds} rounds of 400 requests for a page (100 where it has no bound, or is found by words) over one connection, one after the other; medians of the rounds, the least and the most in parentheses
+- ${where.rounds} rounds of 1 000 requests for a page (100 where it has no bound, or is found by words) over one connection, one after the other; medians of the rounds, the least and the most in parentheses
 
 ## Targets
 
