@@ -202,6 +202,25 @@ describe('what an event may not say', () => {
   })
 })
 
+test('an event that is too large as a whole is named as that', async () => {
+  const { status, body } = await send({ ...good, fields: { a: 'x'.repeat(262_145) } })
+  expect(status).toBe(400)
+  expect(body.error).toMatch(/the event must not have more than 262144 bytes$/)
+})
+
+test('exactly what stands there is found, also with a blank at its end, and by the query of the Go client', async () => {
+  const sent = { ...good, action: 'blank.end ', actor: { id: 'u-blank', name: 'Ann Lee' } }
+  const { body } = await send(sent)
+  const found = async (query: string) => {
+    const json = { query: everything, variables: { query, last: 10 } }
+    const answer = await wire.ask('POST', '/publisher/v1/graphql', key, { json })
+    return answer.body.data.search.edges.map(({ node }: { node: { id: string } }) => node.id)
+  }
+  expect(await found('action:"blank.end "')).toEqual([body.id])
+  expect(await found('action:blank.end')).toEqual([])
+  expect(await found('actor.name:%!q(MISSING)Ann actor.id:u-blank')).toEqual([body.id])
+})
+
 describe('in bulk', () => {
   const bulk = `${event}/bulk`
 

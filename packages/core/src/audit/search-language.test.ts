@@ -86,6 +86,12 @@ describe('what is said of something', () => {
     ['action:a -action:b', all(action('a'), not(action('b')))],
     ['action:tenant.*', { kind: 'action', names: [], prefixes: ['tenant.'] }],
     ['action:*', { kind: 'action', names: [], prefixes: [''] }],
+    ['action:"a "', action('a ', 'a')],
+    ['action:" "', undefined],
+    ['actor.id:"a, b"', { kind: 'exact', field: 'actor.id', values: ['a', ' b', 'b'] }],
+    // As the Go client spells the name of an actor in a `StructuredQuery`.
+    ['actor.name:%!q(MISSING)Ann', { kind: 'words', field: 'actor.name', values: ['Ann'] }],
+    ['actor.name:%!q(MISSING)', undefined],
     ['crud:c,u,d', { kind: 'crud', values: ['c', 'u', 'd'] }],
     ['actor.id:jane,joe', exact('actor.id', 'jane', 'joe')],
     ['group.id:"a b"', exact('group.id', 'a b')],

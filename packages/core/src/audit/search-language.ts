@@ -268,13 +268,13 @@ function termOf(word: string): Token {
   if (name === undefined || said.startsWith('//')) return { kind: 'term', negated, expression: freeText(text) }
   const make = Object.hasOwn(meanings, name) ? meanings[name] : undefined
   if (said === '') return { kind: 'term', negated, expression: make ? undefined : freeText(name) }
-  if (make) return { kind: 'term', negated, expression: make(unquoted(said), name) }
+  if (make) return { kind: 'term', negated, expression: make(said, name) }
   // Of an unknown name what is said of it is looked for, as Retraced does: names are not in the text of events.
   return { kind: 'term', negated, expression: freeText(said) }
 }
 
 function entryOf([, , quoted, plain = '', said = '']: RegExpExecArray): SearchExpression | undefined {
-  const values = listOf(unquoted(said))
+  const values = listOf(said)
   const name = quoted === undefined ? plain : unescaped(quoted)
   return values.length > 0 ? { kind: 'entry', name, values } : undefined
 }
@@ -303,27 +303,43 @@ const unescaped = (inside: string) => inside.replaceAll(/\\(.)/gs, '$1')
 
 /** Commas make a list, in quotes as well. */
 const listOf = (said: string) =>
-  said
+  unquoted(said)
     .split(',')
     .map((value) => value.trim())
+    .filter((value) => value !== '')
+
+/** The same where a value is meant to the letter: a blank at its end may be of it, or of the list. */
+const lettersOf = (said: string) =>
+  unquoted(said)
+    .split(',')
+    .filter((value) => value.trim() !== '')
+    .flatMap((value) => [...new Set([value, value.trim()])])
+
+/** The same without what the Go client's `StructuredQuery` says before the name of an actor, by a slip of its format. */
+const wordsOf = (said: string) =>
+  listOf(said)
+    .map((value) => value.replace(/^%!q\(MISSING\)/, ''))
     .filter((value) => value !== '')
 
 type Meaning = (said: string, name: string) => SearchExpression | undefined
 
 /** Makes something of a list, unless it is empty. */
 const list =
-  (make: (values: readonly string[], name: string) => SearchExpression): Meaning =>
+  (make: (values: readonly string[], name: string) => SearchExpression, read = listOf): Meaning =>
   (said, name) => {
-    const values = listOf(said)
+    const values = read(said)
     return values.length > 0 ? make(values, name) : undefined
   }
 
 const meanings: Readonly<Record<string, Meaning>> = {
-  action: list((values) => ({
-    kind: 'action',
-    names: values.filter((value) => !value.endsWith('*')),
-    prefixes: values.filter((value) => value.endsWith('*')).map((value) => value.slice(0, -1)),
-  })),
+  action: list(
+    (values) => ({
+      kind: 'action',
+      names: values.filter((value) => !value.endsWith('*')),
+      prefixes: values.filter((value) => value.endsWith('*')).map((value) => value.slice(0, -1)),
+    }),
+    lettersOf,
+  ),
   crud: list((values) => {
     const wrong = values.find((value) => !/^[crud]$/.test(value))
     if (wrong !== undefined)
@@ -331,10 +347,13 @@ const meanings: Readonly<Record<string, Meaning>> = {
     return { kind: 'crud', values }
   }),
   ...Object.fromEntries(
-    exactFields.map((field) => [field, list((values): SearchExpression => ({ kind: 'exact', field, values }))]),
+    exactFields.map((field) => [
+      field,
+      list((values): SearchExpression => ({ kind: 'exact', field, values }), lettersOf),
+    ]),
   ),
   ...Object.fromEntries(
-    wordFields.map((field) => [field, list((values): SearchExpression => ({ kind: 'words', field, values }))]),
+    wordFields.map((field) => [field, list((values): SearchExpression => ({ kind: 'words', field, values }), wordsOf)]),
   ),
   ...Object.fromEntries(
     flagFields.map((field) => [
@@ -346,9 +365,9 @@ const meanings: Readonly<Record<string, Meaning>> = {
       }),
     ]),
   ),
-  ...Object.fromEntries(timeFields.map((field) => [field, (said: string) => timeOf(field, said)])),
+  ...Object.fromEntries(timeFields.map((field) => [field, (said: string) => timeOf(field, unquoted(said))])),
   // Where somebody is, nobody knows: it can only be among the words.
-  location: (said) => freeText(said),
+  location: (said) => freeText(unquoted(said)),
 }
 
 function timeOf(field: TimeField, said: string): SearchExpression | undefined {

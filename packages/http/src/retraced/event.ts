@@ -141,7 +141,8 @@ function violationsFor(issue: z.core.$ZodIssue): EventViolation[] {
       .slice(0, issuesMax)
       .map((key) => invalid([...path, key].join('.'), `"${shorten([...path, key].join('.'))}" is not allowed`))
   }
-  return [{ ...invalid(field, `"${shorten(field)}" ${messageOf(issue)}`), ...receivedOf(issue.input) }]
+  const what = field === '' ? 'the event' : `"${shorten(field)}"`
+  return [{ ...invalid(field, `${what} ${messageOf(issue)}`), ...receivedOf(issue.input) }]
 }
 
 function messageOf(issue: z.core.$ZodIssue): string {
