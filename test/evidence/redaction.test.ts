@@ -22,6 +22,7 @@ import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vit
 import { aTenantWithProducts } from '../api-keys/keys.ts'
 import { keyCatalogue } from '../builders.ts'
 import { run } from '../migrations/command.ts'
+import { aTransactionPooler } from '../postgres/transaction-pooler.ts'
 import { anEvidence, type Evidence, linesOf } from './evidence.ts'
 
 let evidence: Evidence
@@ -489,6 +490,14 @@ describe('audit-verify', () => {
         },
       ],
     })
+  })
+
+  it('reads all pages of a long log behind a pooler that forgets statements', async () => {
+    await evidence.append(700)
+    const pooler = await aTransactionPooler(evidence.database.ownerUrl, 4)
+    onTestFinished(async () => pooler.close())
+    const { code, lines } = await run(['audit-verify'], { DATABASE_URL: pooler.url })
+    expect({ code, lines }).toMatchObject({ code: 0, lines: [{ event: 'audit-verify', findings: 0, rows: 707 }] })
   })
 
   it('ends with 1 and names the row when one is not', async () => {

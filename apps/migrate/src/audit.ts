@@ -5,6 +5,7 @@ import {
   createDb,
   type Db,
   type Finding,
+  keepsPreparedStatements,
   type LogVerification,
   parseVerificationKeys,
   plainQueries,
@@ -127,7 +128,11 @@ function usageOf(issues: readonly { readonly path: readonly PropertyKey[]; reado
 
 /** One database for one command. What it says of itself becomes what this program says. */
 async function withDatabase<Result>(connectionString: string, fn: (db: Db) => Promise<Result>): Promise<Result> {
-  const db = createDb({ connectionString, poolSize: 2, applicationName: 'tenant-migrate', prepare: false })
+  // Behind a pooler that forgets statements none has a name, and whoever reads much plans each part of it anew.
+  const prepare = await keepsPreparedStatements({ connectionString }).catch((error: unknown) => {
+    throw explained(error)
+  })
+  const db = createDb({ connectionString, poolSize: 2, applicationName: 'tenant-migrate', prepare })
   try {
     const { state, version } = await schemaStatus(plainQueries(db))
     if (state === 'older') {

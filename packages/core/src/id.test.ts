@@ -1,15 +1,20 @@
 import { version } from 'uuid'
-import { afterEach, describe, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { freshBytes } from './fresh-bytes.ts'
-import { newEventId } from './id.ts'
 
-const some = (count: number) => Array.from({ length: count }, newEventId)
 const millisecondOf = (id: string) => parseInt(id.replace('-', '').slice(0, 12), 16)
 
 describe('newEventId', () => {
+  // Each knows the last id that it made.
+  let newEventId: () => string
+  beforeEach(async () => {
+    vi.resetModules()
+    ;({ newEventId } = await import('./id.ts'))
+  })
   afterEach(() => {
     vi.useRealTimers()
   })
+  const some = (count: number) => Array.from({ length: count }, newEventId)
 
   it('is UUIDv7 of now', () => {
     const before = Date.now()
@@ -38,7 +43,17 @@ describe('newEventId', () => {
   })
 })
 
-it('random bytes are given to nobody twice', () => {
-  const given = Array.from({ length: 5_000 }, (_, at) => freshBytes(8 + (at % 25)).toString('hex'))
-  expect(new Set(given.map((bytes) => bytes.slice(0, 16))).size).toBe(5_000)
+describe('random bytes', () => {
+  it('are given to nobody twice, nor any eight of them', () => {
+    const given = Array.from({ length: 2_000 }, (_, at) => freshBytes(8 + (at % 25)).toString('hex'))
+    const eights = given.flatMap((bytes) =>
+      Array.from({ length: bytes.length / 2 - 7 }, (_, at) => bytes.slice(2 * at, 2 * at + 16)),
+    )
+    expect(new Set(eights).size).toBe(eights.length)
+  })
+
+  it('are as many as were asked for, or none', () => {
+    expect(freshBytes(4_096)).toHaveLength(4_096)
+    expect(() => freshBytes(4_097)).toThrow('at most 4096')
+  })
 })

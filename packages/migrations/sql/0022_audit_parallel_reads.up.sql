@@ -1,5 +1,5 @@
 -- A statement that asks what no worker may be asked is done by one process: a count of a tenant's log, over two years of
--- months, took half as long again as it does with one worker. All of these only read.
+-- months, took a fifth longer than it does with one worker. All of these only read.
 
 alter function registry.audit_days(jsonb) parallel safe;
 alter function registry.audit_cutoffs(uuid, boolean) parallel safe;

@@ -204,20 +204,21 @@ async function discardLater(owner: Client, end: string, say: (text: string) => v
   }
   if (later.length === 0) return
   say('what earlier runs have published goes')
-  await owner.query('set session_replication_role = replica')
+  // Whoever is stopped on the way has discarded nothing.
+  await owner.query('begin')
+  await owner.query('set local session_replication_role = replica')
   for (const name of later) {
-    await owner.query('begin')
-    await owner.query(`create temporary table made on commit drop as select * from ${name} limit 0`)
+    await owner.query(`create temporary table made as select * from ${name} limit 0`)
     await owner.query(`insert into made select * from ${name} where received_at <= $1`, [end])
     await owner.query(`truncate ${name}`)
     await owner.query(`insert into ${name} select * from made`)
-    await owner.query('commit')
+    await owner.query('drop table made')
   }
   await owner.query(
     `truncate registry.audit_streams, registry.audit_entities, registry.audit_dedup, registry.audit_checkpoints,
       registry.audit_checkpoint_heads, registry.audit_checkpoints_unpublished, registry.audit_checkpointed`,
   )
   await owner.query(insertHeads)
-  await owner.query('set session_replication_role = origin')
+  await owner.query('commit')
   await owner.query(`vacuum analyze registry.audit_streams, ${later.join(', ')}`)
 }

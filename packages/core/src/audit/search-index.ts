@@ -40,8 +40,9 @@ export class SearchIndex {
       await flush(this.#db)
       this.#hasFailed = false
     } catch (error) {
-      if (!this.#hasFailed) this.#onFailure(error)
+      const isNew = !this.#hasFailed
       this.#hasFailed = true
+      if (isNew) this.#onFailure(error)
     }
   }
 

@@ -308,12 +308,11 @@ const listOf = (said: string) =>
     .map((value) => value.trim())
     .filter((value) => value !== '')
 
-/** The same where a value is meant to the letter: a blank at its end may be of it, or of the list. */
-const lettersOf = (said: string) =>
-  unquoted(said)
-    .split(',')
-    .filter((value) => value.trim() !== '')
-    .flatMap((value) => [...new Set([value, value.trim()])])
+/** The same where a value is meant to the letter: with the blanks at its ends, unless they may be those of a list. */
+function lettersOf(said: string): string[] {
+  const value = unquoted(said)
+  return value.includes(',') || value.trim() === '' ? listOf(said) : [value]
+}
 
 /** The same without what the Go client's `StructuredQuery` says before the name of an actor, by a slip of its format. */
 const wordsOf = (said: string) =>
