@@ -37,7 +37,7 @@ $function$;
 CREATE OR REPLACE FUNCTION registry.audit_cutoffs(tenant uuid, hold_keeps boolean)
  RETURNS jsonb
  LANGUAGE sql
- STABLE PARALLEL SAFE
+ STABLE
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
   select case when hold_keeps and exists (select from registry.legal_holds where stream_id = tenant) then '{}'
@@ -56,7 +56,7 @@ comment on function registry.audit_cutoffs(tenant uuid, hold_keeps boolean) is '
 CREATE OR REPLACE FUNCTION registry.audit_days(limits jsonb)
  RETURNS integer
  LANGUAGE sql
- IMMUTABLE PARALLEL SAFE
+ IMMUTABLE
 AS $function$
   select case when jsonb_typeof(limits -> 'audit_retention_days') = 'number'
     then least(greatest((limits ->> 'audit_retention_days')::numeric, 0), 1000000)::integer end
@@ -66,7 +66,7 @@ comment on function registry.audit_days(limits jsonb) is 'runtime: the audit_ret
 CREATE OR REPLACE FUNCTION registry.audit_floor(wanted text)
  RETURNS timestamp with time zone
  LANGUAGE sql
- STABLE PARALLEL SAFE
+ STABLE
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
   select case when bool_and(days is not null) then now() - make_interval(days => greatest(
@@ -82,7 +82,7 @@ comment on function registry.audit_floor(wanted text) is 'runtime: events of a p
 CREATE OR REPLACE FUNCTION registry.audit_horizon()
  RETURNS timestamp with time zone
  LANGUAGE sql
- STABLE PARALLEL SAFE
+ STABLE
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
   select coalesce(now() - make_interval(days => least(
@@ -95,7 +95,7 @@ comment on function registry.audit_horizon() is 'runtime: events that came in at
 CREATE OR REPLACE FUNCTION registry.audit_horizon(wanted text)
  RETURNS timestamp with time zone
  LANGUAGE sql
- STABLE PARALLEL SAFE
+ STABLE
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
   select case when exists (select from registry.audit_retention where product = wanted and plan = '')

@@ -169,11 +169,3 @@ describe('TestSlugConstraint', () => {
     }
   })
 })
-
-it('what only reads may be asked by workers: a statement that asks anything else is done by one process', async () => {
-  const database = await migratedDatabase()
-  onTestFinished(async () => database.drop())
-  const others = `select oid::regprocedure::text as name from pg_proc
-    where pronamespace = 'registry'::regnamespace and provolatile <> 'v' and proparallel <> 's'`
-  expect(await rowsOf(database.ownerUrl, others)).toEqual([])
-})

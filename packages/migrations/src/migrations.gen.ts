@@ -1888,24 +1888,4 @@ revoke execute on function registry.flush_audit_search() from public;
     down: `drop function registry.flush_audit_search();
 `,
   },
-  {
-    version: 22,
-    name: '0022_audit_parallel_reads',
-    checksum: '6fae0852a63f6c7af6b5db4572a8d9ec52f0df7d36895b8c68c1433b4ca8b6c1',
-    up: `-- A statement that asks what no worker may be asked is done by one process: a count of a tenant's log, over two years of
--- months, took a fifth longer than it does with one worker. All of these only read.
-
-alter function registry.audit_days(jsonb) parallel safe;
-alter function registry.audit_cutoffs(uuid, boolean) parallel safe;
-alter function registry.audit_floor(text) parallel safe;
-alter function registry.audit_horizon() parallel safe;
-alter function registry.audit_horizon(text) parallel safe;
-`,
-    down: `alter function registry.audit_horizon(text) parallel unsafe;
-alter function registry.audit_horizon() parallel unsafe;
-alter function registry.audit_floor(text) parallel unsafe;
-alter function registry.audit_cutoffs(uuid, boolean) parallel unsafe;
-alter function registry.audit_days(jsonb) parallel unsafe;
-`,
-  },
 ]
