@@ -163,6 +163,19 @@ describe('pipelined', () => {
     await usable()
   })
 
+  it('is not said to be committed where something is refused that nobody waits for', async () => {
+    const work = async (tx: HousekeepingTx) => {
+      await claimed(tx, 'nobody waits')
+      // Refused only when the commit is on its way.
+      const late = sql`select 1 / (case when pg_sleep(0.2) is null then 1 else 0 end)`.execute(unwrap(tx))
+      late.catch(() => undefined)
+      return { answer: 'done' }
+    }
+    await expect(pipelined(db, work)).rejects.toThrow('division by zero')
+    expect(await isThere('nobody waits')).toBe(false)
+    await usable()
+  })
+
   it('is taken back by whoever throws, also with something under way', async () => {
     const work = async (tx: HousekeepingTx) => {
       await claimed(tx, 'thrown')

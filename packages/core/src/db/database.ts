@@ -196,11 +196,10 @@ class RegistryPool implements PostgresPool {
         const sent = last && pipe.send(last.sql, last.parameters)
         // What pg itself refuses for its values is never sent, which it says at once: the commit would leave it out.
         await Promise.race([sent, new Promise<void>((resolve) => process.nextTick(resolve))])
-        const committed = pipe.end('commit')
-        const answers = await Promise.allSettled([sent, committed])
-        isUsable = answers[1].status === 'fulfilled'
-        const refused = answers.find((each) => each.status === 'rejected')
-        if (refused) throw refused.reason
+        const [, committed] = await Promise.allSettled([sent, pipe.end('commit')])
+        isUsable = committed.status === 'fulfilled'
+        // Also of what nobody waited for: PostgreSQL takes the commit for a rollback then, and says no more.
+        if (pipe.refusal() !== undefined) throw pipe.refusal()
         return answer
       } catch (error) {
         if (!pipe.isOver()) {
