@@ -1,6 +1,5 @@
 import { v7 } from 'uuid'
 import { z } from 'zod'
-import { freshBytes } from './fresh-bytes.ts'
 
 /**
  * A tenant's id. Any UUID will do, whatever its version bits say: the seed's own tenant has none, which is why this is
@@ -69,24 +68,8 @@ export const newProjectId = (): ProjectId => v7() as ProjectId
 /** A fresh key id: UUIDv7 too. */
 export const newApiKeyId = (): ApiKeyId => v7() as ApiKeyId
 
-/**
- * A fresh event id: UUIDv7, so that an id tells the partition it is in. Each is greater than the one before, as those of
- * `v7()` are; that one asks the system for the random bytes of each, which takes longer than the rest of it.
- */
-export function newEventId(): EventId {
-  const random = freshBytes(16)
-  const now = Date.now()
-  if (now > last.msecs) {
-    last = { msecs: now, seq: random.readUInt32BE(6) >>> 1 }
-  } else {
-    const seq = (last.seq + 1) | 0
-    last = { msecs: seq === 0 ? last.msecs + 1 : last.msecs, seq }
-  }
-  return v7({ random, ...last }) as EventId
-}
-
-/** The millisecond of the last event id, and its number within that. */
-let last = { msecs: 0, seq: 0 }
+/** A fresh event id: UUIDv7, so that an id tells the partition it is in. */
+export const newEventId = (): EventId => v7() as EventId
 
 /** A fresh id of a viewer token: UUIDv7 too. */
 export const newSupportViewerId = (): SupportViewerId => v7() as SupportViewerId

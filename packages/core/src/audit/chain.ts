@@ -1,5 +1,4 @@
-import { hash } from 'node:crypto'
-import { freshBytes } from '../fresh-bytes.ts'
+import { hash, randomFillSync } from 'node:crypto'
 import { writeText } from '../utf8.ts'
 
 /** The columns of a row of the log that its chain covers, as they are stored. Maps are their JSON text. */
@@ -48,7 +47,16 @@ export const chainVersion = 1
 export const genesisHash: Buffer = Buffer.alloc(32)
 
 /** A fresh salt: 128 random bits, so that what was erased cannot be guessed from its digest. */
-export const newRowSalt = (): Buffer => freshBytes(16)
+export function newRowSalt(): Buffer {
+  // Many at a time: asking for each would take longer than hashing with it.
+  if (saltsLeft.length < saltBytes) saltsLeft = randomFillSync(Buffer.allocUnsafeSlow(256 * saltBytes))
+  const salt = saltsLeft.subarray(0, saltBytes)
+  saltsLeft = saltsLeft.subarray(saltBytes)
+  return salt
+}
+
+const saltBytes = 16
+let saltsLeft = Buffer.alloc(0)
 
 /** `SHA-256(salt ‖ block)`: stands for the personal block in the record and stays when the block is erased. */
 export function personalDigest(salt: Buffer, row: PersonalBlock): Buffer {
