@@ -1,4 +1,5 @@
 import type { Finding } from '../report.ts'
+import { requestsOfRound } from './reads.ts'
 
 /** What the machine is and how it was measured: everything a reader needs to compare, and no date. */
 export interface AuditCircumstances {
@@ -21,7 +22,7 @@ How long it takes to find something in a large log, to count it, and to put some
 
 - Machine: ${where.cores} cores (${where.processor}), shared by everything that runs, Node.js ${where.node}
 - Database: ${where.postgres}
-- ${where.rounds} rounds of 1 000 requests for a page (100 where it has no bound, or is found by words) over one connection, one after the other; medians of the rounds, the least and the most in parentheses
+- ${where.rounds} rounds of ${requestsOfRound.page.toLocaleString('en')} requests for a page (${requestsOfRound.other} where it has no bound, or is found by words) over one connection, one after the other; medians of the rounds, the least and the most in parentheses
 
 ## Targets
 

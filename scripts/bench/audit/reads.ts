@@ -11,7 +11,7 @@ import { type View, viewsOf, word } from './views.ts'
  * One of the slowest in a hundred says little, and the first few behind other questions are slow: ten of a thousand are not
  * all of those. Of what takes long anyway it would take too long.
  */
-const requestsOfRound = { page: 1_000, other: 100 } as const
+export const requestsOfRound = { page: 1_000, other: 100 } as const
 
 /** How long the answers to one question took, in milliseconds. */
 export interface ReadTimes {

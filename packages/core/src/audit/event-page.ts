@@ -77,10 +77,10 @@ export function walkedNear(
 }
 
 /** How others are found that have to be before a place. */
-type Finding = (beforeEnd: Expression<SqlBool>) => RawBuilder<unknown>
+type FindOthers = (beforeEnd: Expression<SqlBool>) => RawBuilder<unknown>
 
 const walkOf =
-  ({ after }: PageOrder, { conditions }: Others): Finding =>
+  ({ after }: PageOrder, { conditions }: Others): FindOthers =>
   (beforeEnd) =>
     walk({ conditions: [...conditions, beforeEnd], after })
 
@@ -103,7 +103,7 @@ const farthest: Position = { key: '-infinity', id: '00000000-0000-0000-0000-0000
 function withOthers(
   rows: RawBuilder<unknown>,
   { limit }: Pick<PageOrder, 'limit'>,
-  find: Finding,
+  find: FindOthers,
   otherwise: Position,
 ): RawBuilder<unknown> {
   const beforeEnd = sql<SqlBool>`(canonical_at, id) > (
@@ -152,7 +152,7 @@ export function merged(
   const rows = merge(conditions)
   if (others === undefined) return firstOf(sight, rows, limit)
   // Walked to, they would be looked for among all events wherever the page is not full.
-  const find: Finding = (beforeEnd) => merge([...others.conditions, beforeEnd])
+  const find: FindOthers = (beforeEnd) => merge([...others.conditions, beforeEnd])
   return firstOf(sight, withOthers(rows, order, find, farthest), limit)
 }
 
