@@ -274,6 +274,43 @@ describe('who follows all streams', () => {
     expect(Number(cursor.split('.')[0])).toBeLessThanOrEqual(Date.now() + 1_000)
   })
 
+  it('tells of streams in the order in which they changed, to the millisecond, whatever page they are on', async () => {
+    const seconds = [0, 0.001, 3, 9.998, 9.999, 10, 10, 25, 61, 61.5]
+    const names = seconds.map((_, n) => `ordered-${n}`)
+    await append(...names.toReversed().map((name) => event(name, 'e-1')))
+    // Where ten seconds begin.
+    const first = Math.floor((Date.now() - 86_400_000) / 10_000) * 10_000
+    const ids = names.map((name) => streamOfGroup(name))
+    const admin = new Client({ connectionString: database.adminUrl })
+    await admin.connect()
+    await admin.query(
+      `update registry.audit_streams head set last_received_at = to_timestamp($1::float8 / 1000) + seconds * interval '1 second'
+       from unnest($2::uuid[], $3::float8[]) as changed (id, seconds) where head.stream_id = changed.id`,
+      [first, ids, seconds],
+    )
+    await admin.end()
+    const expected = ids
+      .map((id, n) => ({ id, at: seconds[n] ?? 0 }))
+      .toSorted((one, other) => one.at - other.at || (one.id < other.id ? -1 : 1))
+    for (const limit of ['1', '2', '5']) {
+      const told: StreamId[] = []
+      let cursor = `${first - 1}.${streamOfGroup('ordered-0')}`
+      while (told.length < ids.length) {
+        const page = await listLogStreams(db, everything, LogStreamQuery.parse({ cursor, limit }))
+        expect(page.next_cursor).not.toBe(cursor)
+        told.push(...page.data.map(({ stream_id }) => stream_id))
+        cursor = page.next_cursor
+      }
+      expect(told.slice(0, ids.length)).toEqual(expected.map(({ id }) => id))
+      // From any of them on.
+      for (const [n, { id, at }] of expected.slice(0, -1).entries()) {
+        const cursor = `${first + Math.round(at * 1_000)}.${id}`
+        const { data } = await listLogStreams(db, everything, LogStreamQuery.parse({ cursor, limit }))
+        expect(data[0]?.stream_id, String(at)).toBe(expected[n + 1]?.id)
+      }
+    }
+  })
+
   it('takes no cursor that is none', async () => {
     for (const cursor of ['', 'x', '1.2', '99999999999999999.0190f1c2-8a6b-7c3d-9e4f-5a6b7c8d9e0f']) {
       await expect(streams(cursor)).rejects.toMatchObject({ code: 'page.cursor_invalid' })

@@ -17,6 +17,8 @@ export interface CatalogTable {
   readonly schema: string
   readonly name: string
   readonly partition_key: string | null
+  /** What is set `with (…)`, as a `create table` has it. */
+  readonly options: string | null
   readonly comment: string | null
   readonly columns: readonly CatalogColumn[]
   readonly constraints: readonly { readonly name: string; readonly kind: string; readonly definition: string }[]
@@ -83,6 +85,7 @@ const functions = `
 // PostgreSQL 18 has a constraint for every NOT NULL (kind n), older ones have not: the column says it already.
 const tables = `
   select n.nspname as schema, c.relname as name, pg_get_partkeydef(c.oid) as partition_key,
+    array_to_string(c.reloptions, ', ') as options,
     obj_description(c.oid, 'pg_class') as comment,
     (select json_agg(json_build_object(
         'name', a.attname, 'type', format_type(a.atttypid, a.atttypmod), 'not_null', a.attnotnull,

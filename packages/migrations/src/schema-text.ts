@@ -38,6 +38,7 @@ function tableText(table: CatalogTable): string {
     ...table.constraints.map((constraint) => `constraint ${constraint.name} ${constraint.definition}`),
   ]
   const partitioned = table.partition_key === null ? '' : ` partition by ${table.partition_key.toLowerCase()}`
+  const options = table.options === null ? '' : ` with (${table.options})`
   const after = [
     ...table.columns.flatMap(({ name: column, storage, statistics }) => [
       ...(storage === null ? [] : [`alter table ${name} alter column ${column} set storage ${storage};`]),
@@ -53,7 +54,10 @@ function tableText(table: CatalogTable): string {
     commentOn(`table ${name}`, table.comment),
     ...table.columns.map((column) => commentOn(`column ${name}.${column.name}`, column.comment)),
   ]
-  return [`create table ${name} (\n  ${lines.join(',\n  ')}\n)${partitioned};${comments.join('')}`, ...after].join('\n')
+  return [
+    `create table ${name} (\n  ${lines.join(',\n  ')}\n)${partitioned}${options};${comments.join('')}`,
+    ...after,
+  ].join('\n')
 }
 
 function columnText({ name, type, collation, not_null, value }: CatalogColumn): string {

@@ -59,10 +59,14 @@ export async function listStreams(
     .select(['stream_id', 'last_seq', 'last_received_at'])
     .where('last_seq', '>', 0)
   if (after) {
-    changed = changed.where(sql<boolean>`(last_received_at, stream_id) > (${after.at}::timestamptz, ${after.id}::uuid)`)
+    // The index has the ten seconds in which each changed.
+    changed = changed
+      .where(sql<boolean>`changed_in > ${after.at}::timestamptz - interval '10 seconds'`)
+      .where(sql<boolean>`(last_received_at, stream_id) > (${after.at}::timestamptz, ${after.id}::uuid)`)
   }
+  const inOrder = changed.orderBy('changed_in').orderBy('last_received_at').orderBy('stream_id')
   const query = db
-    .selectFrom(changed.orderBy('last_received_at').orderBy('stream_id').limit(planned).as('head'))
+    .selectFrom(inOrder.limit(planned).as('head'))
     .select(['stream_id', 'last_seq', 'last_received_at'])
     .select((head) => [
       head

@@ -253,6 +253,10 @@ export interface RegistryAuditSigningKeys {
 }
 
 export interface RegistryAuditStreams {
+  /**
+   * The ten seconds in which the stream last changed: what it is found by, and the same for hundreds of batches.
+   */
+  changed_in: Generated<Date>;
   last_hash: Generated<Buffer>;
   last_received_at: Generated<Date>;
   last_seq: Generated<number>;
