@@ -524,3 +524,31 @@ describe('addresses', () => {
     }
   })
 })
+
+// The last one: it adds to the log that all others compare with.
+describe('a beginning of actions that was asked for before', () => {
+  it('has those that are new since, however many there are by then', async () => {
+    const tenant = await aTenant(db, { slug: 'growing' })
+    const listed = async () => {
+      const { data } = await page(everything, { tenant_id: tenant.id, action: 'new.*', limit: '100', total: 'true' })
+      return data.map(({ action }) => action).toSorted()
+    }
+    const published: string[] = []
+    const publish = async (...actions: string[]) => {
+      const events = actions.map((action): NewAuditEvent => ({
+        tenant_id: tenant.id,
+        product: 'certifai',
+        environment: 'live',
+        action,
+        crud: 'c',
+      }))
+      await housekeeping(db, async (tx) => await appendEvents(tx, events))
+      published.push(...actions)
+    }
+    const forty = Array.from({ length: 40 }, (_, n) => `new.n-${n}`)
+    for (const actions of [[], ['new.b'], ['new.c', 'new.a'], ['new.b'], forty, ['new.z']]) {
+      await publish(...actions)
+      for (let times = 0; times < 3; times += 1) expect(await listed()).toEqual(published.toSorted())
+    }
+  })
+})

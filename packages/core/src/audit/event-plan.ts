@@ -95,33 +95,46 @@ async function planPrefix(
 ): Promise<PagePlan> {
   const { part: _, ...asked } = filter
   const key = JSON.stringify([tenant, asked])
-  if (!rare.has(key)) {
+  const hasOthers = others !== undefined
+  const known = rare.get(key)
+  if (known === undefined) {
     const statement = walkedNear(order, alongIndex(order, filter), near.actions, others)
     const rows = await read(db, statement, kindOf(filter))
-    if (rows.length === order.limit) return { statement, rows, hasOthers: others !== undefined }
-    // The last page of what is frequent is not full either.
-    if (order.after === undefined) remember(key)
+    if (rows.length === order.limit) return { statement, rows, hasOthers }
   }
-  const names = await read(db, actionsOf(StreamId.parse(tenant), prefix, actionsMax + 1))
-  if (names.length > actionsMax) return { statement: walked(order, others), hasOthers: others !== undefined }
   const conditions = conditionsOf(order.sight, { ...filter, action: undefined })
-  const actions = names.map(({ action }) => action)
-  const statement = merged({ ...order, conditions }, { column: 'action', type: 'text' }, actions, others)
-  return { statement, hasOthers: others !== undefined }
+  const pageOf = (actions: readonly string[]) =>
+    merged({ ...order, conditions }, { column: 'action', type: 'text' }, actions, others)
+  // Which actions there are seldom changes, so the page of those that there were is asked for at the same time.
+  const likely = known && known.length > 0 ? pageOf(known) : undefined
+  const [names, rows] = await Promise.all([
+    read(db, actionsOf(StreamId.parse(tenant), prefix, actionsMax + 1)),
+    likely && read(db, likely, kindOf(filter)),
+  ])
+  const actions = names.length > actionsMax ? [] : names.map(({ action }) => action)
+  // The last page of what is frequent is not full either.
+  if (known !== undefined || order.after === undefined) remember(key, actions)
+  if (names.length > actionsMax) return { statement: walked(order, others), hasOthers }
+  if (likely && rows && isSame(known, actions)) return { statement: likely, rows, hasOthers }
+  return { statement: pageOf(actions), hasOthers }
 }
 
 /**
- * What was asked of actions that begin alike, and the newest events did not fill a page with. Who reads page after page
- * would wait for the same look in vain each time. What is frequent by now is found by its actions all the same.
+ * What was asked of actions that begin alike, and the newest events did not fill a page with, and which actions those
+ * were; none where they are too many to look at each. Who reads page after page would wait for the same look in vain each
+ * time. What is frequent by now is found by its actions all the same.
  */
-const rare = new Set<string>()
+const rare = new Map<string, readonly string[]>()
 const rareMax = 1_000
 
-function remember(key: string): void {
-  const [oldest] = rare.size >= rareMax ? rare : []
+function remember(key: string, actions: readonly string[]): void {
+  const [oldest] = rare.size >= rareMax && !rare.has(key) ? rare.keys() : []
   if (oldest !== undefined) rare.delete(oldest)
-  rare.add(key)
+  rare.set(key, actions)
 }
+
+const isSame = (some: readonly string[] = [], others: readonly string[]): boolean =>
+  some.length === others.length && some.every((each, at) => each === others[at])
 
 async function planSearch(
   db: Reader,
