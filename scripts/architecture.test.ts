@@ -47,6 +47,7 @@ describe('who knows whom', () => {
         'piscina',
         'rate-limiter-flexible',
         'uuid',
+        'uuidv7',
         'yaml',
         'zod',
       ],

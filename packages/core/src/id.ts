@@ -1,4 +1,4 @@
-import { v7 } from 'uuid'
+import { uuidv7 } from 'uuidv7'
 import { z } from 'zod'
 
 /**
@@ -59,17 +59,17 @@ export const SupportViewerId = z
   .meta({ examples: ['0190f1c2-8a6b-7c3d-9e4f-5a6b7c8d9e11'] })
 export type SupportViewerId = z.output<typeof SupportViewerId>
 
-/** A fresh tenant id: UUIDv7, so that ids sort as they were made. */
-export const newTenantId = (): TenantId => v7() as TenantId
+/** A fresh tenant id: UUIDv7, so that ids sort as they were made, unless the clock is set back by more than ten seconds. */
+export const newTenantId = (): TenantId => uuidv7() as TenantId
 
 /** A fresh project id: UUIDv7 too. */
-export const newProjectId = (): ProjectId => v7() as ProjectId
+export const newProjectId = (): ProjectId => uuidv7() as ProjectId
 
 /** A fresh key id: UUIDv7 too. */
-export const newApiKeyId = (): ApiKeyId => v7() as ApiKeyId
+export const newApiKeyId = (): ApiKeyId => uuidv7() as ApiKeyId
 
 /** A fresh event id: UUIDv7, so that an id tells the partition it is in. */
-export const newEventId = (): EventId => v7() as EventId
+export const newEventId = (): EventId => uuidv7() as EventId
 
 /** A fresh id of a viewer token: UUIDv7 too. */
-export const newSupportViewerId = (): SupportViewerId => v7() as SupportViewerId
+export const newSupportViewerId = (): SupportViewerId => uuidv7() as SupportViewerId

@@ -331,6 +331,8 @@ const [ownNames, placeNames] = [namesOf(ownColumns), namesOf(placeColumns)]
  * @param arrays of their own columns, of the texts that their words are in, and of the columns of their places
  */
 function inserting(arrays: readonly RawBuilder<unknown>[], heads: readonly Head[]): RawBuilder<unknown> {
+  // As a table function, `unnest` puts each array down before it is read: a fifth more for each row.
+  const elements = sql.join(arrays.map((array) => sql`unnest(${array})`))
   return sql`
     with moved as (
       update registry.audit_streams as head
@@ -341,5 +343,5 @@ function inserting(arrays: readonly RawBuilder<unknown>[], heads: readonly Head[
     insert into audit_log (${ownNames}, ${placeNames}, chain_version, search)
     select ${ownNames}, ${placeNames}, ${sql.lit(chainVersion)},
       ${vectorOf(sql`search_text`)}
-    from unnest(${sql.join(arrays)}) as event (${ownNames}, search_text, ${placeNames})`
+    from (select ${elements}) as event (${ownNames}, search_text, ${placeNames})`
 }

@@ -58,13 +58,14 @@ export function fillInFrom(
 
   const filled = events.map((event): NewAuditEvent => {
     const scope = scopeOf(event)
-    const { actor, group, target } = event
-    return {
-      ...event,
-      ...(actor?.id && { actor: withKnown(actor, learn({ scope, kind: 'actor', entity_id: actor.id }, actor)) }),
-      ...(target?.id && { target: withKnown(target, learn({ scope, kind: 'target', entity_id: target.id }, target)) }),
-      ...(group?.id && { group: withKnown(group, learn({ scope, kind: 'group', entity_id: group.id }, group)) }),
-    }
+    const about = <Party extends Said>(kind: EntityKey['kind'], said: Party | undefined) =>
+      said?.id ? withKnown(said, learn({ scope, kind, entity_id: said.id }, said)) : said
+    const actor = about('actor', event.actor)
+    const target = about('target', event.target)
+    const group = about('group', event.group)
+    // Most events say all that is known themselves.
+    const isWhole = actor === event.actor && target === event.target && group === event.group
+    return isWhole ? event : { ...event, ...(actor && { actor }), ...(target && { target }), ...(group && { group }) }
   })
   return { filled, said: [...changed.values()] }
 }
@@ -107,12 +108,13 @@ const saysNothingNew = (before: Entity, now: Entity) =>
 const upTo = (lengthMax: number, text: string | undefined) =>
   text !== undefined && text.length <= lengthMax ? text : undefined
 
+/** What is said of somebody, with what is known beside it; itself where that is nothing. */
 function withKnown<Party extends Said>(said: Party, { name, href, type, fields }: Entity): Party {
-  return {
-    ...said,
+  const unsaid = {
     ...(name !== null && said.name === undefined && { name }),
     ...(href !== null && said.href === undefined && { href }),
     ...(type !== null && said.type === undefined && { type }),
     ...(fields !== null && said.fields === undefined && { fields: decodeEventMap(fields) }),
   }
+  return Object.keys(unsaid).length > 0 ? { ...said, ...unsaid } : said
 }

@@ -20,18 +20,23 @@ export interface Entity extends EntityKey {
   readonly fields: string | null
 }
 
-/** By one look into the index each: a plan from when the table was small would read all of it. */
+/**
+ * What is known of these, as far as something is. By one look into the index each: a plan from when the table was small
+ * would read all of it. Who asks knows the keys, so that their places come back in their stead.
+ */
 export async function findEntities(tx: Reader, keys: readonly EntityKey[]): Promise<Entity[]> {
-  return await executeShape(
+  const rows = await executeShape(
     tx,
     'audit_entities',
-    sql<Entity>`
-    select known.* from unnest(${sql.join(columnArrays(keyColumns, keys))}) as asked (scope, kind, entity_id)
+    sql<Omit<Entity, keyof EntityKey> & { place: number }>`
+    select asked.place::integer, known.name, known.href, known.type, known.fields
+    from unnest(${sql.join(columnArrays(keyColumns, keys))}) with ordinality as asked (scope, kind, entity_id, place)
     cross join lateral (
-      select scope, kind, entity_id, name, href, type, fields from registry.audit_entities known
+      select name, href, type, fields from registry.audit_entities known
       where known.scope = asked.scope and known.kind = asked.kind and known.entity_id = asked.entity_id limit 1
     ) known`,
   )
+  return rows.map(({ place, ...known }) => ({ ...(keys[place - 1] as EntityKey), ...known }))
 }
 
 /** Writes down what is known now, in the order of the keys: two that do this at once never wait in a circle. */

@@ -138,9 +138,10 @@ interface Texts {
 }
 
 /** The bytes of all texts of an event. */
-export function bytesOf({ group, actor, target, fields, metadata, ...rest }: Texts): number {
+export function bytesOf(event: Texts): number {
+  const { group, actor, target, fields, metadata } = event
   let bytes = 0
-  for (const part of [rest, group, actor, target]) {
+  for (const part of [event, group, actor, target]) {
     if (part === undefined) continue
     for (const value of Object.values(part)) if (typeof value === 'string') bytes += Buffer.byteLength(value)
   }

@@ -20,6 +20,8 @@ describe('what is searched', () => {
       'a b.example,c d.example,e f.example',
     ],
     ['many tags', '<p>'.repeat(20), ' p>'.repeat(20)],
+    ['what stands within a text', 'so a_b_c_d_e_f_g_h_i_j_k_l is', 'so a b c d e f g h i j k l is'],
+    ['what stands behind a blank of another script', '中　a_b_c_d_e_f_g_h_i_j_k_l', '中　a b c d e f g h i j k l'],
     ['what is longer than a word', 'x'.repeat(600), `${'x'.repeat(256)} ${'x'.repeat(256)} ${'x'.repeat(88)}`],
   ])('is parted: %s', (_, text, parted) => {
     expect(searchable(text)).toBe(parted)

@@ -44,6 +44,9 @@ const tagsMax = 16
 /** No lexeme is worth finding that is longer. */
 const tooLong = /\S{256}(?=\S)/gu
 
+/** What is shorter has few signs. Only from where a run begins: the engine would try it from each of its characters. */
+const longRuns = /(?<!\S)\S{17,}/g
+
 /**
  * A text of which PostgreSQL finds the words in a time that grows with its length. Its parser looks ahead from each
  * sign that may belong to an address or a path, as far as nothing separates, and from each tag as far as it has no end:
@@ -52,7 +55,7 @@ const tooLong = /\S{256}(?=\S)/gu
  */
 export function searchable(text: string): string {
   const flat = text.split('<').length > tagsMax ? text.replaceAll('<', ' ') : text
-  return flat.replaceAll(/\S{17,}/g, (run) => {
+  return flat.replaceAll(longRuns, (run) => {
     const parted = hasMany(run) ? run.replaceAll(signs, ' ') : run
     return parted.length > 256 ? parted.replaceAll(tooLong, '$& ') : parted
   })

@@ -1,4 +1,4 @@
-import { v7 } from 'uuid'
+import { uuidv7 } from 'uuidv7'
 import { boundedRead } from '../../db/bounded-read.ts'
 import type { Db, Reader } from '../../db/handles.ts'
 import { RegistryError } from '../../errors.ts'
@@ -33,7 +33,7 @@ export async function saveExport(
   searchOfExport(body)
   return await audited(db, actor, async (tx) => {
     assertRoom(await exports.countExports(tx, scope))
-    const saved = { id: v7(), name, body }
+    const saved = { id: uuidv7(), name, body }
     await exports.insertExport(tx, scope, { ...saved, saved_by: viewerActorId })
     return changed(saved, {
       action: 'audit_export.saved',

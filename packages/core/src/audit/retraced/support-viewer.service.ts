@@ -1,4 +1,4 @@
-import { v7 } from 'uuid'
+import { uuidv7 } from 'uuidv7'
 import type { Db, Reader } from '../../db/handles.ts'
 import { housekeeping } from '../../db/housekeeping.ts'
 import { RegistryError } from '../../errors.ts'
@@ -127,7 +127,7 @@ export async function saveSupportExport(
   searchOfExport(body)
   return await audited(db, actor, async (tx) => {
     assertRoom(await viewers.countSupportExports(tx, viewer.id))
-    const saved = { id: v7(), name, body }
+    const saved = { id: uuidv7(), name, body }
     await viewers.insertSupportExport(tx, { ...saved, viewer_id: viewer.id })
     return changed(saved, {
       action: 'audit_export.saved',

@@ -1,4 +1,4 @@
-import { v7 } from 'uuid'
+import { uuidv7 } from 'uuidv7'
 import type { Db } from '../../db/handles.ts'
 import { housekeeping } from '../../db/housekeeping.ts'
 import type { Actor } from '../actor.ts'
@@ -27,7 +27,7 @@ export interface NewViewer extends Pick<Viewer, 'scope' | 'actor_id' | 'is_admin
 export async function issueViewerToken(db: Db, viewer: NewViewer): Promise<string> {
   const { token, digest } = newViewerToken()
   await housekeeping(db, async (tx) => {
-    await viewers.insertViewer(tx, { ...viewer, id: v7(), token_digest: digest })
+    await viewers.insertViewer(tx, { ...viewer, id: uuidv7(), token_digest: digest })
   })
   return token
 }
