@@ -1,7 +1,8 @@
 /**
  * `pnpm bench:audit`: how long it takes to find something in a large log, to count it, and to put something in.
  * `--write` puts the result into docs/benchmarks-audit.md; `--rows` says how large (with commas between, the smallest
- * first), `--quick` is a quick look; `--keep` keeps the databases for the next run.
+ * first), `--quick` is a quick look; `--keep` keeps the databases for the next run; `--postgres` is the folder of another
+ * PostgreSQL than the embedded one.
  */
 import { writeFileSync } from 'node:fs'
 import { availableParallelism, cpus } from 'node:os'
@@ -94,7 +95,7 @@ async function bench(): Promise<void> {
 /** Everything about a log of one size. What goes out and in is measured with the largest, last: it makes the log larger. */
 async function measureSize(rows: number, isLargest: boolean) {
   say(`${rows.toLocaleString('en')} events`)
-  const database = await openAuditDatabase(rows, options.keep, stop.signal, say)
+  const database = await openAuditDatabase(rows, options, stop.signal, say)
   closers.push(() => database.close())
   const { table, indexes } = await asOwner(database.url, sizesOf)
   const counts = chosen.has('counts') ? await measureCounts(database, rounds * 10) : []
@@ -137,6 +138,7 @@ function readOptions() {
     rounds: { type: 'string', default: '5' },
     quick: { type: 'boolean', default: false },
     keep: { type: 'boolean', default: false },
+    postgres: { type: 'string', default: '' },
     only: { type: 'string', default: '' },
   } as const
   try {

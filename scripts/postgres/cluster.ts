@@ -9,9 +9,6 @@ import { stopOrphan } from './orphan.ts'
 
 const run = promisify(execFile)
 
-/** The one major version that the data folders here are made and opened by. */
-const majorVersion = '18'
-
 /** A data folder, and beside it the password of its superuser `postgres`. */
 export interface Cluster {
   installation: Installation
@@ -21,11 +18,14 @@ export interface Cluster {
 }
 
 /**
- * Opens a data folder of the embedded PostgreSQL, made first if missing: whole or not at all.
+ * Opens a data folder of the embedded PostgreSQL, or of another one, made first if missing: whole or not at all.
  * Whatever server a killed run left on it is stopped.
  */
-export async function openCluster(name: string, { durable }: { durable: boolean }): Promise<Cluster> {
-  const installation = await postgresInstallation()
+export async function openCluster(
+  name: string,
+  { durable, installation: other }: { durable: boolean; installation?: Installation },
+): Promise<Cluster> {
+  const installation = other ?? (await postgresInstallation())
   const folder = join(installation.home, name)
   discardHalfMade(folder)
   if (!fs.existsSync(folder)) await makeCluster(installation, folder, durable)
@@ -93,7 +93,7 @@ function expectOurs({ installation, folder, data }: Omit<Cluster, 'password'>): 
     throw new Error(`${folder} was made by another user (uid ${uid}, not ${expected}): run as that user, or delete it`)
   }
   const version = fs.readFileSync(join(data, 'PG_VERSION'), 'utf8').trim()
-  if (version !== majorVersion) {
-    throw new Error(`${folder} was made by PostgreSQL ${version}, this is ${majorVersion}: delete it`)
+  if (version !== installation.majorVersion) {
+    throw new Error(`${folder} was made by PostgreSQL ${version}, this is ${installation.majorVersion}: delete it`)
   }
 }

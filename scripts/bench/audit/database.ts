@@ -1,6 +1,7 @@
 import { createMigrator } from '@breakpilot/tenant-migrations'
 import { Client } from 'pg'
 import { discardCluster, openCluster } from '../../postgres/cluster.ts'
+import { installedPostgres } from '../../postgres/installation.ts'
 import { startPostgres } from '../../postgres/server.ts'
 import {
   countScope,
@@ -38,22 +39,30 @@ const settings = {
   autovacuum: 'off',
 } as const
 
-const name = 'bench'
+const databaseName = 'bench'
 /** How many events are written in one transaction. */
 const batch = 100_000
 
+export interface AuditDatabaseOptions {
+  /** Whether the folder stays. */
+  readonly keep: boolean
+  /** The folder that PostgreSQL is installed in; the embedded one if empty. */
+  readonly postgres: string
+}
+
 /**
- * Opens the log with so many events, made first if it is not there: on an embedded PostgreSQL, in a folder of its own. A
- * run that was stopped is taken up where it was.
- * @param keep whether the folder stays
+ * Opens the log with so many events, made first if it is not there: in a folder of its own. A run that was stopped is taken
+ * up where it was.
  */
 export async function openAuditDatabase(
   rows: number,
-  keep: boolean,
+  { keep, postgres }: AuditDatabaseOptions,
   signal: AbortSignal,
   say: (text: string) => void,
 ): Promise<AuditDatabase> {
-  const cluster = await openCluster(`bench-audit-${rows}`, { durable: true })
+  const installation = postgres === '' ? undefined : await installedPostgres(postgres)
+  const name = ['bench-audit', rows, ...(installation ? [installation.majorVersion] : [])].join('-')
+  const cluster = await openCluster(name, { durable: true, ...(installation && { installation }) })
   let server = await startPostgres(cluster, { settings })
   const close = async () => {
     await server.stop()
@@ -61,20 +70,19 @@ export async function openAuditDatabase(
   }
   try {
     await asOwner(server.url(), async (admin) => {
-      const there = await admin.query('select from pg_database where datname = $1', [name])
-      if (there.rowCount === 0) await admin.query(`create database ${name} template template0 encoding 'UTF8'`)
+      const there = await admin.query('select from pg_database where datname = $1', [databaseName])
+      if (there.rowCount === 0) await admin.query(`create database ${databaseName} template template0 encoding 'UTF8'`)
     })
-    await createMigrator({ connectionString: server.url(name), runtimeRole: undefined }).up()
-    const unvacuumed = await asOwner(server.url(name), async (owner) => await fill(owner, rows, signal, say))
-    const version = await asOwner(server.url(), async (admin) => {
-      return (await admin.query<{ server_version: string }>('show server_version')).rows[0]?.server_version
-    })
+    await createMigrator({ connectionString: server.url(databaseName), runtimeRole: undefined }).up()
+    const unvacuumed = await asOwner(server.url(databaseName), async (owner) => await fill(owner, rows, signal, say))
+    const built = await asOwner(server.url(), builtOf)
+    const origin = installation ? 'installed' : 'embedded'
     const set = Object.entries(settings).map(([key, value]) => `\`${key}=${value}\``)
     return {
       get url() {
-        return server.url(name)
+        return server.url(databaseName)
       },
-      description: `PostgreSQL ${version} (embedded, on the same machine, fsync on, ${set.join(', ')})`,
+      description: `PostgreSQL ${built} (${origin}, on the same machine, fsync on, ${set.join(', ')})`,
       rows,
       unvacuumed,
       async restart() {
@@ -87,6 +95,16 @@ export async function openAuditDatabase(
     await close()
     throw error
   }
+}
+
+/** PostgreSQL's version, and how far its compiler went. */
+async function builtOf(admin: Client): Promise<string> {
+  const { rows } = await admin.query<{ version: string; flags: string | null }>(
+    `select current_setting('server_version') as version,
+       (select substring(setting from '.*(-O[^ ]*)') from pg_config where name = 'CFLAGS') as flags`,
+  )
+  const [{ version, flags } = { version: 'unknown', flags: null }] = rows
+  return flags === null ? version : `${version}, built with \`${flags}\``
 }
 
 export async function asOwner<T>(url: string, work: (owner: Client) => Promise<T>): Promise<T> {
