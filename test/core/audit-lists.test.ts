@@ -545,10 +545,40 @@ describe('a beginning of actions that was asked for before', () => {
       await housekeeping(db, async (tx) => await appendEvents(tx, events))
       published.push(...actions)
     }
-    const forty = Array.from({ length: 40 }, (_, n) => `new.n-${n}`)
-    for (const actions of [[], ['new.b'], ['new.c', 'new.a'], ['new.b'], forty, ['new.z']]) {
+    const many = (count: number, name: string) => Array.from({ length: count }, (_, n) => `${name}-${n}`)
+    const isNew = (action: string) => action.startsWith('new.')
+    const asExpected = async () => expect(await listed()).toEqual(published.filter(isNew).toSorted())
+    for (const actions of [[], ['new.b'], ['new.c', 'new.a'], ['new.b'], many(900, 'old'), ['new.d']]) {
       await publish(...actions)
-      for (let times = 0; times < 3; times += 1) expect(await listed()).toEqual(published.toSorted())
+      for (let times = 0; times < 3; times += 1) await asExpected()
     }
+    // More came since than is looked through, and the new one is the last of them.
+    for (const actions of [many(1_000, 'old'), many(500, 'old'), ['new.e']]) await publish(...actions)
+    for (let times = 0; times < 3; times += 1) await asExpected()
+
+    // A replica that had not all of it takes over: what comes then has the places of what was.
+    const admin = new Client({ connectionString: database.adminUrl })
+    await admin.connect()
+    await publish('new.lost', 'new.lost')
+    await asExpected()
+    await asExpected()
+    const { rows } = await admin.query<{ stream_seq: string }>(
+      `delete from audit_log where stream_id = $1 and action = 'new.lost' returning stream_seq`,
+      [tenant.id],
+    )
+    expect(rows).toHaveLength(2)
+    await admin.query(
+      `update registry.audit_streams head set last_seq = last.stream_seq, last_hash = last.chain_hash
+       from (select stream_seq, chain_hash from audit_log where stream_id = $1 order by stream_seq desc limit 1) as last
+       where head.stream_id = $1`,
+      [tenant.id],
+    )
+    await admin.end()
+    published.splice(-2)
+    await publish('new.other', 'new.c', 'new.c')
+    for (let times = 0; times < 3; times += 1) await asExpected()
+
+    await publish(...many(40, 'new.many'))
+    for (let times = 0; times < 3; times += 1) await asExpected()
   })
 })

@@ -114,7 +114,9 @@ export const insertEvents = `
 /** The heads of their streams. */
 export const insertHeads = `
   insert into registry.audit_streams (stream_id, last_seq, last_hash, last_received_at)
-  select stream_id, max(stream_seq), sha256(stream_id::text::bytea), max(received_at) from audit_log group by stream_id
+  select last.stream_id, last.stream_seq, last.chain_hash, last.received_at
+  from (select stream_id, max(stream_seq) as seq from audit_log group by stream_id) as head
+  join audit_log last on last.stream_id = head.stream_id and last.stream_seq = head.seq
   on conflict (stream_id) do update
   set last_seq = excluded.last_seq, last_hash = excluded.last_hash, last_received_at = excluded.last_received_at`
 

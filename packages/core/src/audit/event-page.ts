@@ -184,6 +184,34 @@ export function actionsOf(stream: StreamId, prefix: string, limit: number): RawB
     select action from actions where action is not null limit ${limit}`
 }
 
+/** An event of a stream, by its place, its link and when it came in. */
+export interface StreamEnd {
+  readonly stream_id: StreamId
+  readonly last_seq: number
+  readonly last_hash: Buffer
+  readonly last_received_at: Date
+}
+
+/**
+ * The actions that begin alike of the events from one of a stream on, and how many these are, up to `limit`; and whether that one
+ * is among them still: not if its month is gone, or the database is a replica that had not all of it. None of them came in
+ * before it did, so that older months are not looked into.
+ */
+export function actionsSince(
+  { stream_id, last_seq, last_hash, last_received_at }: StreamEnd,
+  prefix: string,
+  limit: number,
+): RawBuilder<{ events: number; actions: string[]; is_same: boolean | null }> {
+  return sql`select count(*)::integer as events,
+      coalesce(array_agg(distinct action::text) filter (where ${actionBegins(prefix)}), '{}') as actions,
+      bool_or(stream_seq = ${last_seq} and chain_hash = ${last_hash}) as is_same
+    from (
+      select action, stream_seq, chain_hash from audit_log
+      where stream_id = ${stream_id} and stream_seq >= ${last_seq} and received_at >= ${last_received_at}
+      order by stream_seq limit ${limit}
+    ) as audit_log`
+}
+
 /**
  * How many events match, up to `max`.
  * @param found what an index finds of them, and not in order

@@ -8,6 +8,7 @@ import { askedOf, conditionsOf, type EventFilter, tenantOf, within } from './eve
 import {
   acrossLogs,
   actionsOf,
+  actionsSince,
   counted,
   countedAcrossLogs,
   merged,
@@ -16,6 +17,7 @@ import {
   type PageRow,
   type PageStatement,
   sorted,
+  type StreamEnd,
   walked,
   walkedNear,
 } from './event-page.ts'
@@ -44,6 +46,9 @@ const fewWordsMax = 1_000
 
 /** How many actions can begin alike before walking past all others is quicker. */
 const actionsMax = 30
+
+/** So many events that came since take as long as asking for all actions. */
+const sinceMax = 1_000
 
 /** How many logs are looked into one by one. */
 const logsMax = 20_000
@@ -105,36 +110,43 @@ async function planPrefix(
   const conditions = conditionsOf(order.sight, { ...filter, action: undefined })
   const pageOf = (actions: readonly string[]) =>
     merged({ ...order, conditions }, { column: 'action', type: 'text' }, actions, others)
-  // Which actions there are seldom changes, so the page of those that there were is asked for at the same time.
-  const likely = known && known.length > 0 ? pageOf(known) : undefined
-  const [names, rows] = await Promise.all([
-    read(db, actionsOf(StreamId.parse(tenant), prefix, actionsMax + 1)),
-    likely && read(db, likely, kindOf(filter)),
-  ])
+  if (known !== undefined && known.actions.length > 0) {
+    // Which there are seldom changes: what came since is looked through, and the page asked for at the same time.
+    const statement = pageOf(known.actions)
+    const [[since], rows] = await Promise.all([
+      read(db, actionsSince(known, prefix, sinceMax)),
+      read(db, statement, kindOf(filter)),
+    ])
+    const isShort = since !== undefined && since.is_same === true && since.events < sinceMax
+    if (isShort && since.actions.every((action) => known.actions.includes(action)))
+      return { statement, rows, hasOthers }
+  }
+  // Asked before the actions: they are those up to there, at least.
+  const end = await endOf(db, tenant)
+  const names = await read(db, actionsOf(StreamId.parse(tenant), prefix, actionsMax + 1))
   const actions = names.length > actionsMax ? [] : names.map(({ action }) => action)
   // The last page of what is frequent is not full either.
-  if (known !== undefined || order.after === undefined) remember(key, actions)
-  if (names.length > actionsMax) return { statement: walked(order, others), hasOthers }
-  if (likely && rows && isSame(known, actions)) return { statement: likely, rows, hasOthers }
-  return { statement: pageOf(actions), hasOthers }
+  if (end && (known !== undefined || order.after === undefined)) remember(key, { ...end, actions })
+  return { statement: names.length > actionsMax ? walked(order, others) : pageOf(actions), hasOthers }
+}
+
+/** The actions of a stream that begin alike, up to an event at least; none where they are too many to look at each. */
+interface KnownActions extends StreamEnd {
+  readonly actions: readonly string[]
 }
 
 /**
- * What was asked of actions that begin alike, and the newest events did not fill a page with, and which actions those
- * were; none where they are too many to look at each. Who reads page after page would wait for the same look in vain each
- * time. What is frequent by now is found by its actions all the same.
+ * What was asked of actions that begin alike, and the newest events did not fill a page with. Who reads page after page
+ * would wait for the same look in vain each time. What is frequent by now is found by its actions all the same.
  */
-const rare = new Map<string, readonly string[]>()
+const rare = new Map<string, KnownActions>()
 const rareMax = 1_000
 
-function remember(key: string, actions: readonly string[]): void {
+function remember(key: string, actions: KnownActions): void {
   const [oldest] = rare.size >= rareMax && !rare.has(key) ? rare.keys() : []
   if (oldest !== undefined) rare.delete(oldest)
   rare.set(key, actions)
 }
-
-const isSame = (some: readonly string[] = [], others: readonly string[]): boolean =>
-  some.length === others.length && some.every((each, at) => each === others[at])
 
 async function planSearch(
   db: Reader,
@@ -233,14 +245,18 @@ async function countLogs(db: Reader, max: number): Promise<number> {
   return found?.logs ?? 0
 }
 
-/** How many events a stream has had. */
-async function eventsIn(db: Reader, tenant: TenantId): Promise<number> {
-  const [head] = await read(
+/** The last event of a stream. */
+async function endOf(db: Reader, tenant: TenantId): Promise<StreamEnd | undefined> {
+  const [end] = await read(
     db,
-    sql<{ last_seq: number }>`select last_seq from registry.audit_streams where ${inStream(tenant)}`,
+    sql<StreamEnd>`
+      select stream_id, last_seq, last_hash, last_received_at from registry.audit_streams where ${inStream(tenant)}`,
   )
-  return head?.last_seq ?? 0
+  return end
 }
+
+/** How many events a stream has had. */
+const eventsIn = async (db: Reader, tenant: TenantId): Promise<number> => (await endOf(db, tenant))?.last_seq ?? 0
 
 const eb = expressionBuilder<Schema, 'audit_log'>()
 const inStream = (tenant: TenantId): Expression<SqlBool> => eb('stream_id', '=', StreamId.parse(tenant))
