@@ -305,6 +305,27 @@ describe('what is over by a plan', () => {
     }
   })
 
+  it('is looked for in whole months, so that nobody walks past all that came later in the first of them', async () => {
+    for (const days of [400, 100, 45]) {
+      await asOwner(database, `truncate registry.audit_retention`)
+      await asOwner(
+        database,
+        `insert into registry.audit_retention (product, plan, days) values ('certifai', '', $1)`,
+        [days],
+      )
+      const [horizon] = await asOwner<{ at: Date }>(database, `select registry.audit_horizon() as at`)
+      const at = horizon?.at ?? new Date()
+      const asked = vi.spyOn(Client.prototype, 'query')
+      await listEvents(db, everything, RecordedEventQuery.parse({}))
+      const values = asked.mock.calls.flatMap(([sent]) => (sent as unknown as { values?: unknown[] }).values ?? [])
+      asked.mockRestore()
+      // Of 45 days the month after is this one or the one before.
+      expect(values).toContain(
+        `${dateOf(new Date(Date.UTC(at.getUTCFullYear(), at.getUTCMonth() + 1, 1)))} 00:00:00+00`,
+      )
+    }
+  })
+
   it('leaves no page larger than others, where what is kept by all and what only some keep come together', async () => {
     await saveRetention(db, catalogue)
     const { id } = await aTenant(db, { slug: 'initech', status: 'active', plan: 'professional' })

@@ -75,9 +75,18 @@ export function partConditions({ part }: Pick<Asked, 'part'>): Expression<SqlBoo
 /** Nothing is ever over. */
 export const always = '-infinity'
 
-/** Since when all of what is asked for is kept, as PostgreSQL spells it; `always` where nothing is ever over. */
+/**
+ * Since when all of what is asked for is kept, as PostgreSQL spells it; `always` where nothing is ever over. Where that is
+ * before this month, it is since the month after: within its own, who reads what came in before would walk past all that
+ * came in later, and that may be nearly all of a partition.
+ */
 export function keptSince(sight: Sight, { log, product }: Asked): RawBuilder<string> {
-  return sql`coalesce((${keptSinceOf(sight, { log, product })})::text, ${sql.lit(always)})`
+  const monthOf = (time: RawBuilder<unknown>) => sql`date_trunc('month', ${time} at time zone 'UTC')`
+  const after = sql`${monthOf(sql`since`)} + interval '1 month'`
+  return sql`coalesce((
+    select case when ${after} <= ${monthOf(sql`now()`)} then (${after}) at time zone 'UTC' else since end
+    from (select (${keptSinceOf(sight, { log, product })}) as since) as horizon
+  )::text, ${sql.lit(always)})`
 }
 
 function keptSinceOf(sight: Sight, { log, product }: Asked) {
