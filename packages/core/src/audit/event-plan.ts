@@ -110,7 +110,7 @@ async function planPrefix(
   const conditions = conditionsOf(order.sight, { ...filter, action: undefined })
   const pageOf = (actions: readonly string[]) =>
     merged({ ...order, conditions }, { column: 'action', type: 'text' }, actions, others)
-  if (known !== undefined && known.actions.length > 0) {
+  if (known !== undefined) {
     // Which there are seldom changes: what came since is looked through, and the page asked for at the same time.
     const statement = pageOf(known.actions)
     const [[since], rows] = await Promise.all([
@@ -124,13 +124,14 @@ async function planPrefix(
   // Asked before the actions: they are those up to there, at least.
   const end = await endOf(db, tenant)
   const names = await read(db, actionsOf(StreamId.parse(tenant), prefix, actionsMax + 1))
-  const actions = names.length > actionsMax ? [] : names.map(({ action }) => action)
+  if (names.length > actionsMax) return { statement: walked(order, others), hasOthers }
+  const actions = names.map(({ action }) => action)
   // The last page of what is frequent is not full either.
   if (end && (known !== undefined || order.after === undefined)) remember(key, { ...end, actions })
-  return { statement: names.length > actionsMax ? walked(order, others) : pageOf(actions), hasOthers }
+  return { statement: pageOf(actions), hasOthers }
 }
 
-/** The actions of a stream that begin alike, up to an event at least; none where they are too many to look at each. */
+/** The actions of a stream that begin alike, up to an event at least. */
 interface KnownActions extends StreamEnd {
   readonly actions: readonly string[]
 }
