@@ -19,7 +19,7 @@ const keyring = aKeyring()
 const asker = { kind: 'platform' } as const
 interface LeavingCaller {
   readonly caller: string
-  readonly signal: AbortSignal
+  readonly left: () => AbortSignal
 }
 
 let database: TestDatabase
@@ -223,7 +223,7 @@ describe('first uses', () => {
     const keys = await Promise.all(Array.from({ length: 8 }, () => aKey(db, keyring, tenant.id, fields)))
     const { verifier } = await aReplica({ lane: { width: 1 } })
     const gone = new AbortController()
-    const asked = keys.map(async ({ key }) => await ask(verifier, key, { caller: 'x', signal: gone.signal }))
+    const asked = keys.map(async ({ key }) => await ask(verifier, key, { caller: 'x', left: () => gone.signal }))
     const settled = Promise.allSettled(asked)
     await expect.poll(() => verifier.counts.waiting, { interval: 1 }).toBeGreaterThan(2)
     gone.abort()

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import { IncomingMessage, ServerResponse } from 'node:http'
 import { type AddressInfo, connect, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Answered, createServer } from '@breakpilot/tenant-http'
@@ -39,9 +39,11 @@ describe('a caller who takes his time', () => {
   /** A server with less patience than the real one: the test is impatient too. */
   async function anImpatientServer(): Promise<{ url: string; told: Answered[] }> {
     const told: Answered[] = []
-    const app = ((request: IncomingMessage, response: ServerResponse) => {
+    const answer = (request: IncomingMessage, response: ServerResponse) => {
       request.on('end', () => response.end()).resume()
-    }) as unknown as Parameters<typeof createServer>[0]
+    }
+    const messages = { request: IncomingMessage.prototype, response: ServerResponse.prototype }
+    const app = Object.assign(answer, messages) as unknown as Parameters<typeof createServer>[0]
     const options = { requestTimeoutMs: 600, headersTimeoutMs: 300 }
     const inner = createServer(app, { ...options, onAnswered: (answered) => told.push(answered) })
     inner.listen(0, '127.0.0.1')

@@ -2,6 +2,7 @@ import { ManifestError } from '@breakpilot/tenant-core'
 import { ConfigError, readConfig } from './config.ts'
 import { createLog } from './log.ts'
 import { startServer } from './server.ts'
+import { keepGarbageYoung } from './young-garbage.ts'
 
 /** Whatever stops the boot is one line that names what is wrong. */
 function refuse(error: unknown): never {
@@ -15,6 +16,7 @@ function refuse(error: unknown): never {
 }
 
 try {
+  keepGarbageYoung()
   const config = readConfig(process.env)
   const log = createLog(config.logLevel)
   const server = await startServer(config, log)

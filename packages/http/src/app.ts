@@ -41,12 +41,7 @@ export function createApp(options: AppOptions): Express {
     authenticate: createAuthenticator({
       ...options.auth,
       identifyKey: (key, clientIp, left) =>
-        options.services.apiKeys.identify(key, clientIp, {
-          caller: clientIp ?? '',
-          get signal() {
-            return left?.()
-          },
-        }),
+        options.services.apiKeys.identify(key, clientIp, { caller: clientIp ?? '', left }),
     }),
     limit: options.rateLimit && createLimit(options.rateLimit),
     limitAddress: createLimit(addressLimit(options.rateLimit)),

@@ -10,6 +10,7 @@ import type { Duplex } from 'node:stream'
 import { type ErrorCode, RegistryError } from '@breakpilot/tenant-core'
 import type { Express } from 'express'
 import type { Answered } from './answer.ts'
+import { messageClassesOf } from './message-classes.ts'
 import { type Problem, toProblem } from './problem.ts'
 import { securityHeaders } from './security-headers.ts'
 
@@ -32,6 +33,7 @@ export interface ServerOptions {
 export function createServer(app: Express, options: ServerOptions = {}): Server {
   const server = createHttpServer(
     {
+      ...messageClassesOf(app),
       requestTimeout: options.requestTimeoutMs ?? 30_000,
       headersTimeout: options.headersTimeoutMs ?? 10_000,
       // How exactly these two are kept.

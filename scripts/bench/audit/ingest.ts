@@ -12,9 +12,16 @@ export interface IngestLoad {
   readonly streams: number
   /** Events in a second, at least. */
   readonly target?: number
+  /** As a share of what bare Express takes in of it, at least. */
+  readonly share?: number
   /** Milliseconds that 99 of 100 answers may take. */
   readonly p99?: number
 }
+
+/** The targets were set on a machine on which bare Express took in so many single events in a second. */
+const expressThere = 9_200
+
+const ofSingles = (target: number) => ({ target, share: target / expressThere })
 
 const ingestLoads: readonly IngestLoad[] = [
   {
@@ -25,8 +32,8 @@ const ingestLoads: readonly IngestLoad[] = [
     target: 10_000,
   },
   { title: 'the same, over 8', connections: 8, events: 50, streams: 100 },
-  { title: 'one at a time, 200 logs', connections: 64, events: 1, streams: 200, target: 4_000, p99: 30 },
-  { title: 'one at a time, one log', connections: 32, events: 1, streams: 1, target: 1_000, p99: 50 },
+  { title: 'one at a time, 200 logs', connections: 64, events: 1, streams: 200, ...ofSingles(4_000), p99: 30 },
+  { title: 'one at a time, one log', connections: 32, events: 1, streams: 1, ...ofSingles(1_000), p99: 50 },
 ]
 
 /** What came of it. */

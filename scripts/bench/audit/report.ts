@@ -140,6 +140,9 @@ const rateOf = (rates: readonly number[]) =>
 const atLeast = (text: string, rate: number, target: number): Verdict =>
   judged(rate >= target, `${text}: ${count(rate)}, target ${count(target)} at least`)
 
+const atLeastTimes = (text: string, times: number, target: number): Verdict =>
+  judged(times >= target, `${text}: ${times.toFixed(2)}, target ${target.toFixed(2)} at least`)
+
 /** What goes in. */
 export function aboutIngest(
   rows: number,
@@ -151,6 +154,9 @@ export function aboutIngest(
     const rate = median(rates)
     const express = median(bare.express[at]?.rates ?? [])
     if (load.target !== undefined) verdicts.push(atLeast(`events in a second, ${load.title}`, rate, load.target))
+    if (load.share !== undefined) {
+      verdicts.push(atLeastTimes(`times bare Express, ${load.title}`, rate / express, load.share))
+    }
     if (load.p99 !== undefined) {
       verdicts.push(atMost(`an event, ${load.title}: p99 in milliseconds`, median(rounds.map(p99)), load.p99))
     }

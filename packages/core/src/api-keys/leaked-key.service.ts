@@ -17,7 +17,7 @@ export async function revokeLeakedApiKey(
   key: string,
   signal?: AbortSignal,
 ): Promise<void> {
-  const proven = await verifier.prove(key, { caller: caller.source_ip ?? '', signal })
+  const proven = await verifier.prove(key, { caller: caller.source_ip ?? '', left: signal && (() => signal) })
   if (!proven) return
   const holder: Actor = { ...caller, id: proven.id, name: proven.name, role: 'key-holder', sight: everything }
   await revokeApiKey(db, holder, proven.tenant_id, proven.id, ApiKeyRevocation.parse({ reason: 'compromised' }))

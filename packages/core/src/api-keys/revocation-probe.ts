@@ -70,7 +70,7 @@ export class RevocationProbe {
     signal: AbortSignal,
   ): Promise<void> {
     const until = performance.now() + withinMs
-    const asking = { asker: { kind: 'platform' }, caller: 'revocation probe', signal } as const
+    const asking = { asker: { kind: 'platform' }, caller: 'revocation probe', left: () => signal } as const
     for (;;) {
       const { code } = await this.#verifier.verify({ key }, asking)
       if (isIt(code)) return

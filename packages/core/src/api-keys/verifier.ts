@@ -60,8 +60,11 @@ export interface Asking {
   readonly asker: Asker
   /** Who is counted when the MAC cannot be relied on. */
   readonly caller: string
-  /** Ends when the caller is gone. */
-  readonly signal?: AbortSignal | undefined
+  /**
+   * A signal that ends when the caller is gone. Asked for where somebody waits: to make one for every request would be
+   * dear. A getter of an object literal would be as dear: V8 keeps all that it closes over until old garbage is collected.
+   */
+  readonly left?: (() => AbortSignal) | undefined
 }
 
 /** What a key said who it is. */
@@ -226,11 +229,7 @@ export class ApiKeyVerifier {
     const question = clientIp === undefined ? {} : { client_ip: clientIp }
     const outcome = this.#judge(key, question, {
       asker: { kind: 'registry' },
-      caller: asking.caller,
-      // Asked for when it is needed: to make one for every request would be dear.
-      get signal() {
-        return asking.signal
-      },
+      ...asking,
     })
     const identified = (each: Outcome): Identified => {
       this.#count(each, question)
@@ -352,11 +351,11 @@ export class ApiKeyVerifier {
     token: Token,
     digest: Buffer,
     kid: string | undefined,
-    { signal }: Asking,
+    { left }: Asking,
   ): Promise<boolean> {
     const name = `${token.prefix} ${digest.toString('base64')} ${stored}`
     const work = async () => await isSecretOf(stored, token.secret)
-    return await (kid === undefined ? this.#observed : this.#lane).run(name, work, signal)
+    return await (kid === undefined ? this.#observed : this.#lane).run(name, work, left?.())
   }
 
   /** @throws {RegistryError} `api_key.lane_full` */

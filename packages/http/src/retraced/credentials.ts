@@ -19,9 +19,7 @@ export function proverOf({ apiKeys }: Pick<Services, 'apiKeys'>, signalOf: (resp
   return async (text, request, response) => {
     const identified = await apiKeys.identify(text, request.ip, {
       caller: request.ip ?? '',
-      get signal() {
-        return signalOf(response)
-      },
+      left: () => signalOf(response),
     })
     if (!identified.ok) {
       // What was not proven hears nothing of what is there.

@@ -111,9 +111,6 @@ function answerWith(route: WireRoute, services: WireServices, { onAnswered, stop
         params: request.params as Record<string, string>,
         query: queryOf(request),
         body: async (maps) => parseJson(await readText(request, response), maps, largeBodyBounds),
-        get signal() {
-          return signalOf(response)
-        },
         async admit(who) {
           principal = who
           await count(who)

@@ -34,8 +34,6 @@ export interface WireCall {
    * @param maps the names of members that are maps of events
    */
   readonly body: (maps?: ReadonlySet<string>) => Promise<unknown>
-  /** Aborted when the caller is gone. */
-  readonly signal: AbortSignal
   /** Says who makes the request, and counts it. */
   readonly admit: (principal: string) => Promise<void>
   /** Counts the request where nobody has said who makes it. */

@@ -28,9 +28,7 @@ function askingOf(call: Pick<Call<undefined, undefined, undefined>, 'principal' 
     asker: askerOf(principal),
     caller: principal?.actor.id ?? '',
     // Only what has to wait asks for it: a listener on every connection costs more than most verifications.
-    get signal() {
-      return call.signal
-    },
+    left: () => call.signal,
   }
 }
 
