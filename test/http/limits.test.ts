@@ -42,7 +42,10 @@ describe('a caller who takes his time', () => {
     const answer = (request: IncomingMessage, response: ServerResponse) => {
       request.on('end', () => response.end()).resume()
     }
-    const messages = { request: IncomingMessage.prototype, response: ServerResponse.prototype }
+    const messages = {
+      request: Object.create(IncomingMessage.prototype) as IncomingMessage,
+      response: Object.create(ServerResponse.prototype) as ServerResponse,
+    }
     const app = Object.assign(answer, messages) as unknown as Parameters<typeof createServer>[0]
     const options = { requestTimeoutMs: 600, headersTimeoutMs: 300 }
     const inner = createServer(app, { ...options, onAnswered: (answered) => told.push(answered) })

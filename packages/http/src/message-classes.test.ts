@@ -41,8 +41,13 @@ it('an app that is a part of another one has its own while it is asked', async (
   const inner = anApp().set('greeting', 'from within')
   await serve(inner)
   const outer = express().use('/inner', inner)
-  outer.get('/', (request, response) => void response.json({ isOuter: request.app === outer }))
+  // What the inner one does not answer comes back to the outer one.
+  outer.get('/inner/elsewhere', (request, response) => {
+    const isOuter =
+      Object.getPrototypeOf(request) === outer.request && Object.getPrototypeOf(response) === outer.response
+    response.json({ isOuter: isOuter && request.app === outer })
+  })
   const { url } = await serve(outer)
   expect(await (await fetch(`${url}/inner`)).json()).toMatchObject({ isOurs: true, greeting: 'from within' })
-  expect(await (await fetch(url)).json()).toEqual({ isOuter: true })
+  expect(await (await fetch(`${url}/inner/elsewhere`)).json()).toEqual({ isOuter: true })
 })

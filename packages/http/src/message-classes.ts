@@ -11,9 +11,10 @@ const classes = new WeakMap<Express, MessageClasses>()
 
 /**
  * The classes of the requests and responses of an app: what they make has the prototypes already that Express gives each
- * of them otherwise. An object whose prototype was changed is no garbage for V8 (13.6) until the old generation is
- * collected, with all that hangs on it: of each request 12 KB outlived a collection of the young one, which took three
- * times as long for that.
+ * of them otherwise, which makes an app a sixth slower. Of each request of a bare Express, with 64 that wait for 8 ms, 11.5 KB
+ * outlived a collection of V8's young generation, and 0.2 do with these; it took 3.6 ms, and takes 1.4.
+ *
+ * Makes them the app's own prototypes: call it before anybody holds or extends `app.request` and `app.response`.
  * Source: https://github.com/expressjs/express/issues/5998
  */
 export function messageClassesOf(app: Express): MessageClasses {

@@ -28,7 +28,8 @@ export interface ServerOptions {
 
 /**
  * The HTTP server around an app: bounds what a slow caller can hold, and answers what is hardly HTTP with a problem
- * instead of an empty answer or a closed connection.
+ * instead of an empty answer or a closed connection. Replaces `app.request` and `app.response` with prototypes that are the
+ * same: call it before anybody holds or extends them.
  */
 export function createServer(app: Express, options: ServerOptions = {}): Server {
   const server = createHttpServer(

@@ -53,8 +53,8 @@ ${findings.map(({ table }) => table).join('\n\n')}
   was acknowledged is on disk (fsync is on), linked to its chain and found by every index. *Logs* are streams: what is
   published to one of them waits for the one before. In bulk 32 connections fill the server; over eight its batches are
   smaller. *Bare Express* parses the same bodies and stores what they hold as
-  rows of JSON in a table with a primary key; the targets of single events were set on a machine where it took in 9 200 a
-  second, so they are judged as shares of it too. *Bare inserts* are PostgreSQL alone over one connection: rows of the log, put
+  rows of JSON in a table with a primary key; the target of single events in many logs was set
+  where it took in 9 200 a second, so it is judged as a share of that too. *Bare inserts* are PostgreSQL alone over one connection: rows of the log, put
   in once more, fifty in a transaction, with all indexes and with their words known already.
 - **What comes out** is read by one client until it has a million events, if there are so many. The heap is looked at once
   all garbage is gone. **Verified** is a stream that the registry wrote itself.

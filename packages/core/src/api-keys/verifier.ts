@@ -228,8 +228,8 @@ export class ApiKeyVerifier {
   identify(key: string, clientIp: string | undefined, asking: Omit<Asking, 'asker'>): Identified | Promise<Identified> {
     const question = clientIp === undefined ? {} : { client_ip: clientIp }
     const outcome = this.#judge(key, question, {
-      asker: { kind: 'registry' },
       ...asking,
+      asker: { kind: 'registry' },
     })
     const identified = (each: Outcome): Identified => {
       this.#count(each, question)
