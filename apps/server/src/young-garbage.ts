@@ -6,9 +6,9 @@ import { setFlagsFromString } from 'node:v8'
  * garbage until the old generation is collected. Without that the p99 of single events is a quarter less, and a twelfth more
  * of them go through.
  *
- * Node.js warns of flags that are set once V8 runs. This one it asks for at each collection, before it judges a place, and
- * nothing is remembered of the answer; on the command line it would be missing wherever somebody starts the server in a
- * way of their own.
+ * Node.js warns of flags that are set once V8 runs. For this one V8 asks at each collection, before it judges a place; what
+ * it has judged before stays, which is nothing that requests use. On the command line it would be missing wherever somebody
+ * starts the server in a way of their own.
  */
 export function keepGarbageYoung(): void {
   setFlagsFromString('--no-allocation-site-pretenuring')
