@@ -18,7 +18,7 @@ export interface IngestLoad {
   readonly p99?: number
 }
 
-/** What bare Express took in of single events in a second where the target of 4 000 was set, as its author says. */
+/** Single events in a second that bare Express took in where the target of 4 000 was set: the log's specification names both. */
 const expressThere = 9_200
 
 const ingestLoads: readonly IngestLoad[] = [

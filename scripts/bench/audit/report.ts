@@ -137,11 +137,8 @@ export function aboutVerification(times: readonly VerificationTimes[]): Finding 
 const rateOf = (rates: readonly number[]) =>
   `**${count(median(rates))}** (${count(Math.min(...rates))} to ${count(Math.max(...rates))})`
 
-const atLeast = (text: string, rate: number, target: number): Verdict =>
-  judged(rate >= target, `${text}: ${count(rate)}, target ${count(target)} at least`)
-
-const atLeastTimes = (text: string, times: number, target: number): Verdict =>
-  judged(times >= target, `${text}: ${times.toFixed(2)}, target ${target.toFixed(2)} at least`)
+const atLeast = (text: string, figure: number, target: number, spell = count): Verdict =>
+  judged(figure >= target, `${text}: ${spell(figure)}, target ${spell(target)} at least`)
 
 /** What goes in. */
 export function aboutIngest(
@@ -155,7 +152,8 @@ export function aboutIngest(
     const express = median(bare.express[at]?.rates ?? [])
     if (load.target !== undefined) verdicts.push(atLeast(`events in a second, ${load.title}`, rate, load.target))
     if (load.share !== undefined) {
-      verdicts.push(atLeastTimes(`times bare Express, ${load.title}`, rate / express, load.share))
+      const share = `times bare Express, ${load.title}`
+      verdicts.push(atLeast(share, rate / express, load.share, (times) => times.toFixed(2)))
     }
     if (load.p99 !== undefined) {
       verdicts.push(atMost(`an event, ${load.title}: p99 in milliseconds`, median(rounds.map(p99)), load.p99))
