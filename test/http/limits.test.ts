@@ -26,7 +26,9 @@ function aConnection(url = server.url): { socket: Socket; heard: () => string; c
   onTestFinished(() => {
     socket.destroy()
   })
-  return { socket, heard: () => heard, closed: once(socket, 'close') }
+  // `once` would fail where the other side cuts off what is being written.
+  const closed = new Promise((resolve) => socket.once('close', resolve))
+  return { socket, heard: () => heard, closed }
 }
 
 const get = (path: string, ...headers: string[]) =>
